@@ -1,0 +1,63 @@
+"""Coalescing window: one write per viewer per window when busy, no delay at all when idle.
+
+    state     | offer(item)                      | now >= deadline
+    ----------|----------------------------------|--------------------------------
+    idle      | send at once, start the quiet    | -
+    quiet     | collect, deadline = quiet's end  | -
+    collecting| collect (full: send at once)     | send all, start the next quiet
+
+"Quiet" lasts ``window_s`` from the last send, so an edge writes to each viewer at most once per window and the first
+event after a pause never waits. What the batch holds, and how it is written, is the shell's business.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoalescingConfig:
+    window_s: float = 0.020  # 0 sends every item at once
+    items_max: int = 512  # a full window is sent early, so a batch is bounded
+
+    def __post_init__(self) -> None:
+        if self.window_s < 0:
+            raise ValueError(f"window_s must be >= 0, got {self.window_s}")
+        if self.items_max < 1:
+            raise ValueError(f"items_max must be >= 1, got {self.items_max}")
+
+
+class CoalescingWindow(Generic[T]):
+    """Collects items and says when to send them; ``deadline`` is when the shell must call `flush`."""
+
+    __slots__ = ("_config", "_items", "_quiet_until", "deadline")
+
+    def __init__(self, config: CoalescingConfig) -> None:
+        self._config = config
+        self._items: list[T] = []
+        self._quiet_until = float("-inf")
+        self.deadline: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def offer(self, item: T, now: float) -> list[T]:
+        """Take an item; the answer is the batch to send now, empty while the window collects."""
+        self._items.append(item)
+        if now >= self._quiet_until or len(self._items) >= self._config.items_max:
+            return self._take(now)
+        self.deadline = self._quiet_until
+        return []
+
+    def flush(self, now: float) -> list[T]:
+        """Answer the batch that is due, empty when called early."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        return self._take(now)
+
+    def _take(self, now: float) -> list[T]:
+        batch, self._items = self._items, []
+        self._quiet_until = now + self._config.window_s
+        self.deadline = None
+        return batch

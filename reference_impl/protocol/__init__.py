@@ -1,0 +1,1 @@
+"""The wire, pure: events, SSE text, cursors, text rules and problem details. Standard library only."""
