@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reference_impl.protocol.events import Comment, Draft
+from reference_impl.protocol.sse import chunk
 
 Clock = Callable[[], float]
 """Monotonic seconds, one clock for all processes of a machine."""
@@ -40,8 +41,8 @@ class CommentLog(Protocol):
         """Answer the comments with first <= seq <= last, in order."""
         ...
 
-    async def head(self, stream: str) -> int:
-        """Answer the highest ``seq`` of a stream, 0 for an empty one."""
+    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """Answer the highest ``seq`` of each stream, 0 for an empty one."""
         ...
 
     async def close(self) -> None: ...
@@ -87,6 +88,11 @@ class Batch:
     @property
     def last(self) -> int:
         return self.comments[-1].seq
+
+    @classmethod
+    def of(cls, comments: Sequence[Comment], texts: Sequence[str]) -> "Batch":
+        text = "".join(texts)
+        return cls(comments, text, chunk(text))
 
 
 class Viewer(Protocol):

@@ -1,0 +1,39 @@
+"""The embedded broker: hands events to the edges of this process, through a bounded buffer.
+
+It keeps the contract of a real one: `publish` returns before anybody has received, and a full buffer loses the newest
+event. The edges find the hole by its ``seq`` and fill it from the log.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from reference_impl.ports import Published
+
+BUFFER_MAX = 65_536  # events
+
+
+class MemoryBroker:
+    def __init__(self, loop: asyncio.AbstractEventLoop, buffer_max: int = BUFFER_MAX) -> None:
+        self._loop = loop
+        self._buffer: deque[Published] = deque()
+        self._buffer_max = buffer_max
+        self._receivers: list[Callable[[Published], None]] = []
+        self.lost = 0
+
+    def publish(self, event: Published) -> None:
+        if len(self._buffer) >= self._buffer_max:
+            self.lost += 1
+            return
+        if not self._buffer:
+            self._loop.call_soon(self._deliver)
+        self._buffer.append(event)
+
+    def subscribe(self, receive: Callable[[Published], None]) -> None:
+        self._receivers.append(receive)
+
+    def _deliver(self) -> None:
+        while self._buffer:
+            event = self._buffer.popleft()
+            for receive in self._receivers:
+                receive(event)

@@ -1,0 +1,1 @@
+"""The HTTP interface: FastAPI routers, a file per noun."""

@@ -1,0 +1,96 @@
+"""Turns everything that can go wrong into a problem document, and lists the kinds."""
+
+import math
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from reference_impl.ports import LogUnavailable
+from reference_impl.protocol import problem
+from reference_impl.protocol.problem import KINDS, Kind, Problem
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(LogUnavailable, _log_unavailable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _internal)
+    app.add_api_route("/problems", _kinds, summary="All kinds of problem", tags=["problems"])
+    app.add_api_route("/problems/{name}", _kind, summary="One kind of problem", tags=["problems"])
+
+
+def responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems that a route can answer with."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = by_status.setdefault(kind.status, {"content": {MEDIA_TYPE: {"examples": {}}}})
+        entry["description"] = HTTPStatus(kind.status).phrase
+        example = Problem(kind, "what was seen, and what is allowed").as_dict()
+        entry["content"][MEDIA_TYPE]["examples"][kind.name] = {"value": example}
+    return by_status
+
+
+def _answer(refusal: Problem) -> Response:
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after_s)))
+    return JSONResponse(refusal.as_dict(), refusal.kind.status, headers, MEDIA_TYPE)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    if error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("refused", kind=error.kind.name, path=request.url.path, detail=error.detail)
+    return _answer(error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r:.80}" for e in error.errors())
+    return _answer(Problem(problem.INVALID_REQUEST, details))
+
+
+async def _log_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("log_unavailable", path=request.url.path, detail=str(error))
+    return _answer(Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds = {kind.status: kind for kind in (problem.NOT_FOUND, problem.METHOD_NOT_ALLOWED)}
+    kind = kinds.get(error.status_code, problem.INVALID_REQUEST)
+    answer = _answer(Problem(kind, f"{request.method} {request.url.path}"))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _internal(request: Request, error: Exception) -> Response:
+    # The server's own error log has the trace; the client learns only that it may repeat the request.
+    return _answer(Problem(problem.INTERNAL, "the details are in the server's log"))
+
+
+async def _kinds() -> list[dict[str, Any]]:
+    return [_row(kind) for kind in KINDS]
+
+
+async def _kind(name: str) -> dict[str, Any]:
+    for kind in KINDS:
+        if kind.name == name:
+            return _row(kind)
+    known = ", ".join(kind.name for kind in KINDS)
+    raise Problem(problem.NOT_FOUND, f"no problem is called {name[:40]!r}; the kinds are {known}")
+
+
+def _row(kind: Kind) -> dict[str, Any]:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "definite": kind.definite}

@@ -1,0 +1,164 @@
+/**
+ * `<live-comments stream="demo">`: a live chat for any page, with one script tag.
+ *
+ *     <script type="module" src="https://comments.example/web/live-comments.js"></script>
+ *     <live-comments stream="demo"></live-comments>
+ *
+ * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name.
+ * Events, which bubble: `live-comments:state` { state, words }, `live-comments:stats` { perSecond, received } each second,
+ * `live-comments:comments` { comments } as they are shown. Theming: the custom properties in live-comments.css.
+ */
+
+import { Announcer } from "./announcer.js";
+import { Api } from "./api.js";
+import { Composer } from "./composer.js";
+import { Feed } from "./feed.js";
+import { CommentList } from "./list.js";
+import { Outbox } from "./outbox.js";
+import { Rate } from "./rate.js";
+import { Scroller } from "./scroller.js";
+import { LiveStream } from "./stream.js";
+import { TEMPLATE, dress } from "./template.js";
+import { refusalWords, stateWords } from "./words.js";
+
+const HERE = new URL("..", import.meta.url).href;
+
+class LiveComments extends HTMLElement {
+  static observedAttributes = ["stream", "server", "author"];
+
+  #parts = null;
+  #state = { state: "connecting" };
+  #ticker = null;
+
+  connectedCallback() {
+    this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    this.#start();
+  }
+
+  disconnectedCallback() {
+    this.#stop();
+  }
+
+  attributeChangedCallback(_name, before, after) {
+    if (this.#parts && before !== after) this.#start();
+  }
+
+  #start() {
+    this.#stop();
+    // A fresh copy of everything: answers still on their way to the old parts then change nothing on the page.
+    this.shadowRoot.replaceChildren(TEMPLATE.content.cloneNode(true));
+    dress(this.shadowRoot);
+    const api = new Api(this.getAttribute("server") || HERE, this.getAttribute("stream") || "demo");
+    this.#parts = { rate: new Rate((perSecond, received) => this.#emit("stats", { perSecond, received })) };
+    this.#parts.announcer = new Announcer(this.#find(".announcer"));
+    this.#buildList(api);
+    this.#buildComposer(api);
+    this.#connect(api);
+    this.#ticker = setInterval(() => this.#showState(), 500);
+  }
+
+  #stop() {
+    clearInterval(this.#ticker);
+    Object.values(this.#parts ?? {}).forEach((part) => part.stop?.());
+    this.#parts = null;
+  }
+
+  #buildList(api) {
+    const [log, rows] = [this.#find(".log"), this.#find(".list")];
+    const scroller = new Scroller(log, rows, { onEnd: () => feed.reachedEnd(), onTop: () => feed.loadEarlier() });
+    const feed = new Feed(api, new CommentList(rows), scroller, {
+      onBatch: (comments) => this.#arrived(comments),
+      onChange: (view) => this.#showView(view),
+    });
+    this.#find(".earlier").addEventListener("click", () => feed.loadEarlier());
+    this.#find(".pill").addEventListener("click", () => this.#jump());
+    Object.assign(this.#parts, { scroller, feed });
+  }
+
+  #buildComposer(api) {
+    const { announcer, feed, scroller } = this.#parts;
+    const outbox = new Outbox(api, this.#find(".pending"), {
+      keepPlace: (change) => scroller.keepPlace(change),
+      onSent: (comment) => feed.receiveOwn(comment),
+      onRefused: (entry, problem) => this.#refused(entry, problem),
+    });
+    const composer = new Composer(this.#find(".composer"), this.getAttribute("author"), {
+      onSubmit: (author, text) => {
+        outbox.send(author, text);
+        feed.jumpToNewest();
+      },
+      onSay: (message) => announcer.say(message),
+    });
+    Object.assign(this.#parts, { outbox, composer });
+  }
+
+  #connect(api) {
+    const { feed, rate } = this.#parts;
+    this.#parts.stream = new LiveStream({
+      begin: () => feed.begin(),
+      url: (cursor) => api.eventsUrl(cursor),
+      onComment: (comment) => {
+        rate.count();
+        feed.receive(comment);
+      },
+      onGap: (gap) => feed.receiveGap(gap),
+      onState: (state) => this.#changeState(state),
+    });
+    this.#parts.stream.start();
+  }
+
+  #arrived(comments) {
+    this.#parts.outbox.claim(comments);
+    this.#parts.announcer.comments(comments);
+    this.#emit("comments", { comments });
+  }
+
+  /** Whether the text could be given back to its writer. */
+  #refused(entry, problem) {
+    const { composer, outbox } = this.#parts;
+    if (outbox.length > 1 || !composer.restore(entry.text)) return false;
+    composer.refuse(refusalWords(problem), problem.status === 429 ? problem.retryAfterS : null);
+    return true;
+  }
+
+  #jump() {
+    this.#parts.feed.jumpToNewest();
+    this.#find(".log").focus(); // the button is about to vanish, and the focus with it
+  }
+
+  #showView({ unread, earlier, empty }) {
+    const pill = this.#find(".pill");
+    pill.hidden = unread === 0;
+    pill.textContent = `${unread.toLocaleString()} new comment${unread === 1 ? "" : "s"}`;
+    this.#find(".earlier").hidden = !earlier;
+    this.#find(".empty").hidden = !empty;
+  }
+
+  #changeState(state) {
+    const wasLive = this.#state.state === "live";
+    this.#state = state;
+    if (state.state === "live") this.#parts.outbox.retryNow();
+    if (wasLive !== (state.state === "live")) this.#parts.announcer.say(stateWords({ state: state.state }));
+    this.#showState();
+  }
+
+  #showState() {
+    const { state } = this.#state;
+    const words = stateWords(this.#state);
+    const shown = this.#find(".state .words");
+    if (shown.textContent === words) return;
+    shown.textContent = words;
+    this.#find(".state").dataset.state = state;
+    this.#emit("state", { state, words });
+  }
+
+  #find(selector) {
+    return this.shadowRoot.querySelector(selector);
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(`live-comments:${name}`, { detail, bubbles: true, composed: true }));
+  }
+}
+
+customElements.define("live-comments", LiveComments);

@@ -1,0 +1,83 @@
+/** What one comment looks like. Names and texts are set as text, never as markup. */
+
+const HUES = [14, 40, 70, 110, 145, 170, 200, 225, 255, 285, 315, 345];
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** FNV-1a, 32 bits: the same name has the same colour on every page. */
+export function hashOf(name) {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(name)) {
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  }
+  return hash;
+}
+
+export function hueOf(name) {
+  return HUES[hashOf(name) % HUES.length];
+}
+
+export function create(tag, className, ...children) {
+  const node = document.createElement(tag);
+  node.className = className;
+  node.append(...children);
+  return node;
+}
+
+export function commentRow(comment) {
+  const row = create("li", "row", avatar(comment.author.name), body(comment));
+  row.dataset.cursor = comment.cursor;
+  return row;
+}
+
+/** A comment that is still on its way; `status` holds what is happening to it. */
+export function pendingRow(author, text) {
+  const status = create("span", "status");
+  const content = create("div", "body", name(author), " ", status, words(text));
+  return { row: create("li", "row waiting", avatar(author), content), status };
+}
+
+export function gapRow(count, onLoad) {
+  const noun = count === 1 ? "comment was" : "comments were";
+  const button = create("button", "gap-load", "Show");
+  button.type = "button";
+  button.setAttribute("aria-label", "Show skipped comments");
+  button.addEventListener("click", onLoad);
+  return create("li", "gap", create("span", "", `${count.toLocaleString()} ${noun} skipped`), button);
+}
+
+function body(comment) {
+  return create("div", "body", name(comment.author.name), " ", time(comment.created_at), words(comment.text));
+}
+
+function avatar(author) {
+  const [initial = "?"] = graphemes(author);
+  const disc = create("span", "avatar", initial.toLocaleUpperCase());
+  disc.style.setProperty("--hue", hueOf(author));
+  disc.setAttribute("aria-hidden", "true");
+  return disc;
+}
+
+function graphemes(text) {
+  return Intl.Segmenter ? Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment) : [...text];
+}
+
+function name(author) {
+  const node = create("span", "author", author);
+  node.dir = "auto";
+  return node;
+}
+
+function words(text) {
+  const node = create("p", "text", text);
+  node.dir = "auto";
+  return node;
+}
+
+function time(createdAt) {
+  const date = new Date(createdAt);
+  const node = create("time", "time", CLOCK.format(date));
+  node.dateTime = createdAt;
+  node.title = DATE.format(date);
+  return node;
+}

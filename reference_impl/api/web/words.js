@@ -1,0 +1,15 @@
+/** What readers are told, in one place. */
+
+const STATES = { connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", offline: "Offline" };
+
+export function stateWords({ state, retryAt, reason }) {
+  if (state === "unavailable") return `Unavailable: ${reason}`;
+  const leftS = Math.ceil(((retryAt ?? 0) - Date.now()) / 1000);
+  return state === "reconnecting" && leftS > 0 ? `Reconnecting in ${leftS} s` : STATES[state];
+}
+
+export function refusalWords(problem) {
+  if (problem.status === 429) return "You are posting very fast.";
+  if (problem.status === 422) return `This cannot be posted: ${problem.message}.`;
+  return `Not sent: ${problem.message}.`;
+}

@@ -1,0 +1,74 @@
+"""The server's command line: ``python -m reference_impl serve``."""
+
+import os
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from reference_impl.config import Delivery, Settings
+from reference_impl.observability.logs import configure_logs
+from reference_impl.policy.backpressure import Ending
+from reference_impl.ports import LogUnavailable
+from reference_impl.server import bind
+from reference_impl.server import serve as run_server
+
+app = typer.Typer(
+    help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Typer drops the name of a lone command unless there is a callback."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
+    delivery: Annotated[
+        Delivery | None, typer.Option(help="raw: straight to the socket; plain: a queue per viewer. [default: raw]")
+    ] = None,
+    window_ms: Annotated[
+        float | None, typer.Option(help="Coalescing window; 0 sends each comment at once. [default: 20]")
+    ] = None,
+    slow_viewer: Annotated[
+        Ending | None, typer.Option(help="What happens to a viewer whose queue is full. [default: disconnect]")
+    ] = None,
+    rate_burst: Annotated[int | None, typer.Option(help="Comments an author may post at once. [default: 11]")] = None,
+    rate_period_s: Annotated[float | None, typer.Option(help="Time in which they come back. [default: 30]")] = None,
+    measure: Annotated[Path | None, typer.Option(help="Write the time of every stage to this CSV file.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
+) -> None:
+    """Serve comments until Ctrl-C. Every option can also be set as LIVECOMMENTS_… in the environment."""
+    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    configure_logs(settings.log_level)
+    try:
+        sock = bind(settings.host, settings.port)
+    except OSError as error:
+        fail(
+            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another --port"
+        )
+    try:
+        run_server(settings, sock)
+    except LogUnavailable as error:
+        fail(str(error))
+
+
+def _settings(given: dict[str, object]) -> Settings:
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        fail("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors()))
+
+
+def fail(message: str) -> NoReturn:
+    typer.echo(f"livecomments: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,81 @@
+"""Runs the application under uvicorn: socket, signals, and an end in the right order."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+
+from reference_impl.api.app import build_app
+from reference_impl.config import Settings
+from reference_impl.hub import Hub
+from reference_impl.transports.handover import HandoverProtocol
+from reference_impl.wiring import running
+
+BACKLOG = 4096  # connections waiting to be accepted: a crowd comes at once
+GRACE_S = 10  # time for requests in progress when the server stops
+
+log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ending with status 0 on SIGINT and SIGTERM, and letting viewers go before it waits for requests."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        log.info("stopping")
+        self._hub.close()
+        await super().shutdown(sockets)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address; OSError says why it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def serve(settings: Settings, sock: socket.socket) -> None:
+    """Serve until a signal; what has been acknowledged is in the log. LogUnavailable says why it cannot start."""
+    uvloop.run(_serve(settings, sock))
+    log.info("stopped")
+
+
+async def _serve(settings: Settings, sock: socket.socket) -> None:
+    async with running(settings) as parts:
+        config = uvicorn.Config(
+            build_app(parts, settings.delivery),
+            http=HandoverProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        address = sock.getsockname()
+        sock.listen(BACKLOG)  # from here on a client that connects is served, so the address may be told
+        log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
+        await Server(config, parts.hub).serve(sockets=[sock])

@@ -1,0 +1,1 @@
+"""How a viewer is connected: one file per transport."""
