@@ -214,7 +214,7 @@ class Hub:
         return lambda: stream.edge.detach(viewer)
 
     async def run(self) -> None:
-        """Ask for heads, send heartbeats and forget idle streams, until cancelled."""
+        """Ask for heads, send heartbeats, forget idle streams and flush measurements, until cancelled."""
         heartbeat_at = self._clock() + self._config.heartbeat_s
         while True:
             await asyncio.sleep(self._config.heads_s)
@@ -222,6 +222,8 @@ class Hub:
                 heartbeat_at += self._config.heartbeat_s
                 self._announce(HEARTBEAT_TEXT)
             self._forget_idle()
+            if self._recorder is not None:
+                self._recorder.flush()
             await self._check_heads()
 
     def close(self) -> None:

@@ -30,6 +30,9 @@ class CsvRecorder:
     def fan_out(self, first: int, last: int, viewers: int, size_bytes: int, start_s: float, end_s: float) -> None:
         self._file.write(f"fan_out,{first},{last},{viewers},{size_bytes},{start_s:.7f},{end_s:.7f}\n")
 
+    def flush(self) -> None:
+        self._file.flush()
+
     def __enter__(self) -> "CsvRecorder":
         return self
 

@@ -1,0 +1,1 @@
+"""Two engines behind one function: a scenario goes in, a `RunResult` comes out."""

@@ -1,0 +1,193 @@
+"""The live engine: the real server, real sockets and real files, under a load from processes of their own.
+
+It is a client like any other: it knows the server's command line and its public API, and reads ``--measure``.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from simulation.engines import processes
+from simulation.engines.poster import Posted, Poster
+from simulation.engines.processes import ProcessError, cores
+from simulation.measurements import Measured, Receipts, read_measured, stage_latencies
+from simulation.result import RunResult, Seconds
+from simulation.scenario import Scenario
+from simulation.trace import schedule
+
+STREAM = "demo"
+LEAD_S = 0.3  # between the last viewer's joining and the first post
+BUSY_MAX = 0.70  # of its core; a generator busier than that measures itself
+FLUSH_TRIES = 20
+JOIN_S = 120.0  # for all viewers to be connected
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a watcher may show while a run goes on."""
+
+    elapsed_s: float = 0.0
+    posted: int = 0
+    delivered: int = 0
+    on_change: Callable[["Progress"], None] = field(default=lambda _: None)
+
+
+def server_arguments(scenario: Scenario, folder: Path, port: int) -> list[str]:
+    """The command line of a server set up as the scenario says, its log and measurements in ``folder``."""
+    system = scenario.system
+    options = {
+        "port": port,
+        "data": folder / "data",
+        "measure": folder / "measure.csv",
+        "delivery": system.delivery,
+        "window-ms": system.window_ms,
+        "slow-viewer": system.slow_viewer.value,
+        "rate-burst": system.rate_burst,
+        "rate-period-s": scenario.rate_period_s,
+    }
+    return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
+
+
+async def run_live(scenario: Scenario, url: str, folder: Path, progress: Progress) -> RunResult:
+    """Run a scenario against the server at ``url``, which was started with `server_arguments`."""
+    receipts_path = folder / "receipts.npz"
+    start = await head_cursor(url)
+    async with viewers(url, start, scenario.audience.viewers, receipts_path) as crowd:
+        watcher = asyncio.create_task(_watch(crowd, progress))
+        began_s = time.monotonic() + LEAD_S
+        cpu_s = _cpu_s()
+        posted = await _post(scenario, url, began_s, progress)
+        poster_share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s + LEAD_S)
+        head = int((await head_cursor(url)).split(":")[1])
+        counts = await _finish(crowd, head, watcher)
+    measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
+    receipts = Receipts.load(receipts_path)
+    latency = stage_latencies(measured, receipts, posted.accepted, began_s + scenario.warm_up_s)
+    return _result(scenario, latency, posted, counts, poster_share)
+
+
+async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Measured:
+    """Read the server's measurements once they hold the last accepted comment; it flushes them every second."""
+    last = max((seq for seq, _ in accepted), default=0)
+    for _ in range(FLUSH_TRIES):
+        measured = read_measured(path)
+        if not last or last in measured.comments["seq"]:
+            return measured
+        await asyncio.sleep(0.25)
+    raise ProcessError(f"the server's measurements do not hold comment {last}, which it acknowledged")
+
+
+@asynccontextmanager
+async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[Process]:
+    """The viewers' process, once every viewer is connected."""
+    pair = cores()
+    arguments = [url, STREAM, start, str(count), str(receipts)]
+    crowd = await processes.spawn("simulation.engines.viewers", arguments, pair[1] if pair else None, stdin=PIPE)
+    try:
+        async with asyncio.timeout(JOIN_S):
+            await _line(crowd)
+        yield crowd
+    except TimeoutError as error:
+        raise ProcessError(f"not all {count} viewers were connected within {JOIN_S:g} s") from error
+    finally:
+        await processes.stop(crowd)
+
+
+async def head_cursor(url: str, stream: str = STREAM) -> str:
+    """The stream's newest position, by the public API."""
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/v1/streams/{stream}/comments?limit=1") as answer:
+        answer.raise_for_status()
+        return str((await answer.json())["next_cursor"])
+
+
+async def finish(crowd: Process, head: int) -> None:
+    """Tell the viewers which event is the last."""
+    assert crowd.stdin is not None
+    crowd.stdin.write(f"finish {head}\n".encode())
+    await crowd.stdin.drain()
+
+
+async def _post(scenario: Scenario, url: str, began_s: float, progress: Progress) -> Posted:
+    poster = Poster(url, STREAM, scenario.seed)
+
+    def on_post() -> None:
+        progress.posted += 1
+        progress.elapsed_s = time.monotonic() - began_s
+        progress.on_change(progress)
+
+    posts = schedule(scenario)
+    return await poster.run(posts, began_s, on_post)
+
+
+async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
+    """Follow what the viewers say, to their last line."""
+    while True:
+        said = await _line(crowd)
+        if "lost" in said:
+            return said
+        progress.delivered = said["delivered"]
+        progress.on_change(progress)
+
+
+async def _finish(crowd: Process, head: int, watcher: "asyncio.Task[dict[str, Any]]") -> dict[str, Any]:
+    await finish(crowd, head)
+    return await watcher
+
+
+async def _line(crowd: Process) -> dict[str, Any]:
+    assert crowd.stdout is not None
+    assert crowd.stderr is not None
+    line = await crowd.stdout.readline()
+    if not line:
+        raise ProcessError((await crowd.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
+    said: dict[str, Any] = json.loads(line)
+    return said
+
+
+def _result(
+    scenario: Scenario, latency: dict[str, Seconds], posted: Posted, counts: dict[str, Any], poster_share: float
+) -> RunResult:
+    busy = counts["cpu_share"] + poster_share
+    why_void = f"the load generator used {busy:.0%} of its core" if busy > BUSY_MAX else ""
+    if posted.failed:
+        why_void = f"{posted.failed} posts got no answer"
+    return RunResult(
+        engine="live",
+        latency_s=latency,
+        counts={
+            "posted": posted.count,
+            "accepted": len(posted.accepted),
+            "rejected": posted.rejected,
+            "delivered": counts["delivered"],
+            "shed": counts["skipped"],
+            "lost": counts["lost"],
+            "duplicated": counts["duplicated"],
+            "reordered": counts["reordered"],
+        },
+        elapsed_s=scenario.duration_s,
+        valid=not why_void,
+        why_void=why_void,
+        facts={"generator_busy": round(busy, 3), "reconnects": counts["reconnects"], "retried": posted.retried},
+    )
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def pin_self() -> None:
+    """Keep this process off the server's core."""
+    pair = cores()
+    if pair:
+        processes.pin(os.getpid(), pair[1])

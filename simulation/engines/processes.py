@@ -1,0 +1,95 @@
+"""Starts the server and the viewers as processes of their own, each on its core, and ends them again."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0  # a server that has not answered by then never will
+STOP_S = 15.0
+LINE_MAX = 1024 * 1024
+
+_URL = re.compile(r"\burl=(http://\S+)")
+
+
+class ProcessError(Exception):
+    """A process did not start or did not answer; the message holds its last words."""
+
+
+def cores() -> tuple[set[int], set[int]] | None:
+    """One core for the server and another for the load, None on a machine with only one (or none to choose)."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    usable = sorted(os.sched_getaffinity(0))
+    return ({usable[0]}, {usable[1]}) if len(usable) > 1 else None
+
+
+def pin(pid: int, core: set[int] | None) -> None:
+    if core is not None:
+        os.sched_setaffinity(pid, core)
+
+
+async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *, stdin: int | None = None) -> Process:
+    """Start ``python -m module`` in a session of its own, so that a Ctrl-C reaches the parent alone."""
+    search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *arguments,
+        stdin=stdin, stdout=PIPE, stderr=PIPE, limit=LINE_MAX, start_new_session=True,
+        env=os.environ | {"PYTHONPATH": search},
+    )  # fmt: skip
+    pin(process.pid, core)
+    return process
+
+
+async def stop(process: Process) -> None:
+    """Ask a process to end, then make it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def server(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
+    """A running server's address and process id; it is stopped on the way out."""
+    process = await spawn("reference_impl", ["serve", *arguments], core)
+    try:
+        address = await _address(process)
+        assert process.stderr is not None
+        forward = asyncio.create_task(_forward(process.stderr))
+        yield address, process.pid
+    finally:
+        await stop(process)
+    await forward
+
+
+async def _address(process: Process) -> str:
+    assert process.stderr is not None
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(START_S):
+            async for line in process.stderr:
+                said.append(line.decode(errors="replace").rstrip())
+                if match := _URL.search(said[-1]):
+                    return match[1]
+    except TimeoutError:
+        said.append(f"the server did not start within {START_S:g} s")
+    raise ProcessError("\n".join(said[-5:]).removeprefix("livecomments: ") or "the server ended without a word")
+
+
+async def _forward(stream: asyncio.StreamReader) -> None:
+    """Pass on what the server warns of; its ordinary lines are left out."""
+    async for line in stream:
+        if b"level=info" not in line:
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()

@@ -1,0 +1,195 @@
+"""The synthetic viewers: a process that follows one stream over many SSE connections and times what comes.
+
+    python -m simulation.engines.viewers URL STREAM CURSOR VIEWERS RECEIPTS.npz
+
+Speaks JSON lines on standard output: ``{"ready": n}`` once all viewers are connected, then its progress twice a second.
+A line ``finish HEAD`` on standard input makes it wait until every viewer has event HEAD (10 s at most), write the
+receipts and print a last line with its counts. It ends by itself when its parent goes away.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from array import array
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import uvloop
+
+from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.protocol.cursor import Cursor
+from simulation.engines.sse_client import Decoder, Piece, Tally, ViewerConnection
+
+CONNECTING_MAX = 200  # connections being opened at once
+RECEIPTS_MAX = 20_000_000  # timed pieces kept (280 MB); later ones are counted but not timed
+FINISH_S = 10.0
+PROGRESS_S = 0.5
+
+
+class Receipts:
+    """When which comments came: one row per piece received."""
+
+    def __init__(self) -> None:
+        self.times_s, self.firsts, self.sizes = array("d"), array("I"), array("H")
+
+    def add(self, piece: Piece, now: float) -> None:
+        if len(self.times_s) >= RECEIPTS_MAX:
+            return
+        for first, size in [(piece.seqs[0], len(piece.seqs))] if piece.consecutive else [(s, 1) for s in piece.seqs]:
+            self.times_s.append(now)
+            self.firsts.append(first)
+            self.sizes.append(size)
+
+    def save(self, path: Path) -> None:
+        np.savez(path, times_s=np.asarray(self.times_s), firsts=np.asarray(self.firsts), sizes=np.asarray(self.sizes))
+
+
+class Crowd:
+    """All viewers of this process."""
+
+    def __init__(self, url: str, stream: str, start: Cursor, viewers: int) -> None:
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "127.0.0.1", address.port or 80
+        self._path = f"/v1/streams/{stream}/events"
+        self._epoch = start.epoch
+        self._decoder = Decoder()
+        self._connecting = asyncio.Semaphore(CONNECTING_MAX)
+        self.tallies = [Tally(start.seq + 1) for _ in range(viewers)]
+        self.receipts = Receipts()
+        self.open = 0
+        self.reconnects = 0
+        self.all_open = asyncio.Event()
+
+    async def follow(self, tally: Tally) -> None:
+        """Keep one viewer connected, resuming where it was; give up when the retry budget is spent."""
+        retry = Retry(RetryConfig(base_s=0.2, cap_s=5.0), random.Random())
+        while True:
+            reason = await self._connect(tally, retry.succeeded)
+            again_at = retry.failed(time.monotonic())
+            if again_at is None:
+                raise ConnectionError(f"a viewer cannot reach {self._host}:{self._port}: {reason}")
+            self.reconnects += 1
+            await asyncio.sleep(again_at - time.monotonic())
+
+    async def _connect(self, tally: Tally, opened: Callable[[], None]) -> str:
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        was_open = asyncio.Event()
+
+        def on_open() -> None:
+            was_open.set()
+            opened()
+            self._count(1)
+
+        make = partial(
+            ViewerConnection, self._request(tally), self._decoder, partial(self._take, tally), on_open, lost.set_result
+        )
+        async with self._connecting:
+            try:
+                await asyncio.get_running_loop().create_connection(make, self._host, self._port)
+            except OSError as error:
+                return str(error)
+            await first_of(lost, was_open)
+        reason = await lost
+        if was_open.is_set():
+            self._count(-1)
+        return reason
+
+    def _request(self, tally: Tally) -> bytes:
+        lines = (
+            f"GET {self._path} HTTP/1.1", f"Host: {self._host}:{self._port}", "Accept: text/event-stream",
+            f"Last-Event-ID: {Cursor(self._epoch, tally.next_seq - 1)}", "", "",
+        )  # fmt: skip
+        return "\r\n".join(lines).encode()
+
+    def _take(self, tally: Tally, piece: Piece) -> None:
+        self.receipts.add(piece, time.monotonic())
+        tally.take(piece)
+
+    def _count(self, change: int) -> None:
+        self.open += change
+        if self.open == len(self.tallies):
+            self.all_open.set()
+
+    async def finish(self, head: int) -> None:
+        """Wait until everybody has everything up to ``head``, or time is up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                while any(tally.next_seq <= head for tally in self.tallies):  # noqa: ASYNC110 - an event per piece costs
+                    await asyncio.sleep(0.05)
+
+    def counts(self, head: int) -> dict[str, int]:
+        return {
+            "delivered": sum(tally.delivered for tally in self.tallies),
+            "skipped": sum(tally.skipped for tally in self.tallies),
+            "lost": sum(tally.lost(head) for tally in self.tallies),
+            "duplicated": sum(tally.duplicated for tally in self.tallies),
+            "reordered": sum(tally.reordered for tally in self.tallies),
+            "reconnects": self.reconnects,
+        }
+
+
+async def first_of(future: "asyncio.Future[Any]", event: asyncio.Event) -> None:
+    """Wait until either has come about."""
+    happened: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
+    await asyncio.wait([future, happened], return_when=asyncio.FIRST_COMPLETED)
+    happened.cancel()
+
+
+def say(message: dict[str, float]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+async def report_progress(crowd: Crowd) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_S)
+        say({"delivered": sum(tally.delivered for tally in crowd.tallies), "open": crowd.open})
+
+
+async def read_commands() -> int:
+    """Wait for ``finish HEAD``; the end of input means that the parent has gone."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    line = await reader.readline()
+    if not line:
+        raise SystemExit(1)
+    return int(line.split()[1])
+
+
+async def run(url: str, stream: str, start: Cursor, viewers: int, receipts: Path) -> None:
+    crowd = Crowd(url, stream, start, viewers)
+    following = asyncio.gather(*(crowd.follow(tally) for tally in crowd.tallies))
+    await first_of(following, crowd.all_open)
+    if following.done():
+        await following
+    say({"ready": viewers})
+    progress = asyncio.create_task(report_progress(crowd))
+    began_s, cpu_s = time.monotonic(), time.process_time()
+    head = await read_commands()
+    await crowd.finish(head)
+    progress.cancel()
+    cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
+    crowd.receipts.save(receipts)
+    say(crowd.counts(head) | {"cpu_share": round(cpu_share, 4)})
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+
+
+def main() -> None:
+    url, stream, cursor, viewers, receipts = sys.argv[1:]
+    try:
+        uvloop.run(run(url, stream, Cursor.parse(cursor), int(viewers), Path(receipts)))
+    except ConnectionError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

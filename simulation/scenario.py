@@ -1,0 +1,89 @@
+"""The frozen description of one experiment, read from TOML or JSON, run by both engines."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reference_impl.policy.backpressure import Ending
+
+TRACES = Path(__file__).parent / "traces"
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+class ScenarioError(Exception):
+    """The scenario cannot be used; the message names what was seen and what is allowed."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Audience(_Part):
+    """Who watches."""
+
+    viewers: int = Field(default=200, ge=1, le=100_000)
+
+
+class Workload(_Part):
+    """What is posted: a recorded chat, replayed faster or slower, from its start again when it ends."""
+
+    trace: str = "twitch-a.jsonl"  # a file, or the name of a shipped one
+    speed: float = Field(default=10.0, gt=0, le=1_000)
+
+
+class System(_Part):
+    """How the server is set up; the defaults are the server's own."""
+
+    delivery: Literal["raw", "plain"] = "raw"
+    window_ms: float = Field(default=20.0, ge=0, le=10_000)
+    slow_viewer: Ending = Ending.DISCONNECT
+    rate_burst: int = Field(default=11, ge=1)
+    rate_period_s: float = Field(
+        default=30.0, gt=0
+    )  # at the trace's own pace; a faster replay shortens it by its speed
+
+
+class Scenario(_Part):
+    """One experiment: same arrivals, same policies, same audience, live and simulated."""
+
+    name: str = Field(default="up", pattern=r"^[a-z0-9_-]{1,64}$")
+    seed: int = Field(default=1, ge=0)
+    duration_s: float = Field(default=60.0, ge=1, le=86_400)
+    warm_up_s: float = Field(default=2.0, ge=0)  # comments posted earlier are delivered and counted, but not timed
+    audience: Audience = Audience()
+    workload: Workload = Workload()
+    system: System = System()
+
+    @property
+    def rate_period_s(self) -> float:
+        """The author's rate period at the replay's speed, so that a fast replay is not taken for abuse."""
+        return self.system.rate_period_s / max(1.0, self.workload.speed)
+
+
+def load_scenario(source: str) -> Scenario:
+    """Read a scenario from a TOML or JSON file, or a named one; ScenarioError says what is wrong with it."""
+    path = Path(source) if Path(source).suffix in (".toml", ".json") else SCENARIOS / f"{source}.toml"
+    try:
+        text = path.read_text()
+        fields = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise ScenarioError(f"cannot read the scenario {source}: {error.strerror}; named ones: {_named()}") from error
+    except ValueError as error:
+        raise ScenarioError(f"{path} is not {path.suffix[1:].upper()}: {error}") from error
+    return make_scenario(fields, str(path))
+
+
+def make_scenario(fields: object, source: str) -> Scenario:
+    """Check a scenario's fields; ScenarioError names every bad one."""
+    try:
+        return Scenario.model_validate(fields)
+    except ValidationError as error:
+        reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())
+        raise ScenarioError(f"{source}: {reasons}") from error
+
+
+def _named() -> str:
+    return ", ".join(sorted(path.stem for path in SCENARIOS.glob("*.toml"))) or "none"
