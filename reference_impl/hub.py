@@ -17,13 +17,13 @@ from reference_impl.policy.coalescing import CoalescingConfig, CoalescingWindow
 from reference_impl.policy.ordering import OrderingConfig, Sequencer
 from reference_impl.policy.resume_ring import ResumeRing, ResumeRingConfig
 from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.policy.timer import next_wake
 from reference_impl.ports import Batch, Clock, CommentLog, LogUnavailable, Published, Recorder, Stamps, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Comment
 from reference_impl.protocol.sse import HEARTBEAT_TEXT, comment_text, gap_text
 
 READ_MAX = 500  # events in one read from the log
-TIMER_S = 0.001  # resolution of the event loop's timers
 CATCH_UP_MAX = 1_000  # events read from the log for one viewer; farther back it gets a gap and reads history itself
 
 
@@ -128,16 +128,14 @@ class StreamHub:
             if frame.stamps is not None:
                 recorder.comment(frame.comment.seq, frame.stamps, frame.hub_s, start_s)
 
-    def _arm(self, earliest: float = 0.0) -> None:
+    def _arm(self, woken_at: float | None = None) -> None:
         """Wake at the next deadline; a timer that is set for earlier already is left to look again by itself."""
-        deadlines = [at for at in (self._window.deadline, self._sequencer.deadline) if at is not None]
-        if not deadlines:
+        at = next_wake(self._window.deadline, self._sequencer.deadline, woken_at=woken_at)
+        if at is None or (self._timer is not None and self._timer.when() <= at):
             return
-        at = max(min(deadlines), earliest)
-        if self._timer is None or at < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(at, self._wake)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
@@ -146,8 +144,7 @@ class StreamHub:
         missing = self._sequencer.missing(now)
         if missing and self._filling is None:
             self._filling = asyncio.get_running_loop().create_task(self._fill(missing[:READ_MAX]))
-        # uvloop rounds to milliseconds and may wake early; a timer set for the remainder would spin the core.
-        self._arm(earliest=now + TIMER_S)
+        self._arm(woken_at=now)
 
     async def _fill(self, missing: range) -> None:
         """Read a gap from the log; when the log is away, wait with backoff, and let the deadline ask again."""

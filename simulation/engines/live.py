@@ -42,12 +42,12 @@ class Progress:
     on_change: Callable[["Progress"], None] = field(default=lambda _: None)
 
 
-def server_arguments(scenario: Scenario, folder: Path, port: int) -> list[str]:
-    """The command line of a server set up as the scenario says, its log and measurements in ``folder``."""
+def server_arguments(scenario: Scenario, folder: Path, port: int, data: Path) -> list[str]:
+    """The command line of a server set up as the scenario says; its measurements go to ``folder``."""
     system = scenario.system
     options = {
         "port": port,
-        "data": folder / "data",
+        "data": data,
         "measure": folder / "measure.csv",
         "delivery": system.delivery,
         "window-ms": system.window_ms,

@@ -50,8 +50,11 @@ export class Api {
 
   /** One page of history, oldest first; without a cursor the newest one. */
   history({ before, after, limit } = {}) {
-    const given = Object.entries({ before, after, limit }).filter(([, value]) => value !== undefined);
-    return ask(`${this.#base}/comments?${new URLSearchParams(given)}`, {});
+    const url = new URL(`${this.#base}/comments`, location.href);
+    for (const [name, value] of Object.entries({ before, after, limit })) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    return ask(url, {});
   }
 
   /** Post a comment; the same key posts it once, however often it is tried. */

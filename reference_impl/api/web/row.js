@@ -1,6 +1,5 @@
 /** What one comment looks like. Names and texts are set as text, never as markup. */
 
-const HUES = [14, 40, 70, 110, 145, 170, 200, 225, 255, 285, 315, 345];
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -10,11 +9,12 @@ export function hashOf(name) {
   for (const byte of new TextEncoder().encode(name)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
-  return hash;
+  return Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0; // names that differ in one letter are too close otherwise
 }
 
+/** Degrees on the colour circle. */
 export function hueOf(name) {
-  return HUES[hashOf(name) % HUES.length];
+  return (hashOf(name) >>> 8) % 360;
 }
 
 export function create(tag, className, ...children) {
@@ -53,7 +53,7 @@ function body(comment) {
 function avatar(author) {
   const [initial = "?"] = graphemes(author);
   const disc = create("span", "avatar", initial.toLocaleUpperCase());
-  disc.style.setProperty("--hue", hueOf(author));
+  disc.style.setProperty("--_hue", hueOf(author));
   disc.setAttribute("aria-hidden", "true");
   return disc;
 }

@@ -1,0 +1,99 @@
+"""One scenario through either engine or both: calibrate, run live, simulate, compare."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from enum import Enum
+from pathlib import Path
+
+from rich.console import Console
+
+from simulation import console as screen
+from simulation.calibration import Calibration
+from simulation.engines import live, processes
+from simulation.engines.calibrate import calibrate
+from simulation.engines.simulated import run_simulated
+from simulation.machine import fingerprint
+from simulation.report import counts_table, latency_table, plot_latencies
+from simulation.result import RunResult, as_document
+from simulation.scenario import Scenario
+from simulation.trace import schedule
+
+
+class Engine(Enum):
+    LIVE = "live"
+    SIM = "sim"
+    BOTH = "both"
+
+
+async def run_experiment(
+    scenario: Scenario,
+    engine: Engine,
+    console: Console,
+    *,
+    port: int = 0,
+    data: Path | None = None,
+    calibration: Calibration | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+    then: Callable[[list[RunResult]], Awaitable[None]],
+) -> None:
+    """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up."""
+    schedule(scenario)  # a missing trace is told before anything is started
+    live.pin_self()
+    if engine is not Engine.LIVE and calibration is None:
+        with screen.step(console, "Calibrating: short probes of a server of its own"):
+            calibration = await calibrate(scenario)
+    if engine is Engine.SIM:
+        await then([_simulate(scenario, calibration, console)])
+        return
+    async with _server(scenario, port, data) as (url, folder):
+        ready(url)
+        with screen.live_progress(console, scenario) as progress:
+            runs = [await live.run_live(scenario, url, folder, progress)]
+        if engine is Engine.BOTH:
+            runs.append(await asyncio.to_thread(_simulate, scenario, calibration, console))
+        await then(runs)
+
+
+def show(runs: list[RunResult], console: Console) -> None:
+    """Print the comparison, or the one run there is."""
+    for run in runs:
+        if not run.valid:
+            console.print(f"[bold red]The {run.engine} run is void:[/] {run.why_void}. Its figures prove nothing.")
+    first, last = runs[0], runs[-1]
+    if first is last:
+        console.print_json(json.dumps(first.as_dict()))
+        return
+    console.print(latency_table(first, last), counts_table(first, last))
+
+
+def save(scenario: Scenario, runs: list[RunResult], json_file: Path | None, plot_file: Path | None) -> None:
+    """Write what was asked for; OSError says why it cannot be."""
+    if json_file is not None:
+        json_file.write_text(json.dumps(as_document(scenario, runs, fingerprint()), indent=1) + "\n")
+    if plot_file is not None:
+        plot_latencies(scenario, runs, plot_file)
+
+
+def faultless(runs: list[RunResult]) -> bool:
+    """Whether every run counts, and nothing was lost, doubled or out of order."""
+    return all(run.valid and not any(run.counts[name] for name in ("lost", "duplicated", "reordered")) for run in runs)
+
+
+@asynccontextmanager
+async def _server(scenario: Scenario, port: int, data: Path | None) -> AsyncIterator[tuple[str, Path]]:
+    """The server under test; without a data directory of its own it works in one that is taken away afterwards."""
+    pair = processes.cores()
+    with tempfile.TemporaryDirectory(prefix="livecomments-") as name:
+        folder = Path(name)
+        arguments = live.server_arguments(scenario, folder, port, data or folder / "data")
+        async with processes.server(arguments, pair[0] if pair else None) as (url, _):
+            yield url, folder
+
+
+def _simulate(scenario: Scenario, calibration: Calibration | None, console: Console) -> RunResult:
+    assert calibration is not None
+    with screen.step(console, "Simulating the same scenario"):
+        return run_simulated(scenario, calibration)

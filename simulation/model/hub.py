@@ -1,0 +1,76 @@
+"""The hub of an edge, for one stream: the server's `Sequencer` and `CoalescingWindow` under simulated time."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import simpy
+
+from reference_impl.policy.coalescing import CoalescingConfig, CoalescingWindow
+from reference_impl.policy.ordering import OrderingConfig, Sequencer
+from reference_impl.policy.timer import next_wake
+from simulation.model.event_loop import EventLoop, Steps
+
+
+class Broadcaster(Protocol):
+    """Where batches go: an `Edge`, or a test that writes them down."""
+
+    def broadcast(self, seqs: list[int]) -> Steps: ...
+
+
+class StreamHub:
+    """``slack`` draws by how much a timer is late; ``read`` answers which of the missing events the log has."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        loop: EventLoop,
+        edge: Broadcaster,
+        coalescing: CoalescingConfig,
+        ordering: OrderingConfig,
+        read: Callable[[range], Iterable[int]],
+        slack: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._env = env
+        self._loop = loop
+        self._edge = edge
+        self._sequencer: Sequencer[int] = Sequencer(ordering, next_seq=1)
+        self._window: CoalescingWindow[int] = CoalescingWindow(coalescing)
+        self._read = read
+        self._slack = slack
+        self._timer_at: float | None = None
+
+    def receive(self, seq: int) -> Steps:
+        """Take an event, in any order; the caller has the loop's turn."""
+        now = self._env.now
+        for released in self._sequencer.offer(seq, seq, now):
+            yield from self._send(self._window.offer(released, now))
+        self._arm()
+
+    def head_is(self, seq: int) -> None:
+        self._sequencer.head_is(seq, self._env.now)
+        self._arm()
+
+    def _send(self, batch: list[int]) -> Steps:
+        if batch:
+            yield from self._edge.broadcast(batch)
+
+    def _arm(self, woken_at: float | None = None) -> None:
+        at = next_wake(self._window.deadline, self._sequencer.deadline, woken_at=woken_at)
+        if at is None or (self._timer_at is not None and self._timer_at <= at):
+            return
+        self._timer_at = at
+        self._env.process(self._wake(at))
+
+    def _wake(self, at: float) -> Steps:
+        yield self._env.timeout(at - self._env.now + self._slack())
+        if self._timer_at != at:  # a later call set the timer for earlier
+            return
+        with self._loop.turn() as turn:
+            yield turn
+            self._timer_at = None
+            now = self._env.now
+            yield from self._send(self._window.flush(now))
+            missing = self._sequencer.missing(now)
+            self._arm(woken_at=now)
+            for seq in self._read(missing):
+                yield from self.receive(seq)
