@@ -64,6 +64,7 @@ class StreamHub:
         self._window: CoalescingWindow[_Frame] = CoalescingWindow(config.coalescing)
         self._retry = Retry(config.retry, random.Random())
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._filling: asyncio.Task[None] | None = None
 
     @property
@@ -131,10 +132,11 @@ class StreamHub:
     def _arm(self, woken_at: float | None = None) -> None:
         """Wake at the next deadline; a timer that is set for earlier already is left to look again by itself."""
         at = next_wake(self._window.deadline, self._sequencer.deadline, woken_at=woken_at)
-        if at is None or (self._timer is not None and self._timer.when() <= at):
+        if at is None or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._timer_at = at
         self._timer = asyncio.get_running_loop().call_at(at, self._wake)
 
     def _wake(self) -> None:

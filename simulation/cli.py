@@ -138,12 +138,13 @@ def _calibration(path: Path | None, scenario: Scenario) -> Calibration | None:
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; Ctrl-C and SIGTERM end it early, with every process it started."""
+    """Run to the end; Ctrl-C, SIGTERM and a closed terminal end it early, with every process it started."""
 
     async def guarded() -> None:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await main
 
     try:

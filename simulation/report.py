@@ -2,21 +2,29 @@
 
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from rich import box
 from rich.table import Table
 
 from simulation.result import COUNTS, QUANTILES, STAGES, RunResult, Seconds, compare
 from simulation.scenario import Scenario
 
+mpl.use("agg")  # pictures go to files; no window system is needed
+
+NAMES = {"live": "live", "sim": "simulated"}
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
 CURVE_POINTS = 400
+SHORTEST_S = 1e-5  # what takes less is drawn there
 
 
 def latency_table(live: RunResult, simulated: RunResult) -> Table:
     """Per stage and end to end: live, simulated, and the difference in percent of the live value."""
-    table = Table(title="Latency in ms, and the simulation's difference from live", title_justify="left")
-    table.add_column("stage")
+    table = _table("Latency in ms, and how far the simulation is off")
+    table.add_column("stage", no_wrap=True)
     for group in ("live", "sim", "diff"):
         for name in QUANTILES:
             table.add_column(f"{group} {name}", justify="right")
@@ -30,7 +38,7 @@ def latency_table(live: RunResult, simulated: RunResult) -> Table:
 
 def counts_table(live: RunResult, simulated: RunResult) -> Table:
     """Rates and counts of both."""
-    table = Table(title="Comments and deliveries", title_justify="left")
+    table = _table("Comments and deliveries")
     for column in ("", "live", "sim", "difference"):
         table.add_column(column, justify="right" if column else "left")
     for name, rate in live.throughput_per_s.items():
@@ -42,33 +50,52 @@ def counts_table(live: RunResult, simulated: RunResult) -> Table:
     return table
 
 
-def plot_latencies(scenario: Scenario, runs: list[RunResult], path: Path) -> None:
-    """Write the distribution of every stage's latency, all engines on one chart, as the share of samples above t."""
-    matplotlib.use("agg")
-    from matplotlib import pyplot as plt
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
-    figure, axes = plt.subplots(2, 3, figsize=(11, 6.2), layout="constrained", sharey=True)
-    for axis, stage in zip(axes.flat, STAGES, strict=True):
-        for run in runs:
-            if len(run.latency_s[stage]):
-                axis.plot(*_exceedance(run.latency_s[stage]), color=COLOURS[run.engine], label=run.engine)
-        axis.set(title=stage.replace("_", " "), xscale="log", yscale="log", ylim=(8e-4, 1.3))
-        axis.grid(which="major", alpha=0.3)
-        for share, name in ((0.5, "p50"), (0.05, "p95"), (0.01, "p99")):
-            axis.axhline(share, color="grey", linewidth=0.5, linestyle=":")
-            axis.annotate(name, (1, share), xycoords=("axes fraction", "data"), fontsize=7, color="grey", ha="right")
-    axes.flat[0].legend(frameon=False)
-    figure.supxlabel("latency, ms")
-    figure.supylabel("share of samples above")
-    figure.suptitle(
-        f"{scenario.name}: {scenario.audience.viewers:,} viewers, {runs[0].throughput_per_s['comments']:g} comments/s, "
-        f"window {scenario.system.window_ms:g} ms, {scenario.duration_s:g} s"
+
+def plot_latencies(scenario: Scenario, runs: list[RunResult], path: Path) -> None:
+    """Write every stage's latency distribution, all engines on one chart, as the share of samples that took longer."""
+    figure, axes = plt.subplot_mosaic(
+        [["end_to_end", "end_to_end", "api", "log", "broker"], ["end_to_end", "end_to_end", "hub", "socket", "words"]],
+        figsize=(13, 5.6),
+        layout="constrained",
     )
-    figure.savefig(path, dpi=130)
+    for stage in STAGES:
+        _plot_stage(axes[stage], stage, runs)
+    axes["words"].axis("off")
+    handles, labels = axes["end_to_end"].get_legend_handles_labels()
+    axes["words"].legend(handles, labels, loc="upper left", frameon=False, fontsize=11)
+    axes["words"].text(0, 0.45, _words(scenario, runs), va="top", fontsize=9, transform=axes["words"].transAxes)
+    figure.supxlabel("latency, ms", fontsize=10)
+    figure.savefig(path, dpi=120)
     plt.close(figure)
+
+
+def _plot_stage(axis: Axes, stage: str, runs: list[RunResult]) -> None:
+    for run in runs:
+        if len(run.latency_s[stage]):
+            axis.plot(*_exceedance(run.latency_s[stage]), color=COLOURS[run.engine], label=NAMES[run.engine], lw=1.8)
+    axis.set(xscale="log", yscale="log", ylim=(8e-4, 1.3))
+    axis.set_title(stage.replace("_", " "), loc="left", fontsize=11)
+    axis.set_yticks([0.5, 0.05, 0.01], ["p50", "p95", "p99"])
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.grid(alpha=0.35)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _words(scenario: Scenario, runs: list[RunResult]) -> str:
+    return (
+        f"{scenario.audience.viewers:,} viewers\n{runs[0].throughput_per_s['comments']:g} comments/s\n"
+        f"{scenario.workload.trace}, {scenario.workload.speed:g} x\n"
+        f"window {scenario.system.window_ms:g} ms\n{scenario.duration_s:g} s"
+    )
 
 
 def _exceedance(samples: Seconds) -> tuple[Seconds, Seconds]:
     """A curve of at most CURVE_POINTS points (ms, share above), denser in the tail."""
     shares = np.geomspace(1.0, max(1e-3, 1 / len(samples)), CURVE_POINTS)
-    return np.maximum(np.quantile(samples, 1 - shares), 1e-6) * 1000, shares
+    return np.maximum(np.quantile(samples, 1 - shares), SHORTEST_S) * 1000, shares

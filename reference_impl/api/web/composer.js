@@ -74,6 +74,7 @@ export class Composer {
     const [author, text] = [clean(this.#name.value), clean(this.#text.value)];
     if (text && !author) {
       this.#say("Choose a name first.");
+      this.#handlers.onSay("Choose a name first.");
       this.#name.focus();
       return;
     }

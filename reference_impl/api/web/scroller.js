@@ -15,6 +15,7 @@ export class Scroller {
   #handlers;
   #following = true;
   #lastTop = 0;
+  #touchY = 0;
 
   /** `content` holds the rows; handlers: `onEnd` when the reader arrives at the end, `onTop` at the top. */
   constructor(element, content, handlers) {
@@ -23,7 +24,8 @@ export class Scroller {
     this.#handlers = handlers;
     element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     element.addEventListener("wheel", (event) => event.deltaY < 0 && this.#leaveEnd(), { passive: true });
-    element.addEventListener("touchmove", () => this.#leaveEnd(), { passive: true });
+    element.addEventListener("touchstart", (event) => (this.#touchY = event.touches[0].clientY), { passive: true });
+    element.addEventListener("touchmove", (event) => this.#touched(event.touches[0].clientY), { passive: true });
     element.addEventListener("keydown", (event) => KEYS_UP.has(event.key) && this.#leaveEnd());
     new ResizeObserver(() => this.#following && this.toEnd()).observe(element);
   }
@@ -71,19 +73,24 @@ export class Scroller {
     return rows[low];
   }
 
+  #touched(y) {
+    if (y > this.#touchY) this.#leaveEnd(); // a finger that goes down pulls the text down: the reader goes up
+    this.#touchY = y;
+  }
+
   #leaveEnd() {
     if (this.#element.scrollHeight > this.#element.clientHeight) this.#following = false;
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#element;
-    const [up, left] = [scrollTop < this.#lastTop, scrollHeight - scrollTop - clientHeight];
-    this.#lastTop = scrollTop;
-    if (up && left > END_PX) this.#following = false;
-    if (!up && left <= END_PX) {
+    const [moved, left] = [scrollTop - this.#lastTop, scrollHeight - scrollTop - clientHeight];
+    this.#lastTop = scrollTop; // what this class did itself is in there already, and so does not count as a move
+    if (moved < 0 && left > END_PX) this.#following = false;
+    if (moved > 0 && left <= END_PX) {
       this.#following = true;
       this.#handlers.onEnd();
     }
-    if (up && scrollTop < TOP_PX) this.#handlers.onTop();
+    if (moved < 0 && scrollTop < TOP_PX) this.#handlers.onTop();
   }
 }
