@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,7 +59,8 @@ def up(
         _finish(chosen, runs, console, json_file, plot_file)
         if not leave:
             console.print("Still serving. Ctrl-C ends it.")
-            await asyncio.Event().wait()
+            with suppress(asyncio.CancelledError):  # from here on that is the ordinary end
+                await asyncio.Event().wait()
 
     def ready(url: str) -> None:
         console.print(f"Watch it, and join in: [bold]{url}/?stream=demo[/bold]", highlight=False)
@@ -143,7 +145,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
     async def guarded() -> None:
         task = asyncio.current_task()
         assert task is not None
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         await main
 
@@ -151,7 +153,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         asyncio.run(guarded())
     except (ProcessError, ScenarioError) as error:
         fail(str(error))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except asyncio.CancelledError:
         raise typer.Exit(130) from None
 
 

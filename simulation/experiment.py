@@ -41,6 +41,7 @@ async def run_experiment(
 ) -> None:
     """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up."""
     schedule(scenario)  # a missing trace is told before anything is started
+    processes.require_free("127.0.0.1", port)
     live.pin_self()
     if engine is not Engine.LIVE and calibration is None:
         with screen.step(console, "Calibrating: short probes of a server of its own"):

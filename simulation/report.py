@@ -1,6 +1,7 @@
 """Tables and plots that hold a live run and a simulated one side by side."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -48,6 +49,25 @@ def counts_table(live: RunResult, simulated: RunResult) -> Table:
         here, there = live.counts[name], simulated.counts[name]
         table.add_row(name, f"{here:,}", f"{there:,}", f"{there - here:+,}")
     return table
+
+
+def markdown(document: dict[str, Any]) -> str:
+    """The same two tables as Markdown, from a result's JSON document."""
+    live, sim = (next(run for run in document["runs"] if run["engine"] == engine) for engine in ("live", "sim"))
+    lines = [
+        "| ms | live p50 | p95 | p99 | simulated p50 | p95 | p99 | difference p50 | p95 | p99 |",
+        "|---|" + "--:|" * 9,
+    ]
+    for stage in STAGES:
+        cells = [f"{run['latency_ms'][stage][name]:.2f}" for run in (live, sim) for name in QUANTILES]
+        cells += [f"{document['comparison'][stage][name]['error_pct']:+.0f}%" for name in QUANTILES]
+        lines.append(f"| {stage.replace('_', ' ')} | {' | '.join(cells)} |")
+    names = ("comments", "deliveries")
+    lines += ["", "| | " + " | ".join([f"{name}/s" for name in names] + list(COUNTS)) + " |", "|---|" + "--:|" * 10]
+    for name, run in (("live", live), ("simulated", sim)):
+        cells = [f"{run['throughput_per_s'][each]:,.1f}" for each in names] + [f"{run['counts'][c]:,}" for c in COUNTS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _table(title: str) -> Table:

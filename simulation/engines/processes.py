@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,16 @@ def cores() -> tuple[set[int], set[int]] | None:
         return None
     usable = sorted(os.sched_getaffinity(0))
     return ({usable[0]}, {usable[1]}) if len(usable) > 1 else None
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that somebody else listens on, before any work is done for it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ProcessError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
 
 def pin(pid: int, core: set[int] | None) -> None:

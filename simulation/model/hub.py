@@ -62,13 +62,13 @@ class StreamHub:
         self._env.process(self._wake(at))
 
     def _wake(self, at: float) -> Steps:
-        yield self._env.timeout(at - self._env.now + self._slack())
+        yield self._env.timeout(max(0.0, at - self._env.now) + self._slack())  # a deadline may have passed already
         if self._timer_at != at:  # a later call set the timer for earlier
             return
         with self._loop.turn() as turn:
             yield turn
             self._timer_at = None
-            now = self._env.now
+            now = max(self._env.now, at)  # now + (at - now) may round to just before `at`
             yield from self._send(self._window.flush(now))
             missing = self._sequencer.missing(now)
             self._arm(woken_at=now)

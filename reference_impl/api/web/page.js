@@ -31,11 +31,11 @@ document.addEventListener("live-comments:comments", ({ detail }) => {
   detail.comments.slice(0, Math.max(0, free)).forEach(({ author }) => drop(author.name));
 });
 
-/** Each author has a place on the water; two hash bits of chance keep their rings from falling into one. */
+/** Each author has a place on the water; a little chance keeps their rings from falling into one. */
 function drop(author) {
   const hash = hashOf(author);
-  const depth = ((hash >>> 10) % 1000) / 1000; // 0 at the horizon, 1 at the near edge
-  const x = 330 + (hash % 940) + (Math.random() - 0.5) * 60;
+  const depth = (hash >>> 16) / 0xffff; // 0 at the horizon, 1 at the near edge
+  const x = 330 + ((hash & 0xffff) / 0xffff) * 940 + (Math.random() - 0.5) * 60;
   const y = HORIZON + 45 + depth * 400 + (Math.random() - 0.5) * 24;
   const size = 0.3 + depth * 0.7;
   const ring = document.createElementNS(SVG, "g");

@@ -9,12 +9,14 @@ export function hashOf(name) {
   for (const byte of new TextEncoder().encode(name)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
-  return Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0; // names that differ in one letter are too close otherwise
+  // Names that differ in one letter are still close; this is the finalizer of MurmurHash3, without its last round.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) >>> 0;
 }
 
 /** Degrees on the colour circle. */
 export function hueOf(name) {
-  return (hashOf(name) >>> 8) % 360;
+  return hashOf(name) % 360;
 }
 
 export function create(tag, className, ...children) {
