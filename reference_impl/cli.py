@@ -40,6 +40,9 @@ def serve(
     ] = None,
     rate_burst: Annotated[int | None, typer.Option(help="Comments an author may post at once. [default: 11]")] = None,
     rate_period_s: Annotated[float | None, typer.Option(help="Time in which they come back. [default: 30]")] = None,
+    cors_origins: Annotated[
+        list[str] | None, typer.Option("--cors-origin", help="A site whose pages may embed the comments; repeatable.")
+    ] = None,
     measure: Annotated[Path | None, typer.Option(help="Write the time of every stage to this CSV file.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
 ) -> None:

@@ -30,5 +30,6 @@ class Settings(BaseSettings):
     queue_bytes: int = Field(256 * 1024, ge=1024)
     rate_burst: int = Field(11, ge=1)
     rate_period_s: float = Field(30.0, gt=0)
+    cors_origins: tuple[str, ...] = ()  # pages of other sites that may embed the comments, as https://example.org
     measure: Path | None = None
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

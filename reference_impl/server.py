@@ -64,7 +64,7 @@ def serve(settings: Settings, sock: socket.socket) -> None:
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     async with running(settings) as parts:
         config = uvicorn.Config(
-            build_app(parts, settings.delivery),
+            build_app(parts, settings.delivery, settings.cors_origins),
             http=HandoverProtocol,
             ws="none",
             lifespan="off",

@@ -30,9 +30,8 @@ def latency_table(live: RunResult, simulated: RunResult) -> Table:
         for name in QUANTILES:
             table.add_column(f"{group} {name}", justify="right")
     for stage, quantiles in compare(live, simulated).items():
-        cells = [f"{each['live']:.2f}" for each in quantiles.values()]
-        cells += [f"{each['sim']:.2f}" for each in quantiles.values()]
-        cells += [f"{each['error_pct']:+.0f}%" for each in quantiles.values()]
+        cells = [_figure(each[group], ".2f") for group in ("live", "sim") for each in quantiles.values()]
+        cells += [_figure(each["error_pct"], "+.0f", "%") for each in quantiles.values()]
         table.add_row(stage.replace("_", " "), *cells, style="bold" if stage == "end_to_end" else "")
     return table
 
@@ -51,6 +50,10 @@ def counts_table(live: RunResult, simulated: RunResult) -> Table:
     return table
 
 
+def _figure(value: float | None, form: str, unit: str = "") -> str:
+    return "-" if value is None else f"{value:{form}}{unit}"
+
+
 def markdown(document: dict[str, Any]) -> str:
     """The same two tables as Markdown, from a result's JSON document."""
     live, sim = (next(run for run in document["runs"] if run["engine"] == engine) for engine in ("live", "sim"))
@@ -59,8 +62,8 @@ def markdown(document: dict[str, Any]) -> str:
         "|---|" + "--:|" * 9,
     ]
     for stage in STAGES:
-        cells = [f"{run['latency_ms'][stage][name]:.2f}" for run in (live, sim) for name in QUANTILES]
-        cells += [f"{document['comparison'][stage][name]['error_pct']:+.0f}%" for name in QUANTILES]
+        cells = [_figure(run["latency_ms"][stage][name], ".2f") for run in (live, sim) for name in QUANTILES]
+        cells += [_figure(document["comparison"][stage][name]["error_pct"], "+.0f", "%") for name in QUANTILES]
         lines.append(f"| {stage.replace('_', ' ')} | {' | '.join(cells)} |")
     names = ("comments", "deliveries")
     lines += ["", "| | " + " | ".join([f"{name}/s" for name in names] + list(COUNTS)) + " |", "|---|" + "--:|" * 10]

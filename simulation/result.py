@@ -32,10 +32,11 @@ class RunResult:
     why_void: str = ""
     facts: dict[str, float] = field(default_factory=dict)  # of the load generator and the machine
 
-    def quantiles_ms(self, stage: str) -> dict[str, float]:
+    def quantiles_ms(self, stage: str) -> dict[str, float | None]:
+        """The stage's quantiles, None where nothing was timed."""
         samples = self.latency_s[stage]
         if not len(samples):
-            return dict.fromkeys(QUANTILES, float("nan"))
+            return dict.fromkeys(QUANTILES)
         values = np.percentile(samples, list(QUANTILES.values())) * 1000
         return {name: round(float(value), 3) for name, value in zip(QUANTILES, values, strict=True)}
 
@@ -59,7 +60,10 @@ class RunResult:
         }
 
 
-def compare(live: RunResult, simulated: RunResult) -> dict[str, dict[str, dict[str, float]]]:
+Difference = dict[str, float | None]
+
+
+def compare(live: RunResult, simulated: RunResult) -> dict[str, dict[str, Difference]]:
     """Per stage and quantile: both values in ms, and the simulation's signed error in percent of the live value."""
     comparison = {}
     for stage in STAGES:
@@ -68,9 +72,9 @@ def compare(live: RunResult, simulated: RunResult) -> dict[str, dict[str, dict[s
     return comparison
 
 
-def _difference(live_ms: float, sim_ms: float) -> dict[str, float]:
-    error = (sim_ms - live_ms) / live_ms * 100 if live_ms else float("nan")
-    return {"live": live_ms, "sim": sim_ms, "error_pct": round(error, 1)}
+def _difference(live_ms: float | None, sim_ms: float | None) -> Difference:
+    error = round((sim_ms - live_ms) / live_ms * 100, 1) if live_ms and sim_ms is not None else None
+    return {"live": live_ms, "sim": sim_ms, "error_pct": error}
 
 
 def as_document(scenario: Scenario, runs: list[RunResult], machine: dict[str, Any]) -> dict[str, Any]:

@@ -52,10 +52,15 @@ class Scenario(_Part):
     name: str = Field(default="up", pattern=r"^[a-z0-9_-]{1,64}$")
     seed: int = Field(default=1, ge=0)
     duration_s: float = Field(default=60.0, ge=1, le=86_400)
-    warm_up_s: float = Field(default=2.0, ge=0)  # comments posted earlier are delivered and counted, but not timed
+    warm_up_s: float = Field(default=2.0, ge=0)  # of a short run at most its first fifth
     audience: Audience = Audience()
     workload: Workload = Workload()
     system: System = System()
+
+    @property
+    def timed_from_s(self) -> float:
+        """Comments meant to be posted earlier are delivered and counted, but not timed."""
+        return min(self.warm_up_s, self.duration_s / 5)
 
     @property
     def rate_period_s(self) -> float:

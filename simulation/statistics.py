@@ -1,7 +1,7 @@
 """Confidence from independent replications, and a seed of its own for every stream of randomness.
 
-One long run hides how sure it is of its figures; independent replications, each with its own seeds, give a mean and how
-far the truth may be from it. Streams are seeded by name, so a new one (or a new replication) changes none of the others.
+One long run hides how sure it is of its figures; independent replications, each with seeds of its own, give a mean and
+how far the truth may be from it. Streams are seeded by name, so a new one (or one more replication) changes no other.
 Source: Law, "Simulation Modeling and Analysis", 5th edition, chapters 9 and 7.
 """
 

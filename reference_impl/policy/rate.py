@@ -7,6 +7,8 @@ time it names in a refusal is exactly the time from which the same request is ad
 
 from dataclasses import dataclass
 
+ROUNDING = 1e-4  # of a token: so far the sums of large clock readings may be off, and a full bucket must give its last
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateConfig:
@@ -48,11 +50,11 @@ class TokenBucket:
         """Take a token if there is one; a refusal costs nothing."""
         interval_s = self._config.interval_s
         full_at = max(self.full_at, now) + interval_s
-        retry_at = full_at - self._config.period_s
+        retry_at = full_at - self._config.period_s - ROUNDING * interval_s
         if now < retry_at:
             return Admission(False, 0, retry_at)
         self.full_at = full_at
-        return Admission(True, int((self._config.period_s - (full_at - now)) / interval_s + 1e-9), now)
+        return Admission(True, int((self._config.period_s - (full_at - now)) / interval_s + ROUNDING), now)
 
 
 class RateLimiter:

@@ -4,6 +4,7 @@
 it is not, repeat the request with the same Idempotency-Key.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,4 +69,8 @@ class Problem(Exception):  # noqa: N818 - the field's word for it is problem, no
             "detail": self.detail,
             "definite": self.kind.definite,
         }
-        return problem if self.retry_after_s is None else problem | {"retry_after_s": round(self.retry_after_s, 3)}
+        return (
+            problem
+            if self.retry_after_s is None
+            else problem | {"retry_after_s": math.ceil(self.retry_after_s * 1000) / 1000}
+        )

@@ -66,7 +66,7 @@ class SseParser:
 
     def feed(self, data: bytes) -> Iterator[ReceivedEvent]:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > self._line_max:
+        if max(map(len, (*lines, self._buffer))) > self._line_max:
             raise ValueError(f"an SSE line has over {self._line_max} bytes")
         for line in lines:
             if event := self._line(line.rstrip(b"\r").decode("utf-8", "replace")):

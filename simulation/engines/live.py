@@ -72,7 +72,7 @@ async def run_live(scenario: Scenario, url: str, folder: Path, progress: Progres
         counts = await _finish(crowd, head, watcher)
     measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
     receipts = Receipts.load(receipts_path)
-    latency = stage_latencies(measured, receipts, posted.accepted, began_s + scenario.warm_up_s)
+    latency = stage_latencies(measured, receipts, posted.accepted, began_s + scenario.timed_from_s)
     return _result(scenario, latency, posted, counts, poster_share)
 
 

@@ -31,19 +31,18 @@ def run_simulated(scenario: Scenario, calibration: Calibration) -> RunResult:
     env = simpy.Environment()
     server = Server(env, policies(scenario), calibration, Random(scenario.seed))
     posts = schedule(scenario)
-    for post in posts:
-        env.process(server.post(post))
+    env.process(server.authors.run(posts))
     env.run()
     viewers = scenario.audience.viewers
-    accepted = len(server.comments)
+    accepted = len(server.broker.published)
     delivered = sum(len(fan_out.seqs) for fan_out in server.edge.fan_outs) * viewers
     return RunResult(
         engine="sim",
-        latency_s=_latencies(server, scenario.warm_up_s, min(RANKS, viewers)),
+        latency_s=_latencies(server, scenario.timed_from_s, min(RANKS, viewers)),
         counts={
             "posted": len(posts),
             "accepted": accepted,
-            "rejected": server.rejected,
+            "rejected": server.api.rejected,
             "delivered": delivered,
             "shed": 0,
             "lost": accepted * viewers - delivered,
@@ -57,7 +56,7 @@ def run_simulated(scenario: Scenario, calibration: Calibration) -> RunResult:
 def _latencies(server: Server, from_s: float, ranks: int) -> dict[str, Seconds]:
     """Samples of every stage, of comments meant to be posted from ``from_s`` on."""
     intended, admitted, durable, hub = np.array(
-        [(each.intended_s, each.admitted_s, each.durable_s, each.hub_s) for each in server.comments]
+        [(each.intended_s, each.admitted_s, each.durable_s, each.hub_s) for each in server.broker.published]
     ).reshape(-1, 4).T  # fmt: skip
     flushed = np.full(len(intended), np.nan)
     received = np.full((len(intended), ranks), np.nan)

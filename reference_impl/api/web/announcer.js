@@ -1,6 +1,6 @@
 /**
- * Tells screen readers what happens, at a pace at which it can be listened to: the list itself is not a live region, this
- * summary is, and it speaks every few seconds at most.
+ * Tells screen readers what happens, at a pace at which it can be listened to: the list itself is not a live region,
+ * this summary is, and it speaks every few seconds at most.
  */
 
 const PAUSE_MS = 5_000;

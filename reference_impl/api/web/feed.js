@@ -1,22 +1,24 @@
 /**
  * Brings history and live comments together in the list.
  *
- * The list is bounded. Once its newest end has been dropped, because the reader is far up, it is `detached`: live comments
- * are then only counted, and the way back to the end goes through history. While such a page is under way comments are
- * held: the page has all up to the moment of its reading, the held ones are all that came later, so none falls between.
+ * The list is bounded. Once its newest end has been dropped, because the reader is far up, it is `detached`: live
+ * comments are then only counted, and the way back to the end goes through history. While such a page is under way
+ * comments are held: the page has all up to the moment of its reading, the held ones are all that came later, so none
+ * falls between.
  */
 
-import { PAGE_MAX, cursorOf, positionOf } from "./api.js";
+import { PAGE_MAX } from "./api.js";
 import { FrameBatch } from "./frames.js";
+import { Gaps } from "./gaps.js";
 
 const LIST_MAX = 500;
-const GAP_PAGE = 50; // of a large gap, this many are shown at once
 
 export class Feed {
   #api;
   #list;
   #scroller;
   #handlers;
+  #gaps;
   #incoming = new FrameBatch(() => this.#flush());
   #holds = 0;
   #reloading = null;
@@ -31,6 +33,7 @@ export class Feed {
     this.#list = list;
     this.#scroller = scroller;
     this.#handlers = handlers;
+    this.#gaps = new Gaps(list, scroller, (query) => this.#page(query), this.#show.bind(this));
   }
 
   /** Load the newest page; answers the cursor where the live stream goes on. */
@@ -58,9 +61,7 @@ export class Feed {
   receiveGap(gap) {
     if (gap.reason === "epoch") return this.#reload();
     if (this.#detached || gap.to < gap.from) return;
-    let entry;
-    this.#scroller.keepPlace(() => (entry = this.#list.addGap(gap, this.#fillFromStart)));
-    return gap.to - gap.from < PAGE_MAX ? this.#fillFromStart(entry) : this.#fillFromEnd(entry);
+    return this.#gaps.open(gap);
   }
 
   /** The reader has scrolled to the end of the list. */
@@ -114,31 +115,6 @@ export class Feed {
     this.#scroller.toEnd();
     this.#detached = false;
     this.#tell({ unread: 0, earlier: page.has_more });
-  }
-
-  #fillFromStart = (entry) => {
-    const { epoch, from, to } = entry.gap;
-    const query = { after: cursorOf(epoch, from - 1), limit: Math.min(PAGE_MAX, to - from + 1) };
-    return this.#fill(entry, query, (page) => ({ from: positionOf(page.next_cursor).seq + 1, to }));
-  };
-
-  #fillFromEnd(entry) {
-    const { epoch, from, to } = entry.gap;
-    const query = { before: cursorOf(epoch, to + 1), limit: GAP_PAGE };
-    return this.#fill(entry, query, (page) => ({ from, to: positionOf(page.prev_cursor).seq - 1 }));
-  }
-
-  /** Put a page in the place of a gap, and a smaller gap where the rest of it is. */
-  async #fill(entry, query, restOf) {
-    const page = await this.#page(query);
-    if (!page || !this.#list.has(entry)) return;
-    const rest = { ...entry.gap, ...restOf(page) };
-    const upper = this.#scroller.readsUpperHalf;
-    this.#scroller.keepPlace(() => {
-      this.#list.remove(entry);
-      if (rest.from <= rest.to) this.#list.addGap(rest, this.#fillFromStart);
-      this.#show(page.items, upper);
-    });
   }
 
   /** A page of history, or null; a cursor into a log that has since been begun anew leads to the new one. */

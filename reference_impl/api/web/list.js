@@ -1,7 +1,8 @@
 /**
  * The comments on the page, in order of their positions, each once.
  *
- * It is one stretch of the log; what was dropped from its old end stays out (`floor`), or a late copy would leave a hole.
+ * It is one stretch of the log; what was dropped from its old end stays out (`floor`): a late copy would
+ * have a hole behind it.
  */
 
 import { compare, cursorOf, positionOf } from "./api.js";

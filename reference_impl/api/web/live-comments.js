@@ -5,8 +5,8 @@
  *     <live-comments stream="demo"></live-comments>
  *
  * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name.
- * Events, which bubble: `live-comments:state` { state, words }, `live-comments:stats` { perSecond, received } each second,
- * `live-comments:comments` { comments } as they are shown. Theming: the custom properties in live-comments.css.
+ * Events, which bubble: `live-comments:state` { state, words }; `live-comments:stats` { perSecond, received }, each
+ * second; `live-comments:comments` { comments } as they are shown. Theming: the custom properties in live-comments.css.
  */
 
 import { Announcer } from "./announcer.js";

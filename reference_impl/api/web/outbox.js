@@ -1,8 +1,8 @@
 /**
  * The reader's comments on their way to the server: one at a time, in order, each stored once.
  *
- * Every comment has an Idempotency-Key for all its tries, so an answer that was lost costs nothing. A comment leaves here
- * when its answer arrives; if the live stream is faster, its row is hidden until then (`claimed`).
+ * Every comment has an Idempotency-Key for all its tries, so an answer that was lost costs nothing. A comment leaves
+ * here when its answer arrives; if the live stream is faster, its row is hidden until then (`claimed`).
  */
 
 import { pendingRow } from "./row.js";

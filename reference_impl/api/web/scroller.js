@@ -1,8 +1,8 @@
 /**
  * Where the reader is in the list: following its end, or somewhere above, where nothing may move under their eyes.
  *
- * Following ends with what the reader does (wheel, key, finger, scroll bar), not with a distance from the end: in a fast
- * chat the end moves every frame, and a small step up would be taken back before it had counted.
+ * Following ends with what the reader does (wheel, key, finger, scroll bar), not with a distance from the end: in a
+ * fast chat the end moves every frame, and a small step up would be taken back before it had counted.
  */
 
 const END_PX = 24;

@@ -3,8 +3,8 @@
  *
  * EventSource repeats at a fixed delay and would bring a crowd back all at once, so it is closed on the first error and
  * opened anew after a random delay (exponential backoff, full jitter). A new EventSource sends no Last-Event-ID; the
- * cursor goes in the address. `navigator.onLine` is only a hint, since a server on the same machine needs no network: it
- * says when to look, and which word to use when nothing answers.
+ * cursor goes in the address. `navigator.onLine` is only a hint, since a server on the same machine needs no network:
+ * it says when to look, and which word to use when nothing answers.
  */
 
 import { positionOf } from "./api.js";

@@ -1,0 +1,49 @@
+"""The API and its write path: receive, admit by the server's `RateLimiter`, hand to the log."""
+
+from random import Random
+
+import simpy
+
+from reference_impl.policy.rate import RateLimiter
+from simulation.calibration import Calibration
+from simulation.model.event_loop import EventLoop, Steps
+from simulation.model.log import Log, Stamps
+from simulation.model.network import Network
+from simulation.trace import Post
+
+
+class Api:
+    """``rejected`` counts what was refused: the author's rate, or a full queue of the log."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        loop: EventLoop,
+        network: Network,
+        limiter: RateLimiter,
+        log: Log,
+        calibration: Calibration,
+        rng: Random,
+    ) -> None:
+        self._env = env
+        self._loop = loop
+        self._network = network
+        self._limiter = limiter
+        self._log = log
+        self._calibration = calibration
+        self._rng = rng
+        self.rejected = 0
+
+    def post(self, post: Post) -> Steps:
+        """One request, from when it was meant to go until it waits for the log."""
+        cost = self._calibration.post(self._env.now - self._loop.active_at, self._rng)
+        yield from self._network.to_server(cost.ingress_s)
+        with self._loop.turn() as turn:
+            yield turn
+            yield from self._loop.hold(cost.api_s)
+            self._append(post)
+
+    def _append(self, post: Post) -> None:
+        now = self._env.now
+        if not self._limiter.admit(post.author, now).admitted or not self._log.append(Stamps(post.at_s, now)):
+            self.rejected += 1

@@ -1,0 +1,33 @@
+"""The in-process broker: brings what is durable to the hub, in commit order, and then lets the authors be answered."""
+
+from random import Random
+
+import simpy
+
+from simulation.calibration import Calibration
+from simulation.model.event_loop import EventLoop, Steps
+from simulation.model.hub import StreamHub
+from simulation.model.log import Stamps
+
+
+class Broker:
+    """``published`` holds the stamps of every comment in the order of its seq, which begins at 1."""
+
+    def __init__(
+        self, env: simpy.Environment, loop: EventLoop, hub: StreamHub, calibration: Calibration, rng: Random
+    ) -> None:
+        self._env = env
+        self._loop = loop
+        self._hub = hub
+        self._calibration = calibration
+        self._rng = rng
+        self.published: list[Stamps] = []
+
+    def publish(self, batch: list[Stamps]) -> Steps:
+        """Hand a commit's comments over; the caller has the loop's turn."""
+        yield from self._loop.hold(self._calibration.hop(self._rng))
+        for comment in batch:
+            self.published.append(comment)
+            comment.hub_s = self._env.now
+            yield from self._hub.receive(len(self.published))
+        self._env.process(self._loop.run(self._calibration.answer_s * len(batch)))

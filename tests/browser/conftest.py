@@ -1,0 +1,188 @@
+"""A real server in a process of its own, and a real Chromium to look at it with."""
+
+import http.client
+import itertools
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="install playwright: pip install -e '.[dev]'")
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-smooth-scrolling",  # a wheel turn is over at once
+]
+WAIT_MS = 20_000  # the longest that anything here may take
+
+
+class Server:
+    """A server on a port of its own, which it keeps when it is started again."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._process: subprocess.Popen[str] | None = None
+        self._posted = itertools.count()
+        self.url = "http://127.0.0.1:0"
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return urlsplit(self.url).netloc
+
+    def start(self) -> None:
+        port = str(urlsplit(self.url).port)
+        command = [sys.executable, "-m", "reference_impl", "serve", "--port", port, "--data", str(self._data)]
+        self._process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr is not None
+        said = []
+        for line in self._process.stderr:
+            said.append(line)
+            if "url=" in line:
+                self.url = line.split("url=")[1].split()[0]
+                threading.Thread(target=_drain, args=(self._process.stderr,)).start()
+                return
+        pytest.fail("the server did not start:\n" + "".join(said))
+
+    def kill(self) -> None:
+        """End it as a crash does: nothing is written, no connection is closed in order."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def post(self, stream: str, texts: list[str], author: str | None = None) -> None:
+        """Post comments in order; without an author, with so many that none is posting too fast."""
+        connection = http.client.HTTPConnection(self.address, timeout=10)
+        for text in texts:
+            name = author or f"Viewer {next(self._posted) // 10}"
+            body = json.dumps({"author": name, "text": text})
+            connection.request("POST", f"/v1/streams/{stream}/comments", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+            assert answer.status == 201, said
+        connection.close()
+
+    def texts(self, stream: str) -> list[str]:
+        """The newest page of what is stored."""
+        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection.request("GET", f"/v1/streams/{stream}/comments?limit=200")
+        items = json.loads(connection.getresponse().read())["items"]
+        connection.close()
+        return [item["text"] for item in items]
+
+
+def _drain(pipe: Any) -> None:
+    with pipe:
+        pipe.read()
+
+
+# Remembers the most rows that were on the page at once; a MutationObserver sees every state that could be painted.
+WATCH_ROWS = """widget => {
+  const root = widget.shadowRoot;
+  window.mostRows = 0;
+  const count = () => (window.mostRows = Math.max(window.mostRows, root.querySelectorAll(".row:not([hidden])").length));
+  new MutationObserver(count).observe(root, { subtree: true, childList: true, attributes: true });
+}"""
+
+
+@dataclass
+class Viewer:
+    """A page with the widget on it, and what it did that a reader does not see."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> Any:
+        return self.page.locator(".list .row")
+
+    @property
+    def state(self) -> Any:
+        return self.page.locator("live-comments .state")
+
+    def showing(self, text: str) -> Any:
+        """Rows with exactly this text, on their way or stored."""
+        return self.page.locator(".row:visible .text").get_by_text(text, exact=True)
+
+    def texts(self) -> list[str]:
+        return self.page.locator(".list .text").all_inner_texts()  # type: ignore[no-any-return]
+
+    def watch_rows(self) -> None:
+        self.page.locator("live-comments").evaluate(WATCH_ROWS)
+
+    def most_rows(self) -> int:
+        """The most rows at once since `watch_rows`, on their way or stored."""
+        return self.page.evaluate("window.mostRows")  # type: ignore[no-any-return]
+
+    def write(self, text: str, author: str = "Ada") -> None:
+        self.page.get_by_label("Name").fill(author)
+        self.page.get_by_label("Comment", exact=True).fill(text)
+
+    def send(self, text: str, author: str = "Ada") -> None:
+        self.write(text, author)
+        self.page.get_by_label("Comment", exact=True).press("Enter")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("needs Chromium on PATH: install your system's chromium package, or Google Chrome")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=found, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_viewer(server: Server, browser: Any) -> Iterator[Callable[..., Viewer]]:
+    """Open the page of a stream, in a browser profile of its own, and wait until it is live."""
+    contexts = []
+    viewers = []
+
+    def open_one(stream: str = "demo", state: str = "live", own_clock: bool = False) -> Viewer:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        if own_clock:
+            context.clock.install()
+        context.set_default_timeout(WAIT_MS)
+        contexts.append(context)
+        viewer = Viewer(context.new_page())
+        viewers.append(viewer)
+        viewer.page.on("pageerror", lambda error: viewer.errors.append(str(error)))
+        viewer.page.on("console", lambda said: viewer.errors.extend([said.text] if said.type == "error" else []))
+        viewer.page.on("request", lambda request: viewer.requests.append(request.url))
+        viewer.page.goto(f"{server.url}/?stream={stream}")
+        viewer.page.locator(f"live-comments .state[data-state={state}]").wait_for()
+        return viewer
+
+    playwright.expect.set_options(timeout=WAIT_MS)
+    yield open_one
+    for context in contexts:
+        context.close()
+    foreign = [url for viewer in viewers for url in viewer.requests if not url.startswith(server.url)]
+    assert foreign == []

@@ -1,0 +1,125 @@
+"""The same posts through each of the two write paths: the server's, on asyncio, and the model's, on SimPy."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import simpy
+
+from reference_impl.group_commit import GroupCommit
+from reference_impl.policy.batching import GroupCommitConfig
+from reference_impl.policy.rate import RateConfig, RateLimiter
+from reference_impl.ports import Appended, KeyReused, Published
+from reference_impl.protocol.cursor import Cursor
+from reference_impl.protocol.events import Comment, Draft
+from reference_impl.protocol.problem import Problem
+from reference_impl.write_path import WritePath
+from simulation.model.event_loop import EventLoop, Steps
+from simulation.model.log import Log, Stamps
+from tests.parity.traces import bursty_times
+from tests.parity.virtual_time import run
+
+Post = tuple[float, str]
+
+
+def posts(seed: int, count: int, authors: int) -> list[Post]:
+    """Bursty posts, (time, author), of which a few authors write the most."""
+    rng = Random(seed)
+    return [(at, f"author{int(authors * rng.random() ** 2)}") for at in bursty_times(rng, count)]
+
+
+def commit_s(comments: int) -> float:
+    return 0.006 + 0.0005 * comments
+
+
+@dataclass
+class Outcome:
+    """``commits`` has the end of each commit and when its posts were meant to go; ``refused`` holds posts' times."""
+
+    commits: list[tuple[float, list[float]]] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+
+    @property
+    def committed(self) -> list[float]:
+        return [at for _, batch in self.commits for at in batch]
+
+
+class SlowLog:
+    """Takes the commit's time; a draft carries the time of its post as its text."""
+
+    epoch = 1
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Appended | KeyReused]:
+        await asyncio.sleep(commit_s(len(drafts)))
+        first = len(self._outcome.committed) + 1
+        now = asyncio.get_running_loop().time()
+        self._outcome.commits.append((now, [float(draft.text) for draft in drafts]))
+        return [Appended(Comment.of(draft, Cursor(1, seq))) for seq, draft in enumerate(drafts, first)]
+
+    async def read(self, stream: str, *, first: int, last: int) -> list[Comment]:
+        raise NotImplementedError("nobody reads")
+
+    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        raise NotImplementedError("nobody reads")
+
+    async def close(self) -> None:
+        pass
+
+
+class NoBroker:
+    """Nobody listens."""
+
+    def publish(self, event: Published) -> None:
+        pass
+
+    def subscribe(self, receive: object) -> None:
+        pass
+
+
+def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig) -> Outcome:
+    outcome = Outcome()
+
+    async def main() -> None:
+        clock = asyncio.get_running_loop().time
+        queue = GroupCommit(SlowLog(outcome), NoBroker(), commits, clock)
+        path = WritePath(queue, RateLimiter(rate), clock=clock, wall_clock=clock, new_id=lambda: "id")
+
+        async def post(at: float, author: str) -> None:
+            await asyncio.sleep(at)
+            try:
+                await path.post("match", author, repr(at), None, at)
+            except Problem:
+                outcome.refused.append(at)
+
+        await asyncio.gather(*(post(at, author) for at, author in load))
+        await queue.drain()
+
+    run(main())
+    return outcome
+
+
+def simulated_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig) -> Outcome:
+    env, outcome = simpy.Environment(), Outcome()
+    loop, limiter = EventLoop(env), RateLimiter(rate)
+
+    def durable(batch: list[Stamps]) -> Steps:
+        outcome.commits.append((env.now, [stamps.intended_s for stamps in batch]))
+        yield from ()
+
+    log = Log(env, loop, commits, commit_s, durable)
+
+    def post(at: float, author: str) -> Steps:
+        yield env.timeout(at)
+        with loop.turn() as turn:
+            yield turn
+            if not limiter.admit(author, env.now).admitted or not log.append(Stamps(at)):
+                outcome.refused.append(at)
+
+    for at, author in load:
+        env.process(post(at, author))
+    env.run()
+    return outcome

@@ -1,0 +1,121 @@
+"""One trace through each of the two hubs: the server's, on asyncio, and the model's, on SimPy."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import simpy
+
+from reference_impl.hub import HubConfig
+from reference_impl.hub import StreamHub as LiveHub
+from reference_impl.policy.coalescing import CoalescingConfig
+from reference_impl.policy.ordering import OrderingConfig
+from reference_impl.ports import Appended, Batch, KeyReused, Published
+from reference_impl.protocol.events import Comment, Draft
+from simulation.model.event_loop import EventLoop, Steps
+from simulation.model.hub import StreamHub as SimulatedHub
+from tests.parity.traces import Trace
+from tests.parity.virtual_time import run
+
+STREAM = "match"
+SETTLE_S = 5.0
+
+Sent = list[tuple[float, list[int]]]
+"""What went out: (time, seqs) of each batch."""
+
+
+def comment(seq: int) -> Comment:
+    return Comment(stream=STREAM, epoch=1, seq=seq, id=str(seq), author="ann", text="hello", created_at_ms=0)
+
+
+class MemoryLog:
+    """A log that holds events 1 .. ``head`` and answers at once; it counts what was read from it."""
+
+    epoch = 1
+
+    def __init__(self, head: int) -> None:
+        self._head = head
+        self.reads: list[range] = []
+
+    def have(self, wanted: range) -> Iterable[int]:
+        if wanted:
+            self.reads.append(wanted)
+        return (seq for seq in wanted if seq <= self._head)
+
+    async def read(self, stream: str, *, first: int, last: int) -> list[Comment]:
+        return [comment(seq) for seq in self.have(range(first, last + 1))]
+
+    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        return dict.fromkeys(streams, self._head)
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Appended | KeyReused]:
+        raise NotImplementedError("the trace is all there is")
+
+    async def close(self) -> None:
+        pass
+
+
+class WritingViewer:
+    """Writes down when it got what."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.sent: Sent = []
+
+    def deliver(self, batch: Batch) -> None:
+        self.sent.append((self._loop.time(), [each.seq for each in batch.comments]))
+
+    def announce(self, text: str) -> None:
+        raise AssertionError(f"nothing is to be announced, got {text!r}")
+
+    def close(self) -> None:
+        pass
+
+
+class WritingEdge:
+    """Writes down when what was sent, and takes no time for it."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self._env = env
+        self.sent: Sent = []
+
+    def broadcast(self, seqs: list[int]) -> Steps:
+        self.sent.append((self._env.now, seqs))
+        yield from ()
+
+
+def live_batches(trace: Trace, coalescing: CoalescingConfig, ordering: OrderingConfig, log: MemoryLog) -> Sent:
+    async def main() -> Sent:
+        loop = asyncio.get_running_loop()
+        hub = LiveHub(STREAM, 0, log, HubConfig(coalescing=coalescing, ordering=ordering), loop.time, None)
+        viewer = WritingViewer(loop)
+        await hub.join(viewer, None)
+        for at, seq in trace.arrivals:
+            loop.call_at(at, hub.receive, Published(comment(seq), None))
+        loop.call_at(trace.head_at_s, hub.head_is, trace.last)
+        await asyncio.sleep(trace.head_at_s + SETTLE_S)
+        hub.close()
+        return viewer.sent
+
+    return run(main())
+
+
+def simulated_batches(trace: Trace, coalescing: CoalescingConfig, ordering: OrderingConfig, log: MemoryLog) -> Sent:
+    env = simpy.Environment()
+    loop, edge = EventLoop(env), WritingEdge(env)
+    hub = SimulatedHub(env, loop, edge, coalescing, ordering, read=log.have)
+
+    def arrive(at: float, seq: int) -> Steps:
+        yield env.timeout(at)
+        with loop.turn() as turn:
+            yield turn
+            yield from hub.receive(seq)
+
+    def tell_head() -> Steps:
+        yield env.timeout(trace.head_at_s)
+        hub.head_is(trace.last)
+
+    for at, seq in trace.arrivals:
+        env.process(arrive(at, seq))
+    env.process(tell_head())
+    env.run(until=trace.head_at_s + SETTLE_S)
+    return edge.sent

@@ -1,0 +1,89 @@
+"""The load generator's own accounting, which all counts of lost and doubled comments rest on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impl.protocol.cursor import Cursor
+from reference_impl.protocol.sse import HEARTBEAT_TEXT, chunk, event_text, gap_text
+from simulation.engines.sse_client import Decoder, Piece, Tally, split_chunks
+
+
+def _comments(*seqs):
+    return "".join(event_text("comment", "{}", Cursor(1, seq)) for seq in seqs)
+
+
+def _piece(*seqs, gaps=()):
+    return Piece(seqs, gaps, consecutive=not gaps and list(seqs) == list(range(seqs[0], seqs[0] + len(seqs))))
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=6), st.integers(0, 400))
+def test_whole_chunks_come_off_the_front_and_the_rest_is_kept(texts, cut):
+    stream = b"".join(map(chunk, texts))
+    cut = min(cut, len(stream))
+    body, rest = split_chunks(stream[:cut])
+    more, nothing = split_chunks(rest + stream[cut:])
+    assert body + more == "".join(texts).encode()
+    assert nothing == b""
+
+
+def test_a_decoder_reads_comments_gaps_and_passes_heartbeats_over():
+    data = chunk(_comments(4, 5)) + chunk(HEARTBEAT_TEXT) + chunk(gap_text(1, 6, 9, "slow"))
+    piece, rest = Decoder().decode(data)
+    assert (piece.seqs, piece.gaps, piece.consecutive, rest) == ((4, 5), (range(6, 10),), False, b"")
+
+
+def test_the_same_bytes_are_read_once_and_answered_alike():
+    decoder = Decoder()
+    first, _ = decoder.decode(chunk(_comments(1, 2)))
+    again, _ = decoder.decode(chunk(_comments(1, 2)))
+    assert first is again
+
+
+def test_a_viewer_that_gets_everything_has_no_faults():
+    tally = Tally(1)
+    for piece in (_piece(1, 2), _piece(3), _piece(4, 5, 6)):
+        tally.take(piece)
+    assert (tally.delivered, tally.duplicated, tally.reordered, tally.lost(6)) == (6, 0, 0, 0)
+
+
+def test_a_missing_comment_is_lost_and_a_late_one_is_reordered():
+    tally = Tally(1)
+    for piece in (_piece(1), _piece(4), _piece(3)):
+        tally.take(piece)
+    assert (tally.delivered, tally.reordered, tally.lost(4)) == (3, 1, 1)
+
+
+def test_the_end_that_never_came_is_lost():
+    tally = Tally(1)
+    tally.take(_piece(1, 2))
+    assert tally.lost(5) == 3
+
+
+def test_a_repeated_comment_is_duplicated_and_not_delivered_again():
+    tally = Tally(1)
+    for piece in (_piece(1, 2), _piece(2)):
+        tally.take(piece)
+    assert (tally.delivered, tally.duplicated) == (2, 1)
+
+
+def test_an_announced_gap_is_skipped_not_lost():
+    tally = Tally(1)
+    for piece in (_piece(1), Piece((), (range(2, 5),), False), _piece(5)):
+        tally.take(piece)
+    assert (tally.delivered, tally.skipped, tally.lost(5)) == (2, 3, 0)
+
+
+@given(st.permutations(range(1, 9)), st.sets(st.integers(1, 8)))
+def test_delivered_and_lost_add_up_whatever_the_order(order, dropped):
+    tally = Tally(1)
+    for seq in order:
+        if seq not in dropped:
+            tally.take(_piece(seq))
+    assert tally.delivered + tally.lost(8) == 8
+    assert tally.lost(8) == len(dropped)
+
+
+def test_nonsense_instead_of_a_chunk_is_an_error():
+    with pytest.raises(ValueError, match="invalid literal"):
+        split_chunks(b"zz\r\nhello\r\n")

@@ -1,0 +1,104 @@
+"""The pages: every measured number stands in a committed result, and every command in the README runs."""
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+
+from simulation.docs import PAGES, ROOT, render
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
+CURLS = re.findall(r"^    (curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
+SHORT = {"up": "--seconds 2 --viewers 20 --port 0 --exit", "test": "--version", "serve": "--port 0"}
+TIMEOUT_S = 120
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_pages_numbers_are_those_of_the_committed_results(page):
+    text = (ROOT / page).read_text()
+    assert render(text) == text, "run `python -m simulation.docs`"
+
+
+@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "notebooks/README.md"])
+def test_a_pages_links_into_the_project_lead_somewhere(page):
+    folder = (ROOT / page).parent
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
+        assert (folder / target).exists(), f"{page} links to {target}"
+
+
+def test_the_newcomers_two_commands_come_first():
+    assert COMMANDS[:2] == ["./livecomments up", "./livecomments test"]
+
+
+def _arguments(command: str) -> list[str]:
+    """The command as printed, with later options that make it short (the last one given counts)."""
+    words = shlex.split(command)
+    return [str(ROOT / "livecomments"), *words[1:], *shlex.split(SHORT.get(words[1], ""))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command in COMMANDS if " serve" not in command])
+def test_a_readme_command_runs(command, tmp_path):
+    shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
+    done = subprocess.run(
+        _arguments(command), cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    # A generator too busy on a loaded machine voids a run, which is the honest answer and not a broken command.
+    assert done.returncode == 0 or "void" in done.stderr, done.stdout + done.stderr
+    if "--json" in command:
+        check_document(json.loads((tmp_path / "result.json").read_text()))
+        assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")
+
+
+def check_document(document):
+    """The shape that readers of ``--json`` rely on."""
+    assert {"scenario", "seed", "runs", "comparison"} <= document.keys()
+    assert [run["engine"] for run in document["runs"]] == ["live", "sim"]
+    for run in document["runs"]:
+        assert set(run["latency_ms"]) == {"api", "log", "broker", "hub", "socket", "end_to_end"}
+        assert all(0 <= each["p50"] <= each["p95"] <= each["p99"] for each in run["latency_ms"].values())
+        counts = run["counts"]
+        assert set(counts) == {
+            "posted", "accepted", "rejected", "delivered", "shed", "lost", "duplicated", "reordered",
+        }  # fmt: skip
+        assert counts["posted"] == counts["accepted"] + counts["rejected"]
+        assert counts["delivered"] == counts["accepted"] * document["scenario"]["audience"]["viewers"] > 0
+        assert (counts["lost"], counts["duplicated"], counts["reordered"]) == (0, 0, 0)
+    end_to_end = document["comparison"]["end_to_end"]["p99"]
+    assert set(end_to_end) == {"live", "sim", "error_pct"}
+    assert end_to_end["error_pct"] == pytest.approx((end_to_end["sim"] / end_to_end["live"] - 1) * 100, abs=0.1)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The README's `serve`, on a free port; afterwards Ctrl-C must end it with status 0."""
+    command = next(command for command in COMMANDS if " serve" in command)
+    with subprocess.Popen(_arguments(command), cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            lines = iter(server.stderr.readline, "")
+            yield next(match[1] for line in lines if (match := re.search(r"url=(\S+)", line)))
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=30)
+    assert server.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt install curl")
+def test_the_readmes_requests_by_hand_are_answered(served):
+    post, history, follow = (command.replace("\\\n", " ").replace("http://127.0.0.1:8080", served) for command in CURLS)
+    posted = json.loads(subprocess.run(shlex.split(post), capture_output=True, check=True).stdout)
+    page = json.loads(subprocess.run(shlex.split(history), capture_output=True, check=True).stdout)
+    assert page["items"] == [posted]
+    with subprocess.Popen(shlex.split(follow), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as stream:
+        assert stream.stdout.readline() == "retry: 2000\n"
+        stream.kill()
+    script = re.search(r'src="http://127.0.0.1:8080(\S+)"', README)[1]
+    with urllib.request.urlopen(served + script) as answer:
+        assert "javascript" in answer.headers["content-type"]
