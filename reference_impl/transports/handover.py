@@ -6,26 +6,65 @@ authorises the request and sends the headers in the ordinary way.
 """
 
 import asyncio
+from dataclasses import dataclass
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 
 class HandoverProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which offers itself to the application as ``scope["state"]["connection"]``."""
+    """uvicorn's HTTP protocol, which offers its socket to the application as ``scope["state"]["connection"]``."""
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["state"]["connection"] = self
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._unanswered: list[RequestResponseCycle] = []
 
-    def hand_over(self, viewer: asyncio.Protocol) -> bool:
-        """Give the socket to ``viewer`` and make uvicorn forget it; False when the client has already gone."""
-        if self.cycle.disconnected or self.transport.is_closing():
-            return False
-        self.cycle.disconnected = True  # so the finished ASGI call is not taken for a broken response
+    def on_headers_complete(self) -> None:
+        newest = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not newest:
+            self._unanswered = [cycle for cycle in self._unanswered if not cycle.response_complete] + [self.cycle]
+            self.scope["state"]["connection"] = Connection(self, self.cycle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # uvicorn tells only the newest request, so one sent ahead would hide the end from an event stream before it.
+        for cycle in self._unanswered:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self._unanswered.clear()
+        super().connection_lost(exc)
+
+    def forget(self) -> None:
+        """Leave the socket to somebody else."""
         self._unset_keepalive_if_required()
+        self._unanswered.clear()
         self.connections.discard(self)
         self.pipeline.clear()
         self.flow.resume_reading()  # bytes sent ahead by the client pause reading, and would hide its leaving
-        self.transport.set_protocol(viewer)
-        viewer.connection_made(self.transport)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The socket behind one request; a client may have sent further requests ahead, so the request is named too."""
+
+    protocol: HandoverProtocol
+    cycle: RequestResponseCycle
+
+    def hand_over(self, viewer: asyncio.Protocol) -> bool:
+        """Give the socket to ``viewer`` and make uvicorn forget it; False when the client has already gone."""
+        gone = self.cycle.disconnected or self.protocol.transport.is_closing()
+        self.cycle.disconnected = True  # so the finished ASGI call is not taken for a broken response
+        if gone:
+            return False
+        self.protocol.forget()
+        self.protocol.transport.set_protocol(viewer)
+        viewer.connection_made(self.protocol.transport)
         return True

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from reference_impl.policy.backpressure import BackpressureConfig, Gap, SocketQueue
 from reference_impl.ports import Batch, LogUnavailable
 from reference_impl.protocol.sse import LAST_CHUNK, chunk, gap_text, retry_text
-from reference_impl.transports.handover import HandoverProtocol
+from reference_impl.transports.handover import Connection
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream; charset=utf-8"}
 RETRY_MS = 2_000
@@ -105,7 +105,7 @@ class RawSseResponse(Response):
         self._join = join
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection: HandoverProtocol = scope["state"]["connection"]
+        connection: Connection = scope["state"]["connection"]
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if not connection.hand_over(self._viewer):
             return

@@ -1,0 +1,132 @@
+"""A real server process: started on a free port, killed and started again at will, always ended."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 20.0
+
+
+def eventually(condition: Callable[[], Any], what: str) -> Any:
+    """Poll until the condition holds, and answer its value."""
+    until = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until:
+        if value := condition():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"not within {DEADLINE_S:g} s: {what}")
+
+
+class ServerProcess:
+    """`python -m reference_impl serve` on a data directory; ``before`` is put in front of the command line."""
+
+    def __init__(self, data: Path, *options: str, before: tuple[str, ...] = (), **environment: str) -> None:
+        self._data = data
+        self._options = options
+        self._before = before
+        self._environment = environment
+        self.port = 0
+        self.said: list[str] = []
+        self.start()
+
+    def start(self) -> None:
+        command = [*self._before, sys.executable, "-m", "reference_impl", "serve"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--data", str(self._data), *self._options],
+            cwd=ROOT, env=os.environ | self._environment, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stderr, ready), daemon=True)
+        self._reader.start()
+        assert ready.wait(DEADLINE_S), self.said
+        assert self.port, self.said
+
+    def _read(self, lines: Any, ready: threading.Event) -> None:
+        for line in lines:
+            self.said.append(line)
+            if match := re.search(r"url=(\S+)", line):
+                self.url = match[1]
+                self.port = urlsplit(self.url).port or 0
+                ready.set()
+        ready.set()
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: a tracer in front would leave the server alive
+        self._wait()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        os.killpg(self.process.pid, number)
+        return self._wait()
+
+    def _wait(self) -> int:
+        status = self.process.wait(DEADLINE_S)
+        self._reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return status
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any, dict[str, str]]:
+        """One request on a connection of its own: (status, decoded body, headers)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        try:
+            payload = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+            connection.request(method, path, payload, headers or {})
+            answer = connection.getresponse()
+            raw = answer.read()
+            decoded = json.loads(raw) if "json" in answer.headers.get("content-type", "") else raw
+            return answer.status, decoded, {name.lower(): value for name, value in answer.getheaders()}
+        finally:
+            connection.close()
+
+    def post(self, text: str, author: str = "Ada", key: str | None = None, stream: str = "demo") -> tuple[int, Any]:
+        headers = {"Idempotency-Key": key} if key else {}
+        path = f"/v1/streams/{stream}/comments"
+        status, body, _ = self.request("POST", path, {"author": author, "text": text}, headers)
+        return status, body
+
+    def history(self, stream: str = "demo") -> list[dict[str, Any]]:
+        """Everything in the stream, oldest first, walked by cursor."""
+        comments: list[dict[str, Any]] = []
+        query = "limit=200"
+        while True:
+            _, page, _ = self.request("GET", f"/v1/streams/{stream}/comments?{query}")
+            comments = page["items"] + comments
+            if not page["has_more"]:
+                return comments
+            query = f"limit=200&before={page['prev_cursor']}"
+
+    def viewers(self) -> int:
+        return int(self.request("GET", "/readyz")[1]["viewers"])
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Start servers on this test's data directory; all of them are ended afterwards."""
+    started = []
+
+    def start(*options: str, **settings: Any) -> ServerProcess:
+        started.append(ServerProcess(tmp_path / "data", "--rate-burst", "100000", *options, **settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.end()

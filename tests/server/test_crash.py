@@ -1,0 +1,78 @@
+"""kill -9 in the middle of posting: what was acknowledged is there afterwards, once, in one contiguous sequence."""
+
+import http.client
+import random
+import signal
+import threading
+import uuid
+
+import pytest
+
+from tests.server.conftest import eventually
+
+AUTHORS = 8
+EACH = 150
+KILLS = 3
+SEED = 7
+
+
+class Authors:
+    """Posts from several threads, each comment under a key of its own, repeated until it is answered."""
+
+    def __init__(self, server):
+        self._server = server
+        self.acknowledged: dict[str, dict] = {}
+        self.stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(AUTHORS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, number):
+        for index in range(EACH):
+            key = str(uuid.uuid4())
+            while key not in self.acknowledged and not self.stop.is_set():
+                try:
+                    status, body = self._server.post(f"{number}-{index}", author=f"author{number}", key=key)
+                except (OSError, http.client.HTTPException):
+                    continue  # not definite: only a repeat with the same key can tell
+                if status == 201:
+                    self.acknowledged[key] = body
+
+    def join(self):
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.slow
+def test_a_killed_server_keeps_every_acknowledged_comment_once(start_server):
+    server = start_server()
+    authors = Authors(server)
+    rng = random.Random(SEED)
+    total = AUTHORS * EACH
+    for kill in range(KILLS):
+        wanted = total * (kill + 1) // (KILLS + 2) + rng.randrange(20)
+        eventually(lambda wanted=wanted: len(authors.acknowledged) >= wanted, f"{wanted} acknowledged")
+        server.kill()
+        server.start()
+    authors.join()
+    history = server.history()
+    assert [comment["seq"] for comment in history] == list(range(1, len(history) + 1))
+    assert sorted(comment["text"] for comment in history) == sorted(
+        f"{number}-{index}" for number in range(AUTHORS) for index in range(EACH)
+    )
+    stored = {comment["id"]: comment for comment in history}
+    assert all(stored[body["id"]] == body for body in authors.acknowledged.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_server_ends_well_and_keeps_what_it_acknowledged(start_server, number):
+    server = start_server()
+    authors = Authors(server)
+    eventually(lambda: len(authors.acknowledged) >= 100, "100 acknowledged")
+    assert server.stop(number) == 0
+    authors.stop.set()
+    authors.join()
+    server.start()
+    stored = {comment["id"] for comment in server.history()}
+    assert {body["id"] for body in authors.acknowledged.values()} <= stored
