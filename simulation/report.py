@@ -28,7 +28,7 @@ def latency_table(live: RunResult, simulated: RunResult) -> Table:
     table.add_column("stage", no_wrap=True)
     for group in ("live", "sim", "diff"):
         for name in QUANTILES:
-            table.add_column(f"{group} {name}", justify="right")
+            table.add_column(f"{group}\n{name}", justify="right", min_width=5)
     for stage, quantiles in compare(live, simulated).items():
         cells = [_figure(each[group], ".2f") for group in ("live", "sim") for each in quantiles.values()]
         cells += [_figure(each["error_pct"], "+.0f", "%") for each in quantiles.values()]
@@ -74,7 +74,14 @@ def markdown(document: dict[str, Any]) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
 
 
 def plot_latencies(scenario: Scenario, runs: list[RunResult], path: Path) -> None:

@@ -24,10 +24,12 @@ class Broker:
         self.published: list[Stamps] = []
 
     def publish(self, batch: list[Stamps]) -> Steps:
-        """Hand a commit's comments over; the caller has the loop's turn."""
-        yield from self._loop.hold(self._calibration.hop(self._rng))
-        for comment in batch:
-            self.published.append(comment)
-            comment.hub_s = self._env.now
-            yield from self._hub.receive(len(self.published))
+        """Hand a commit's comments over in a callback of their own, behind what else became ready meanwhile."""
+        with self._loop.turn() as turn:
+            yield turn
+            yield from self._loop.hold(self._calibration.hop(self._rng))
+            for comment in batch:
+                self.published.append(comment)
+                comment.hub_s = self._env.now
+                yield from self._hub.receive(len(self.published))
         self._env.process(self._loop.run(self._calibration.answer_s * len(batch)))

@@ -55,4 +55,4 @@ class Log:
                 comment.durable_s = self._env.now
             self._queue.finish()
             self._start()
-            yield from self._on_durable(batch)
+        yield from self._on_durable(batch)
