@@ -48,6 +48,10 @@ class Checkout:
         (self.bin / name).write_text(script.replace("{pip}", pip))
         (self.bin / name).chmod(0o755)
 
+    def do_not_sleep(self) -> None:
+        (self.bin / "sleep").unlink()
+        self.python("sleep", "#!/bin/sh\n")
+
     def environment(self, **more: str) -> dict[str, str]:
         return {"PATH": str(self.bin), "LOG": str(self.log), **more}
 
@@ -156,6 +160,7 @@ def test_two_launchers_at_once_set_up_once(checkout: Checkout) -> None:
 @pytest.mark.parametrize("owner", [str(DEAD), "own", ""])
 def test_a_lock_without_a_living_owner_is_taken_over(checkout: Checkout, owner: str) -> None:
     checkout.python()
+    checkout.do_not_sleep()
     name = "$$" if owner == "own" else owner  # the shell below becomes the launcher, and keeps its number
     sign = f'touch "$1/{name}"; ' if owner else ""
     script = f'mkdir -p "$1"; {sign}exec "$0" serve'
@@ -209,10 +214,11 @@ def test_test_ends_with_the_first_check_that_fails(checkout: Checkout) -> None:
 
 
 @pytest.mark.slow
-def test_a_real_environment_is_made_and_a_broken_one_replaced(checkout: Checkout) -> None:
+def test_a_real_environment_is_made_and_a_broken_one_replaced(checkout: Checkout, tmp_path: Path) -> None:
     (checkout.root / "simulation").mkdir()
     (checkout.root / "simulation" / "cli.py").write_text("import sys\nprint(sys.prefix, sys.argv[1:])\n")
     expected = f"{checkout.venv} ['serve']\n"
-    assert checkout.run("serve", PYTHON=sys.executable)[:2] == (0, expected)
+    (tmp_path / "logging.py").write_text("raise SystemExit('a file of the reader, in the folder of the call')\n")
+    assert checkout.run("serve", cwd=tmp_path, PYTHON=sys.executable)[:2] == (0, expected)
     (checkout.venv / "bin" / "python").unlink()
     assert checkout.run("serve", PYTHON=sys.executable)[:2] == (0, expected)
