@@ -1,27 +1,26 @@
 """The server's command line: ``python -m reference_impl serve``."""
 
+import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-from reference_impl.config import Delivery, Settings
+from reference_impl.config import Delivery, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
 from reference_impl.ports import LogUnavailable
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
+from reference_impl.wiring import migrate_tables
+
+LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
 
 app = typer.Typer(
     help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-
-
-@app.callback()
-def _root() -> None:
-    """Typer drops the name of a lone command unless there is a callback."""
 
 
 @app.command()
@@ -29,6 +28,11 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
+    log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+    mode: Annotated[
+        Mode | None, typer.Option(help="development: tokens for the asking; production needs --jwks.")
+    ] = None,
+    jwks: Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")] = None,
     delivery: Annotated[
         Delivery | None, typer.Option(help="raw: straight to the socket; plain: a queue per viewer. [default: raw]")
     ] = None,
@@ -61,11 +65,31 @@ def serve(
         fail(str(error))
 
 
+@app.command()
+def migrate(
+    data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
+    log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+) -> None:
+    """Bring the log's tables to this version. An embedded file is brought there whenever it is opened."""
+    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    try:
+        before, after = asyncio.run(migrate_tables(settings))
+    except LogUnavailable as error:
+        fail(str(error))
+    typer.echo(f"the tables are at {after}" + ("" if before == after else f", they were at {before or 'none'}"))
+
+
 def _settings(given: dict[str, object]) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        fail("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors()))
+        fail("; ".join(map(_explain, error.errors())))
+
+
+def _explain(error: Any) -> str:
+    if not error["loc"]:  # about several settings together
+        return str(error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}, got {error['input']!r}"
 
 
 def fail(message: str) -> NoReturn:

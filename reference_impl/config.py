@@ -2,11 +2,14 @@
 
 from enum import Enum
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_impl.policy.backpressure import Ending
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class Delivery(Enum):
@@ -14,6 +17,13 @@ class Delivery(Enum):
 
     RAW = "raw"  # straight to the transport
     PLAIN = "plain"  # sse-starlette with a queue per viewer
+
+
+class Mode(Enum):
+    """Who is believed to be whom."""
+
+    DEVELOPMENT = "development"  # access tokens for the asking, streams made when first asked for
+    PRODUCTION = "production"  # access tokens signed elsewhere, streams made by those who may
 
 
 class Settings(BaseSettings):
@@ -24,12 +34,35 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     data: Path = Path("data")
+    log: str = Field("", pattern="^(sqlite:///.+|postgresql://.+|)$")  # empty: SQLite in the data directory
+    mode: Mode = Mode.DEVELOPMENT
+    jwks: str = ""  # in production: address or file of the keys that sign access tokens
+    token_audience: str = "livecomments"
+    token_issuer: str | None = None
     delivery: Delivery = Delivery.RAW
     window_ms: float = Field(20.0, ge=0, le=10_000)
     slow_viewer: Ending = Ending.DISCONNECT
     queue_bytes: int = Field(256 * 1024, ge=1024)
     rate_burst: int = Field(11, ge=1)
     rate_period_s: float = Field(30.0, gt=0)
+    address_burst: int = Field(330, ge=1)  # changes that one address may send at once: thirty users behind one
     cors_origins: tuple[str, ...] = ()  # pages of other sites that may embed the comments, as https://example.org
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-For is believed, comma-separated
     measure: Path | None = None
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        """Development gives a token to anybody, so it stays on this machine unless it was asked for by name."""
+        if self.mode is Mode.PRODUCTION and not self.jwks:
+            raise ValueError("production needs --jwks, the keys that sign access tokens")
+        if self.mode is Mode.DEVELOPMENT and self.host not in LOOPBACK and "mode" not in self.model_fields_set:
+            raise ValueError(
+                f"host {self.host} lets others in, and development mode gives everybody a token: "
+                "say --mode production --jwks … or, if you mean it, --mode development"
+            )
+        return self
+
+    @property
+    def log_url(self) -> str:
+        return self.log or f"sqlite:///{self.data / 'comments.sqlite'}"

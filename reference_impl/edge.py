@@ -1,8 +1,8 @@
 """The viewers of one stream on this edge, and the loop that writes a batch to all of them."""
 
 from reference_impl.ports import Batch, Viewer
-from reference_impl.protocol.events import Comment
-from reference_impl.protocol.sse import comment_text
+from reference_impl.protocol.events import Event
+from reference_impl.protocol.sse import log_text
 
 
 class Edge:
@@ -44,11 +44,11 @@ class Edge:
 
     def _deliver_after(self, viewer: Viewer, position: int, batch: Batch) -> None:
         if position < batch.last:
-            viewer.deliver(encode([comment for comment in batch.comments if comment.seq > position]))
+            viewer.deliver(encode([event for event in batch.events if event.seq > position]))
         if position <= batch.last:
             del self._ahead[viewer]
             self._viewers[viewer] = None
 
 
-def encode(comments: list[Comment]) -> Batch:
-    return Batch.of(comments, [comment_text(comment) for comment in comments])
+def encode(events: list[Event]) -> Batch:
+    return Batch.of(events, [log_text(event) for event in events])

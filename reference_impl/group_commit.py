@@ -5,12 +5,15 @@ commit and the answer cannot keep the comment from its viewers.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reference_impl.policy.batching import CommitQueue, GroupCommitConfig
-from reference_impl.ports import Appended, Broker, Clock, CommentLog, KeyReused, LogUnavailable, Published, Stamps
+from reference_impl.ports import Answer, Appended, Broker, Clock, CommentLog, LogUnavailable, Published, Stamps
 from reference_impl.protocol.events import Draft
+
+Outcome = Answer | LogUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class _Waiting:
     draft: Draft
     received_s: float
     admitted_s: float
-    answer: "asyncio.Future[Appended]"
+    settle: Callable[[Outcome], None]
 
 
 class GroupCommit:
@@ -29,16 +32,31 @@ class GroupCommit:
         self._queue: CommitQueue[_Waiting] = CommitQueue(config)
         self._running: asyncio.Task[Any] | None = None
 
-    def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Appended] | None":
-        """Queue a draft and promise its place in the log; None refuses it because the queue is full.
-
-        The promise ends in KeyReused or LogUnavailable when the log says so.
-        """
-        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        if not self._queue.offer(_Waiting(draft, received_s, self._clock(), answer)):
+    def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
+        """Queue a draft and promise what the log says of it; None refuses it because the queue is full."""
+        promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if not self._queue.offer(_Waiting(draft, received_s, self._clock(), lambda outcome: _keep(promise, outcome))):
             return None
         self._start()
-        return answer
+        return promise
+
+    def submit_all(self, drafts: Sequence[Draft], received_s: float) -> "asyncio.Future[list[Outcome]] | None":
+        """Queue drafts and promise all the answers, in order; None refuses them when not all find room."""
+        promise: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        if self._queue.room < len(drafts):
+            return None
+        outcomes: list[Outcome] = []
+
+        def settle(outcome: Outcome) -> None:
+            outcomes.append(outcome)  # the queue and the log keep the order
+            if len(outcomes) == len(drafts):
+                _keep(promise, outcomes)
+
+        admitted_s = self._clock()
+        for draft in drafts:
+            self._queue.offer(_Waiting(draft, received_s, admitted_s, settle))
+        self._start()
+        return promise
 
     async def drain(self) -> None:
         """Wait until everything submitted has been answered."""
@@ -51,29 +69,25 @@ class GroupCommit:
             self._running = asyncio.get_running_loop().create_task(self._commit(batch))
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        answers: list[Appended | Exception] = []
+        outcomes: list[Outcome] = []
         try:
-            answers.extend(await self._log.append([waiting.draft for waiting in batch]))
+            outcomes.extend(await self._log.append([waiting.draft for waiting in batch]))
         except Exception as error:
-            answers.extend([error if isinstance(error, LogUnavailable) else LogUnavailable(repr(error))] * len(batch))
-        self._publish(batch, answers, self._clock())
-        for waiting, answer in zip(batch, answers, strict=True):
-            _settle(waiting.answer, answer)
+            outcomes.extend([error if isinstance(error, LogUnavailable) else LogUnavailable(repr(error))] * len(batch))
+        self._publish(batch, outcomes, self._clock())
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.settle(outcome)
         self._queue.finish()
         self._running = None
         self._start()
 
-    def _publish(self, batch: list[_Waiting], answers: list[Appended | Exception], durable_s: float) -> None:
-        for waiting, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Appended) and not answer.replayed:
+    def _publish(self, batch: list[_Waiting], outcomes: list[Outcome], durable_s: float) -> None:
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Appended) and not outcome.replayed:
                 stamps = Stamps(waiting.received_s, waiting.admitted_s, durable_s)
-                self._broker.publish(Published(answer.comment, stamps))
+                self._broker.publish(Published(outcome.event, stamps))
 
 
-def _settle(promise: "asyncio.Future[Appended]", answer: Appended | KeyReused | Exception) -> None:
-    if promise.done():  # the author went away
-        return
-    if isinstance(answer, Exception):
-        promise.set_exception(answer)
-    else:
-        promise.set_result(answer)
+def _keep(promise: "asyncio.Future[Any]", outcome: Any) -> None:
+    if not promise.done():  # else the author went away
+        promise.set_result(outcome)

@@ -18,10 +18,20 @@ from reference_impl.policy.ordering import OrderingConfig, Sequencer
 from reference_impl.policy.resume_ring import ResumeRing, ResumeRingConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.policy.timer import next_wake
-from reference_impl.ports import Batch, Clock, CommentLog, LogUnavailable, Published, Recorder, Stamps, Viewer
+from reference_impl.ports import (
+    Aggregate,
+    Batch,
+    Clock,
+    CommentLog,
+    LogUnavailable,
+    Published,
+    Recorder,
+    Stamps,
+    Viewer,
+)
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Comment
-from reference_impl.protocol.sse import HEARTBEAT_TEXT, comment_text, gap_text
+from reference_impl.protocol.events import Event, EventKind, encode_json
+from reference_impl.protocol.sse import HEARTBEAT_TEXT, event_text, gap_text, log_text
 
 READ_MAX = 500  # events in one read from the log
 CATCH_UP_MAX = 1_000  # events read from the log for one viewer; farther back it gets a gap and reads history itself
@@ -39,9 +49,9 @@ class HubConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A comment encoded once, on its way through the ring and the window."""
+    """An event encoded once, on its way through the ring and the window."""
 
-    comment: Comment
+    event: Event
     text: str
     stamps: Stamps | None
     hub_s: float
@@ -80,7 +90,7 @@ class StreamHub:
     def receive(self, event: Published) -> None:
         """Take an event from the broker or from the log, in any order."""
         now = self._clock()
-        for released in self._sequencer.offer(event.comment.seq, event, now):
+        for released in self._sequencer.offer(event.event.seq, event, now):
             self._accept(released, now)
         self._arm()
 
@@ -98,7 +108,7 @@ class StreamHub:
         # No await from here on: what the ring holds and what comes next cannot drift apart.
         frames = self._ring.since(position) or []
         if frames:
-            viewer.deliver(Batch.of([frame.comment for frame in frames], [frame.text for frame in frames]))
+            viewer.deliver(Batch.of([frame.event for frame in frames], [frame.text for frame in frames]))
         next_seq = self.position - len(self._window) + 1
         self.edge.attach(viewer, max(position, self.position), next_seq)
 
@@ -110,7 +120,7 @@ class StreamHub:
             self._filling.cancel()
 
     def _accept(self, event: Published, now: float) -> None:
-        frame = _Frame(event.comment, comment_text(event.comment), event.stamps, now)
+        frame = _Frame(event.event, log_text(event.event), event.stamps, now)
         self._ring.append(frame, len(frame.text), now)
         self._send(self._window.offer(frame, now))
 
@@ -118,7 +128,7 @@ class StreamHub:
         if not frames:
             return
         start_s = self._clock()
-        batch = Batch.of([frame.comment for frame in frames], [frame.text for frame in frames])
+        batch = Batch.of([frame.event for frame in frames], [frame.text for frame in frames])
         self.edge.broadcast(batch)
         if self._recorder is not None:
             self._record(self._recorder, frames, batch, start_s)
@@ -126,8 +136,8 @@ class StreamHub:
     def _record(self, recorder: Recorder, frames: list[_Frame], batch: Batch, start_s: float) -> None:
         recorder.fan_out(batch.first, batch.last, len(self.edge), len(batch.payload), start_s, self._clock())
         for frame in frames:
-            if frame.stamps is not None:
-                recorder.comment(frame.comment.seq, frame.stamps, frame.hub_s, start_s)
+            if frame.stamps is not None and frame.event.kind is EventKind.COMMENT:
+                recorder.comment(frame.event.seq, frame.stamps, frame.hub_s, start_s)
 
     def _arm(self, woken_at: float | None = None) -> None:
         """Wake at the next deadline; a timer that is set for earlier already is left to look again by itself."""
@@ -151,8 +161,8 @@ class StreamHub:
     async def _fill(self, missing: range) -> None:
         """Read a gap from the log; when the log is away, wait with backoff, and let the deadline ask again."""
         try:
-            for comment in await self._log.read(self.stream, first=missing[0], last=missing[-1]):
-                self.receive(Published(comment, None))
+            for event in await self._log.read(self.stream, first=missing[0], last=missing[-1]):
+                self.receive(Published(event, None))
             self._retry.succeeded()
         except LogUnavailable:
             again_s = self._retry.failed(0.0)
@@ -175,8 +185,7 @@ class StreamHub:
             viewer.announce(gap_text(self._log.epoch, first, position, "too_old"))
         while self._ring.since(position) is None:
             last = min(position + READ_MAX, self.position - len(self._ring))
-            comments = await self._log.read(self.stream, first=position + 1, last=last)
-            viewer.deliver(encode(comments))
+            viewer.deliver(encode(await self._log.read(self.stream, first=position + 1, last=last)))
             position = last
         return position
 
@@ -200,11 +209,13 @@ class Hub:
     def viewers(self) -> int:
         return sum(len(stream.edge) for stream in self._streams.values())
 
-    def receive(self, event: Published) -> None:
-        """Take an event from the broker; a stream that nobody watches needs none."""
-        stream = self._streams.get(event.comment.stream)
-        if stream is not None:
-            stream.receive(event)
+    def receive(self, message: Published | Aggregate) -> None:
+        """Take a message from the broker; a stream that nobody watches needs none."""
+        if isinstance(message, Aggregate):
+            if stream := self._streams.get(message.stream):
+                stream.edge.announce(event_text(message.name, encode_json(message.data)))
+        elif stream := self._streams.get(message.event.stream):
+            stream.receive(message)
 
     async def join(self, name: str, viewer: Viewer, cursor: Cursor | None) -> Callable[[], None]:
         """Attach a viewer; call the answer when it has gone."""

@@ -1,11 +1,13 @@
 """The seams to the outside: what the shells need of a log, a broker, a viewer and a clock."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from reference_impl.protocol.events import Comment, Draft
+from reference_impl.protocol.events import Draft, Event
+from reference_impl.protocol.problem import Kind
 from reference_impl.protocol.sse import chunk
+from reference_impl.protocol.streams import Profile, Stream
 
 Clock = Callable[[], float]
 """Monotonic seconds, one clock for all processes of a machine."""
@@ -15,12 +17,27 @@ Clock = Callable[[], float]
 class Appended:
     """A draft's place in the log; ``replayed`` when an earlier request with the same key had put it there."""
 
-    comment: Comment
+    event: Event
     replayed: bool = False
 
 
-class KeyReused(Exception):  # noqa: N818 - an answer per draft, not an error of the log
-    """The idempotency key belongs to another comment; nothing was stored."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The comment is stored, but waits for a moderator."""
+
+    id: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The log cannot take this draft; nothing was stored for it, and the others of its commit are not affected."""
+
+    kind: Kind
+    detail: str
+
+
+Answer = Appended | Held | Refused
 
 
 class LogUnavailable(Exception):  # noqa: N818 - named for what the caller meets
@@ -33,19 +50,152 @@ class CommentLog(Protocol):
     @property
     def epoch(self) -> int: ...
 
-    async def append(self, drafts: Sequence[Draft]) -> list[Appended | KeyReused]:
+    async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
         """Make the drafts durable, all in one commit; LogUnavailable means that they may not be."""
         ...
 
-    async def read(self, stream: str, *, first: int, last: int) -> list[Comment]:
-        """Answer the comments with first <= seq <= last, in order."""
+    async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
+        """Answer the events with first <= seq <= last, in order."""
+        ...
+
+    async def replay(self, draft: Draft) -> Answer | None:
+        """Answer what an earlier request with the draft's key was answered, None when there was none."""
         ...
 
     async def heads(self, streams: Sequence[str]) -> dict[str, int]:
-        """Answer the highest ``seq`` of each stream, 0 for an empty one."""
+        """Answer the highest ``seq`` of each stream, 0 for an empty or unknown one."""
         ...
 
     async def close(self) -> None: ...
+
+
+class History(Protocol):
+    """The comments of a stream as they are now: edited, deleted, answered, reacted to."""
+
+    async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
+        """Answer the first ``limit`` comments with a higher ``seq``, oldest first."""
+        ...
+
+    async def before(self, stream: str, seq: int, limit: int) -> list[Event]:
+        """Answer the last ``limit`` comments with a lower ``seq``, oldest first."""
+        ...
+
+    async def replies(self, stream: str, comment: str, after_seq: int, limit: int) -> list[Event]: ...
+
+    async def comment(self, stream: str, comment: str) -> Event | None: ...
+
+    async def seq_at(self, stream: str, at_ms: int) -> int:
+        """Answer the highest ``seq`` that was in the log before that time."""
+        ...
+
+
+class Directory(Protocol):
+    """Streams and users."""
+
+    async def create(self, stream: Stream) -> bool:
+        """Store a new stream; False when its name is taken."""
+        ...
+
+    async def stream(self, name: str) -> Stream | None: ...
+
+    async def streams(self, after: str, limit: int) -> list[Stream]:
+        """Answer the streams that are not archived, by name."""
+        ...
+
+    async def profile(self, user: str) -> Profile | None: ...
+
+    async def save(self, profile: Profile) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A changed profile that earlier comments do not show yet."""
+
+    profile: Profile
+    version: int
+
+
+class ProfileSpread(Protocol):
+    """Brings changed profiles into the comments that were written before."""
+
+    async def pending(self, limit: int) -> list[Spread]: ...
+
+    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> None:
+        """Rewrite the author in the user's comments with first <= seq <= last."""
+        ...
+
+    async def done(self, spread: Spread) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldComment:
+    """A comment that waits for a moderator."""
+
+    id: str
+    stream: str
+    author: str
+    created_at_ms: int
+    reason: str
+    data: dict[str, Any]
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A viewer's complaint about a comment."""
+
+    id: str
+    stream: str
+    comment: str
+    reporter: str
+    reason: str
+    note: str
+    at_ms: int
+
+
+class ReviewQueue(Protocol):
+    """What waits for moderators: held comments and reports."""
+
+    async def held(self, stream: str, after: str, limit: int) -> list[HeldComment]:
+        """Answer the oldest held comments with an id after ``after``."""
+        ...
+
+    async def held_comment(self, stream: str, comment: str) -> HeldComment | None: ...
+
+    async def drop_held(self, stream: str, comment: str) -> bool:
+        """Forget a held comment that was denied; False when there is none."""
+        ...
+
+    async def report(self, report: Report) -> bool:
+        """Store a report; False when this reporter had reported this comment before."""
+        ...
+
+    async def reports(self, stream: str, after: str, limit: int) -> list[Report]:
+        """Answer the oldest reports with an id after ``after``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A user's reaction to a comment, or to the stream itself when ``target`` is empty; given, or taken back."""
+
+    stream: str
+    target: str
+    emoji: str
+    user: str
+    given: bool
+
+
+class ReactionStore(Protocol):
+    """Who reacted how; counts are exact for everything stored."""
+
+    async def store(self, reactions: Sequence[Reaction]) -> None:
+        """Apply in order; giving twice counts once."""
+        ...
+
+    async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Answer the counts by target and emoji."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +209,49 @@ class Stamps:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A comment on its way to the edges; ``stamps`` is None where it comes from the log instead."""
+    """An event on its way to the edges; ``stamps`` is None where it comes from the log instead."""
 
-    comment: Comment
+    event: Event
     stamps: Stamps | None
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Something that is no log event, has no position and may be lost: counts of reactions."""
+
+    stream: str
+    name: str
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 class Broker(Protocol):
     """A hint: carries events to the edges fast, and may lose or reorder them."""
 
-    def publish(self, event: Published) -> None: ...
+    def publish(self, message: Published | Aggregate) -> None: ...
 
-    def subscribe(self, receive: Callable[[Published], None]) -> None: ...
+    def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Consecutive events ``first..last`` of one stream, encoded once for all viewers."""
 
-    comments: Sequence[Comment]
+    events: Sequence[Event]
     text: str  # SSE
     payload: bytes  # the same as one HTTP chunk
 
     @property
     def first(self) -> int:
-        return self.comments[0].seq
+        return self.events[0].seq
 
     @property
     def last(self) -> int:
-        return self.comments[-1].seq
+        return self.events[-1].seq
 
     @classmethod
-    def of(cls, comments: Sequence[Comment], texts: Sequence[str]) -> "Batch":
+    def of(cls, events: Sequence[Event], texts: Sequence[str]) -> "Batch":
         text = "".join(texts)
-        return cls(comments, text, chunk(text))
+        return cls(events, text, chunk(text))
 
 
 class Viewer(Protocol):

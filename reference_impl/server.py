@@ -11,10 +11,10 @@ import uvicorn
 import uvloop
 
 from reference_impl.api.app import build_app
-from reference_impl.config import Settings
+from reference_impl.config import Mode, Settings
 from reference_impl.hub import Hub
 from reference_impl.transports.handover import HandoverProtocol
-from reference_impl.wiring import running
+from reference_impl.wiring import running, signer
 
 BACKLOG = 4096  # connections waiting to be accepted: a crowd comes at once
 GRACE_S = 10  # time for requests in progress when the server stops
@@ -64,18 +64,21 @@ def serve(settings: Settings, sock: socket.socket) -> None:
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     async with running(settings) as parts:
         config = uvicorn.Config(
-            build_app(parts, settings.delivery, settings.cors_origins),
+            build_app(parts, settings, signer(settings)),
             http=HandoverProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_S,
         )
         address = sock.getsockname()
         sock.listen(BACKLOG)  # from here on a client that connects is served, so the address may be told
         log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
+        if settings.mode is Mode.DEVELOPMENT:
+            log.info("development_mode", meaning="everybody gets an access token for the asking")
         await Server(config, parts.hub).serve(sockets=[sock])

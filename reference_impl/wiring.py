@@ -2,35 +2,47 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
 
 import uuid_utils
 
 from reference_impl.adapters.memory import MemoryBroker
-from reference_impl.adapters.sqlite import SqliteLog
-from reference_impl.config import Settings
+from reference_impl.adapters.sql import migrate
+from reference_impl.adapters.sql.database import Database, PostgresDatabase, SqliteDatabase
+from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
+from reference_impl.adapters.sql.history import SqlHistory
+from reference_impl.adapters.sql.log import SqlLog
+from reference_impl.adapters.sql.reactions import SqlReactions
+from reference_impl.adapters.sql.review_queue import SqlReviewQueue
+from reference_impl.admission import Admissions
+from reference_impl.api.deps import Parts
+from reference_impl.api.development import Sign
+from reference_impl.auth.development import load_or_make_secret, sign_token
+from reference_impl.auth.keys import JwksKeys, SharedSecret
+from reference_impl.auth.tokens import TokenConfig, TokenVerifier
+from reference_impl.catalog import Catalog
+from reference_impl.changes import Changes
+from reference_impl.config import Mode, Settings
 from reference_impl.group_commit import GroupCommit
 from reference_impl.hub import Hub, HubConfig
+from reference_impl.moderation.rules import RulesLayer
+from reference_impl.moderation.verdict import Pipeline
 from reference_impl.observability.measure import CsvRecorder
 from reference_impl.policy.backpressure import BackpressureConfig
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
-from reference_impl.policy.rate import RateConfig, RateLimiter
-from reference_impl.ports import Clock, CommentLog
+from reference_impl.policy.partitioning import ByStream
+from reference_impl.policy.rate import RateConfig
+from reference_impl.policy.reactions import ReactionConfig
+from reference_impl.policy.repetition import RepetitionConfig
+from reference_impl.profiles import ProfileRefresher
+from reference_impl.reactions import Reactions
 from reference_impl.write_path import WritePath
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the API works with."""
-
-    log: CommentLog
-    hub: Hub
-    write_path: WritePath
-    backpressure: BackpressureConfig
-    clock: Clock
+MODERATORS_BURST = 100  # comments of a moderator in the period of the users' rate
 
 
 @asynccontextmanager
@@ -40,29 +52,114 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     On the way out the viewers are let go, what has been submitted is committed and answered, and the log is closed.
     """
     clock = time.monotonic
-    log = SqliteLog(settings.data / "comments.sqlite")
-    broker = MemoryBroker(asyncio.get_running_loop())
-    commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
-    with CsvRecorder(settings.measure) if settings.measure else nullcontext() as recorder:
+    database = await _open(settings.log_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        log = await SqlLog.begin(database, ByStream())
+        broker = MemoryBroker(asyncio.get_running_loop())
+        commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
+        stack.push_async_callback(commits.drain)
+        recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
         config = HubConfig(coalescing=CoalescingConfig(window_s=settings.window_ms / 1000))
         hub = Hub(log, config, clock, recorder)
         broker.subscribe(hub.receive)
-        housekeeping = asyncio.create_task(hub.run())
-        try:
-            yield Parts(log, hub, _write_path(settings, commits, clock), _backpressure(settings), clock)
-        finally:
-            housekeeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await housekeeping
-            hub.close()
-            await commits.drain()
-            await log.close()
+        stack.callback(hub.close)
+        directory = SqlDirectory(database)
+        make_streams = settings.mode is Mode.DEVELOPMENT
+        catalog = Catalog(directory, make_streams=make_streams, clock=clock, wall_clock=time.time)
+        moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
+        rooms = (commits, catalog, _admissions(settings), moderation)
+        reactions = Reactions(SqlReactions(database), broker, ReactionConfig(), clock)
+        stack.push_async_callback(reactions.flush)
+        refresher = ProfileRefresher(directory, SqlProfileSpread(database))
+        for work in (hub.run(), reactions.run(), refresher.run()):
+            await stack.enter_async_context(_background(work))
+        yield Parts(
+            log=log,
+            history=SqlHistory(database, log.epoch),
+            directory=directory,
+            review_queue=SqlReviewQueue(database),
+            catalog=catalog,
+            hub=hub,
+            write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
+            changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
+            reactions=reactions,
+            tokens=_verifier(settings),
+            backpressure=BackpressureConfig(queue_bytes=settings.queue_bytes, ending=settings.slow_viewer),
+            clock=clock,
+            wall_clock=time.time,
+            new_id=new_id,
+        )
 
 
-def _write_path(settings: Settings, commits: GroupCommit, clock: Clock) -> WritePath:
-    limiter = RateLimiter(RateConfig(burst=settings.rate_burst, period_s=settings.rate_period_s))
-    return WritePath(commits, limiter, clock=clock, wall_clock=time.time, new_id=lambda: str(uuid_utils.uuid7()))
+async def _open(url: str) -> Database:
+    """Connect to the log's engine. An embedded file is brought up to date; any other must be so."""
+    database = _connect(url)
+    try:
+        if isinstance(database, SqliteDatabase):
+            await migrate.upgrade(database)
+        await migrate.check(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database
 
 
-def _backpressure(settings: Settings) -> BackpressureConfig:
-    return BackpressureConfig(queue_bytes=settings.queue_bytes, ending=settings.slow_viewer)
+def _connect(url: str) -> Database:
+    if url.startswith("sqlite:"):
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    return PostgresDatabase(url)
+
+
+async def migrate_tables(settings: Settings) -> tuple[str | None, str]:
+    """Bring the tables to this version; the answer is the revision before and after."""
+    database = _connect(settings.log_url)
+    try:
+        return await migrate.upgrade(database)
+    finally:
+        await database.close()
+
+
+def signer(settings: Settings) -> Sign | None:
+    """What signs tokens for the asking, in development."""
+    if settings.mode is not Mode.DEVELOPMENT:
+        return None
+    secret = load_or_make_secret(_secret_file(settings))
+
+    def sign(user: str, name: str | None, caps: list[dict[str, Any]], lifetime_s: float) -> str:
+        return sign_token(secret, user, name, caps, lifetime_s, time.time(), settings.token_audience)
+
+    return sign
+
+
+def new_id() -> str:
+    return str(uuid_utils.uuid7())
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on until the block is left; should it fail, that is an error of the whole process."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _verifier(settings: Settings) -> TokenVerifier:
+    config = TokenConfig(audience=settings.token_audience, issuer=settings.token_issuer)
+    if settings.mode is Mode.DEVELOPMENT:
+        return TokenVerifier(SharedSecret(load_or_make_secret(_secret_file(settings))), config, time.time)
+    return TokenVerifier(JwksKeys(settings.jwks, time.monotonic), config, time.time)
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data / "development-secret"
+
+
+def _admissions(settings: Settings) -> Admissions:
+    period_s = settings.rate_period_s
+    users = RateConfig(burst=settings.rate_burst, period_s=period_s)
+    return Admissions(users, RateConfig(burst=max(MODERATORS_BURST, settings.rate_burst), period_s=period_s))

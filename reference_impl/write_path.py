@@ -1,81 +1,238 @@
-"""The use case 'post a comment': clean, admit, append durably, answer with the whole comment."""
+"""The use case 'post a comment': authorise, clean, admit, moderate, append durably, answer with the whole comment.
 
-from collections.abc import Callable
+A refusal is a `Problem`; nothing is stored then, except where the problem is not definite.
+"""
 
-from reference_impl.group_commit import GroupCommit
-from reference_impl.policy.rate import RateLimiter
-from reference_impl.ports import Appended, Clock, KeyReused, LogUnavailable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from reference_impl.access import require, require_author
+from reference_impl.admission import Admissions, Ticket
+from reference_impl.auth.identity import Capability, Identity
+from reference_impl.catalog import Catalog
+from reference_impl.group_commit import GroupCommit, Outcome
+from reference_impl.moderation.verdict import Decision, Pipeline, Rules, Submission
+from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
 from reference_impl.protocol import problem
-from reference_impl.protocol.events import Draft
+from reference_impl.protocol.events import Draft, Review, author_data, comment_data
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.text import NAME_MAX, clean_text
+from reference_impl.protocol.streams import Profile, Stream, StreamSettings
+from reference_impl.protocol.text import NAME_MAX, TEXT_MAX, clean_text, mentions_in
 
 RETRY_AFTER_S = 1.0  # what a caller is told when the log or its queue has no room
 
 
-class WritePath:
-    """Refusals are raised as `Problem`; nothing is stored then, except where the problem is not definite."""
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """A comment as asked for; ``author`` is set when somebody posts for another (needs `admin`)."""
 
+    text: str
+    parent: str | None = None
+    author: Profile | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer to a post, and the header fields that tell its author of the rate."""
+
+    answer: Appended | Held
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Admitted:
+    """A draft with all that the log's answer has consequences for."""
+
+    draft: Draft
+    ticket: Ticket | None
+    submission: Submission
+
+
+_REFUSED_TO_REPEATS = (problem.RATE_LIMITED, problem.SLOW_MODE, problem.DENIED)
+"""What a repeated request must not be told: its first one was admitted."""
+
+
+class WritePath:
     def __init__(
         self,
+        log: CommentLog,
         commits: GroupCommit,
-        limiter: RateLimiter,
+        catalog: Catalog,
+        admissions: Admissions,
+        moderation: Pipeline,
         *,
         clock: Clock,
         wall_clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
+        self._log = log
         self._commits = commits
-        self._limiter = limiter
+        self._catalog = catalog
+        self._admissions = admissions
+        self._moderation = moderation
         self._clock = clock
         self._wall_clock = wall_clock
         self._new_id = new_id
         self._in_flight: set[tuple[str, str, str]] = set()
 
-    async def post(self, stream: str, author: str, text: str, key: str | None, received_s: float) -> Appended:
+    async def post(self, stream: str, identity: Identity | None, new: NewComment, received_s: float) -> Posted:
         """Store a comment; the answer comes after it is durable."""
-        draft = self._draft(stream, author, text, key)
-        scope = (stream, draft.author, key) if key is not None else None
-        if scope in self._in_flight:
-            raise Problem(problem.IN_FLIGHT, "wait for the first request's answer, or repeat this one later", 1.0)
-        self._admit(draft.author)
-        if scope is None:
-            return await self._append(draft, received_s)
-        self._in_flight.add(scope)
+        where = await self._catalog.stream(stream)
+        who = require_author(identity, where)
+        admitted = await self._admit(where, who, new, trusted=False)
+        if isinstance(admitted, Appended | Held):
+            return Posted(admitted, {})
         try:
-            return await self._append(draft, received_s)
+            promise = self._commits.submit(admitted.draft, received_s)
+            if promise is None:
+                raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+            answer = self._settle(admitted, await promise)
         finally:
-            self._in_flight.discard(scope)
+            self._in_flight.discard(_scope(admitted.draft))
+        return Posted(answer, admitted.ticket.fields if admitted.ticket else {})
 
-    def _draft(self, stream: str, author: str, text: str, key: str | None) -> Draft:
+    async def post_all(
+        self, stream: str, identity: Identity | None, news: Sequence[NewComment], received_s: float, *, trusted: bool
+    ) -> list[Appended | Held | Problem]:
+        """Store many comments; each has an answer of its own. ``trusted`` ones have been admitted elsewhere."""
+        where = await self._catalog.stream(stream)
+        who = require_author(identity, where)
+        if trusted:
+            require(identity, Capability.ADMIN, stream)
+        tried = [await self._try(where, who, new, trusted=trusted) for new in news]
+        admitted = [each for each in tried if isinstance(each, _Admitted)]
         try:
-            clean_author, clean = clean_text(author, NAME_MAX), clean_text(text)
-        except ValueError as error:
-            raise Problem(problem.INVALID_TEXT, str(error)) from error
+            promise = self._commits.submit_all([each.draft for each in admitted], received_s) if admitted else None
+            if admitted and promise is None:
+                raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+            outcomes = iter(await promise) if promise else iter(())
+        finally:
+            self._in_flight.difference_update(_scope(each.draft) for each in admitted)
+        return [self._try_settle(each, next(outcomes)) if isinstance(each, _Admitted) else each for each in tried]
+
+    async def _try(
+        self, where: Stream, who: Identity, new: NewComment, *, trusted: bool
+    ) -> _Admitted | Appended | Held | Problem:
+        try:
+            return await self._admit(where, who, new, trusted=trusted)
+        except Problem as refusal:
+            return refusal
+
+    async def _admit(
+        self, where: Stream, who: Identity, new: NewComment, *, trusted: bool
+    ) -> _Admitted | Appended | Held:
+        """Everything that can be said of a comment without the log; on success its key is in flight.
+
+        A repeat of an admitted request is no second comment, so no limit and no rule applies: it has its first answer.
+        """
+        author = await self._author(where, who, new)
+        text = clean_comment(new.text)
+        if new.key is not None and (where.name, author.user, new.key) in self._in_flight:
+            raise Problem(problem.IN_FLIGHT, "wait for the first request's answer, or repeat this one later", 1.0)
+        draft = self._draft(where.name, author, text, new)
+        moderator = new.author is None and who.may(Capability.MODERATE, where.name)
+        try:
+            admitted = await self._judge(where, draft, moderator=moderator, trusted=trusted)
+        except Problem as refusal:
+            if new.key is None or refusal.kind not in _REFUSED_TO_REPEATS:
+                raise
+            first = await self._log.replay(draft)
+            if first is None:
+                raise
+            return answered(first)
+        if new.key is not None:
+            self._in_flight.add(_scope(draft))
+        return admitted
+
+    async def _author(self, where: Stream, who: Identity, new: NewComment) -> Profile:
+        if new.author is None:
+            return await self._catalog.profile(who)
+        require(who, Capability.ADMIN, where.name)
+        return new.author
+
+    async def _judge(self, where: Stream, draft: Draft, *, moderator: bool, trusted: bool) -> _Admitted:
+        """The limits, then the rules."""
+        now = self._clock()
+        ticket = None if trusted else self._admissions.admit(draft.author, where, now, moderator=moderator)
+        submission = Submission(
+            stream=where.name, author=draft.author, text=draft.data["text"], rules=rules_of(where.settings),
+            trusted=trusted or moderator,
+        )  # fmt: skip
+        verdict = await self._moderation.review(submission, now)
+        if verdict.decision is Decision.DENY:
+            if ticket is not None:
+                self._admissions.forgive_slow_mode(ticket)
+            raise Problem(problem.DENIED, f"{verdict.reason}: {verdict.detail}")
+        if verdict.decision is Decision.HOLD:
+            draft = replace(draft, data={**draft.data, "reason": verdict.reason}, review=Review.HOLD)
+        return _Admitted(draft, ticket, submission)
+
+    def _draft(self, stream: str, author: Profile, text: str, new: NewComment) -> Draft:
+        shown = author_data(author.user, author.name, author.avatar, author.badges)
         return Draft(
             stream=stream,
             id=self._new_id(),
-            author=clean_author,
-            text=clean,
+            author=author.user,
             created_at_ms=int(self._wall_clock() * 1000),
-            idempotency_key=key,
+            data=comment_data(shown, text, mentions_in(text)),
+            target=new.parent,
+            idempotency_key=new.key,
         )
 
-    def _admit(self, author: str) -> None:
-        now = self._clock()
-        admission = self._limiter.admit(author, now)
-        if not admission.admitted:
-            config = self._limiter.config
-            detail = f"an author may post {config.burst} comments in {config.period_s:g} s"
-            raise Problem(problem.RATE_LIMITED, detail, admission.retry_at - now)
-
-    async def _append(self, draft: Draft, received_s: float) -> Appended:
-        answer = self._commits.submit(draft, received_s)
-        if answer is None:
-            raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+    def _try_settle(self, admitted: _Admitted, outcome: Outcome) -> Appended | Held | Problem:
         try:
-            return await answer
-        except KeyReused as error:
-            raise Problem(problem.KEY_REUSED, "the first request with this key had another text") from error
-        except LogUnavailable as error:
-            raise Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S) from error
+            return self._settle(admitted, outcome)
+        except Problem as refusal:
+            return refusal
+
+    def _settle(self, admitted: _Admitted, outcome: Outcome) -> Appended | Held:
+        """What the log's word means for the author, and for the limits."""
+        if isinstance(outcome, Appended | Held) and not outcome.replayed:
+            self._moderation.accepted(admitted.submission, self._clock())
+            return outcome
+        if admitted.ticket is not None:
+            self._admissions.refund(admitted.ticket)
+        return answered(outcome)
+
+
+def answered(outcome: Outcome) -> Appended | Held:
+    """The log's answer, or the problem that it is."""
+    if isinstance(outcome, Refused):
+        raise Problem(outcome.kind, outcome.detail)
+    if isinstance(outcome, LogUnavailable):
+        raise Problem(problem.LOG_UNAVAILABLE, str(outcome), RETRY_AFTER_S)
+    return outcome
+
+
+@lru_cache(maxsize=4096)
+def rules_of(settings: StreamSettings) -> Rules:
+    """A stream's settings as the moderation's rules take them."""
+    rules = settings.rules
+    return Rules(
+        blocked_terms=rules.blocked_terms,
+        blocked=Decision(rules.blocked),
+        links=Decision(rules.links),
+        repeated=Decision(rules.repeated),
+        floods=Decision(rules.floods),
+        unique_chat=settings.unique_chat,
+        emote_only=settings.emote_only,
+    )
+
+
+def _scope(draft: Draft) -> tuple[str, str, str]:
+    return (draft.stream, draft.author, draft.idempotency_key or "")
+
+
+def clean_comment(text: str, longest: int = TEXT_MAX) -> str:
+    """A text as it is stored."""
+    try:
+        return clean_text(text, longest)
+    except ValueError as error:
+        raise Problem(problem.INVALID_TEXT, str(error)) from error
+
+
+def clean_name(name: str) -> str:
+    """A display name as it is stored."""
+    return clean_comment(name, NAME_MAX)

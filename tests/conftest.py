@@ -1,7 +1,15 @@
-"""Settings for all tests."""
+"""Settings and engines for all tests."""
 
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+import asyncpg
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, settings
+
+from tests.engines import any_postgres
 
 # A slow machine is no reason to fail a property, so no example has a time limit.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -11,3 +19,34 @@ settings.load_profile("untimed")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser tests last: Playwright's event loop stays in the thread, and no other can run beside it."""
     items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL cluster for the whole run."""
+    with any_postgres() as url:
+        yield url
+
+
+_databases = itertools.count()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_url: str) -> Iterator[str]:
+    """An empty PostgreSQL database of this test's own."""
+    name = f"test_{next(_databases)}"
+    _administer(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
+    yield str(sqlalchemy.make_url(postgres_url).set(database=name))
+    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(url: str, *statements: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())

@@ -14,7 +14,7 @@ from simulation.docs import PAGES, ROOT, render
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
-CURLS = re.findall(r"^    (curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
+CURLS = re.findall(r"^    ((?:TOKEN=\$\()?curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
 SHORT = {"up": "--seconds 2 --viewers 20 --port 0 --exit", "test": "--version", "serve": "--port 0"}
 TIMEOUT_S = 120
 
@@ -92,8 +92,10 @@ def served(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt install curl")
 def test_the_readmes_requests_by_hand_are_answered(served):
-    post, history, follow = (command.replace("\\\n", " ").replace("http://127.0.0.1:8080", served) for command in CURLS)
-    posted = json.loads(subprocess.run(shlex.split(post), capture_output=True, check=True).stdout)
+    token, post, history, follow = (
+        command.replace("\\\n", " ").replace("http://127.0.0.1:8080", served) for command in CURLS
+    )
+    posted = json.loads(subprocess.run(["sh", "-c", f"{token}\n{post}"], capture_output=True, check=True).stdout)
     page = json.loads(subprocess.run(shlex.split(history), capture_output=True, check=True).stdout)
     assert page["items"] == [posted]
     with subprocess.Popen(shlex.split(follow), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as stream:

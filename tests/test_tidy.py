@@ -18,8 +18,11 @@ Rule = Callable[[str, ast.Module], list[str]]
 FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 300
 
-SHELLS = {"hub", "edge", "write_path", "group_commit", "ports"}
-PURE = ("reference_impl.policy", "reference_impl.protocol")
+SHELLS = {
+    "access", "admission", "catalog", "changes", "edge", "group_commit", "hub", "ports", "profiles", "reactions",
+    "write_path",
+}  # fmt: skip
+PURE = ("reference_impl.policy", "reference_impl.protocol", "reference_impl.moderation")
 CLOCKS_AND_IO = {
     "asyncio", "concurrent", "io", "logging", "multiprocessing", "os", "pathlib", "secrets", "select", "selectors",
     "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
@@ -32,19 +35,25 @@ ARROWS = {
     "reference_impl.protocol": {"reference_impl.protocol"},
     **{
         f"reference_impl.{shell}": {
-            "reference_impl.policy", "reference_impl.protocol", *(f"reference_impl.{each}" for each in SHELLS),
+            "reference_impl.policy", "reference_impl.protocol", "reference_impl.auth.identity",
+            "reference_impl.moderation", *(f"reference_impl.{each}" for each in SHELLS),
         }
         for shell in SHELLS
     },
-    "reference_impl.adapters": {"reference_impl.ports", "reference_impl.protocol"},
+    "reference_impl.auth": {"reference_impl.auth"},
+    "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
+    "reference_impl.adapters": {
+        "reference_impl.adapters", "reference_impl.ports", "reference_impl.policy.partitioning",
+        "reference_impl.protocol",
+    },
     "reference_impl.transports": {
         "reference_impl.policy", "reference_impl.protocol", "reference_impl.ports", "reference_impl.transports",
     },
     "reference_impl.observability": {"reference_impl.ports"},
     "reference_impl.config": {"reference_impl.policy"},
     "reference_impl.api": {
-        "reference_impl.api", "reference_impl.config", "reference_impl.hub", "reference_impl.policy",
-        "reference_impl.ports", "reference_impl.protocol", "reference_impl.transports", "reference_impl.write_path",
+        "reference_impl.api", "reference_impl.auth", "reference_impl.config", "reference_impl.policy",
+        "reference_impl.protocol", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
     },
     "reference_impl": {"reference_impl"},
     "simulation.model": {

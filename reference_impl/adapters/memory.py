@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from reference_impl.ports import Published
+from reference_impl.ports import Aggregate, Published
 
 BUFFER_MAX = 65_536  # events
 
@@ -16,24 +16,24 @@ BUFFER_MAX = 65_536  # events
 class MemoryBroker:
     def __init__(self, loop: asyncio.AbstractEventLoop, buffer_max: int = BUFFER_MAX) -> None:
         self._loop = loop
-        self._buffer: deque[Published] = deque()
+        self._buffer: deque[Published | Aggregate] = deque()
         self._buffer_max = buffer_max
-        self._receivers: list[Callable[[Published], None]] = []
+        self._receivers: list[Callable[[Published | Aggregate], None]] = []
         self.lost = 0
 
-    def publish(self, event: Published) -> None:
+    def publish(self, message: Published | Aggregate) -> None:
         if len(self._buffer) >= self._buffer_max:
             self.lost += 1
             return
         if not self._buffer:
             self._loop.call_soon(self._deliver)
-        self._buffer.append(event)
+        self._buffer.append(message)
 
-    def subscribe(self, receive: Callable[[Published], None]) -> None:
+    def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None:
         self._receivers.append(receive)
 
     def _deliver(self) -> None:
         while self._buffer:
-            event = self._buffer.popleft()
+            message = self._buffer.popleft()
             for receive in self._receivers:
-                receive(event)
+                receive(message)

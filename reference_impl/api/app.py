@@ -1,8 +1,7 @@
 """Builds the FastAPI application around the server's parts."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI
@@ -12,12 +11,22 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 
-from reference_impl.api import comments, events, health, problems
-from reference_impl.config import Delivery
-from reference_impl.hub import Hub
-from reference_impl.policy.backpressure import BackpressureConfig
-from reference_impl.ports import Clock, CommentLog
-from reference_impl.write_path import WritePath
+from reference_impl.api import (
+    comments,
+    development,
+    events,
+    health,
+    history,
+    moderation,
+    problems,
+    reactions,
+    streams,
+    users,
+)
+from reference_impl.api.deps import Parts
+from reference_impl.api.limits import WriteGuard
+from reference_impl.config import Settings
+from reference_impl.policy.rate import RateConfig
 
 WEB = Path(__file__).parent / "web"
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
@@ -25,24 +34,12 @@ SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 DESCRIPTION = """
 Comments on a live event: post them, read them back, and follow them as they come.
 
+Anybody reads a public stream. Everything else takes an access token, `Authorization: Bearer …`: a JWT with `sub`,
+`aud`, `iat`, `exp` and `caps`, a list of `{"streams": ["demo"], "allow": ["read", "post"], "roles": ["member"]}`.
+
 Read a page of history, then follow `/events` from its `next_cursor`: nothing is missing and nothing comes twice.
 Every refusal is a problem document (RFC 9457); `/problems` lists them.
 """
-
-
-class Parts(Protocol):
-    """What the routes need of a running server."""
-
-    @property
-    def log(self) -> CommentLog: ...
-    @property
-    def hub(self) -> Hub: ...
-    @property
-    def write_path(self) -> WritePath: ...
-    @property
-    def backpressure(self) -> BackpressureConfig: ...
-    @property
-    def clock(self) -> Clock: ...
 
 
 class WebFiles(StaticFiles):
@@ -54,21 +51,26 @@ class WebFiles(StaticFiles):
         return response
 
 
-def build_app(parts: Parts, delivery: Delivery, cors_origins: Sequence[str] = ()) -> FastAPI:
+def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -> FastAPI:
+    """Without ``sign`` there is no route that gives tokens away."""
     app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    if cors_origins:
+    per_address = RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s)
+    app.add_middleware(WriteGuard, settings.cors_origins, per_address, parts.clock)
+    if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "Idempotency-Key", "Last-Event-ID"],
-            expose_headers=["Retry-After", "Idempotent-Replayed"],
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["Retry-After", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"],
         )
     problems.install(app)
-    app.include_router(health.router)
-    app.include_router(comments.router)
-    app.include_router(events.router(delivery))
+    for noun in (health, streams, comments, history, reactions, moderation, users):
+        app.include_router(noun.router)
+    app.include_router(events.router(settings.delivery))
+    if sign is not None:
+        app.include_router(development.router(sign))
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/docs/ui", StaticFiles(directory=SWAGGER_UI), name="docs")

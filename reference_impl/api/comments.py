@@ -1,136 +1,167 @@
-"""Post a comment; read a stream's history."""
+"""Post, edit and delete comments."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.responses import JSONResponse, Response
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
 
-from reference_impl.api.deps import IdempotencyKey, PartsDep, StreamName, parse_cursor
-from reference_impl.api.problems import responses
+from reference_impl.api.body import Body, Json, body_of, read_body
+from reference_impl.api.deps import CommentId, IdempotencyKey, IdentityDep, PartsDep, StreamName
+from reference_impl.api.problems import WRITING, responses
+from reference_impl.api.views import CommentView, EventView, HeldView
+from reference_impl.ports import Appended, Held
 from reference_impl.protocol import problem
-from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
+from reference_impl.protocol.streams import Profile
+from reference_impl.write_path import NewComment, clean_name
 
-BODY_MAX = 16 * 1024  # bytes; a comment of 500 code points needs at most 6 KB of escaped JSON
-PAGE_MAX = 200
+BATCH_MAX = 500
+BATCH_BODY_MAX = 1024 * 1024  # bytes
 
-router = APIRouter(prefix="/v1/streams/{stream}/comments", tags=["comments"])
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+router = APIRouter(prefix="/v1/streams/{stream}", tags=["comments"])
 
 
-class NewComment(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    author: str = Field(description="Display name, at most 40 code points.", examples=["Ada"])
+class OtherAuthor(Body):
+    """Who wrote it, when a gateway posts for its users; needs the capability `admin`."""
+
+    id: str = Field(min_length=1, max_length=64, examples=["ada"])
+    name: str | None = Field(None, max_length=200, examples=["Ada"])
+    avatar: str | None = Field(None, max_length=500)
+    badges: list[str] = Field(default=[], max_length=10)
+
+    def profile(self) -> Profile:
+        name = clean_name(self.name or self.id)
+        return Profile(user=self.id, name=name, avatar=self.avatar, badges=tuple(self.badges))
+
+
+class CommentBody(Body):
     text: str = Field(description="At most 500 code points; stored as NFC.", examples=["What a goal!"])
+    parent_id: str | None = Field(None, pattern=UUID, description="The comment that this one answers.")
+    author: OtherAuthor | None = None
+
+    def new(self, key: str | None) -> NewComment:
+        author = self.author.profile() if self.author else None
+        return NewComment(self.text, self.parent_id, author, key)
 
 
-class Author(BaseModel):
-    name: str
+class BatchItem(CommentBody):
+    idempotency_key: str | None = Field(None, min_length=1, max_length=128)
 
 
-class CommentView(BaseModel):
-    """A comment as pages render it."""
-
-    id: str = Field(description="UUIDv7", examples=["019ab2d4-7c3e-7000-8000-3f6a5b2c1d00"])
-    seq: int = Field(description="Place in the stream: contiguous, from 1.", examples=[42])
-    cursor: str = Field(description="Position in the stream; opaque.", examples=["1795000000:42"])
-    author: Author
-    text: str
-    created_at: str = Field(examples=["2026-11-23T08:00:00.123+00:00"])
-
-
-class Page(BaseModel):
-    """A stretch of history, oldest first."""
-
-    items: list[CommentView]
-    next_cursor: str = Field(description="Go on from here: `after=` for newer comments, or `/events?cursor=`.")
-    prev_cursor: str = Field(description="Go back from here: `before=` for older comments.")
-    has_more: bool = Field(description="Whether there is more in the direction that was asked for.")
-
-
-@router.post(
-    "",
-    status_code=201,
-    response_model=CommentView,
-    responses=responses(
-        problem.INVALID_REQUEST,
-        problem.IN_FLIGHT,
-        problem.TOO_LARGE,
-        problem.INVALID_TEXT,
-        problem.KEY_REUSED,
-        problem.RATE_LIMITED,
-        problem.OVERLOADED,
-        problem.LOG_UNAVAILABLE,
-    ),
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": NewComment.model_json_schema()}}}
-    },
-)
-async def post_comment(
-    stream: StreamName, request: Request, parts: PartsDep, idempotency_key: IdempotencyKey = None
-) -> Response:
-    """Store a comment durably; the answer holds all of it."""
-    received_s = parts.clock()
-    body = await _body(request)
-    appended = await parts.write_path.post(stream, body.author, body.text, idempotency_key, received_s)
-    headers = {"Idempotent-Replayed": "true"} if appended.replayed else None
-    return JSONResponse(appended.comment.as_dict(), 201, headers)
-
-
-@router.get(
-    "",
-    response_model=Page,
-    responses=responses(problem.INVALID_REQUEST, problem.INVALID_CURSOR, problem.LOG_UNAVAILABLE),
-)
-async def list_comments(
-    stream: StreamName,
-    parts: PartsDep,
-    before: Annotated[str | None, Query(description="Comments older than this cursor.")] = None,
-    after: Annotated[str | None, Query(description="Comments newer than this cursor.")] = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
-) -> Response:
-    """Read history both ways: the newest page, the one before a cursor, or the one after it."""
-    if before is not None and after is not None:
-        raise Problem(problem.INVALID_REQUEST, "give 'before' or 'after', not both")
-    head = (await parts.log.heads([stream]))[stream]
-    if after is not None:
-        first = _seq(after, parts.log.epoch, head) + 1
-        last = min(first + limit - 1, head)
-    else:
-        last = head if before is None else _seq(before, parts.log.epoch, head + 1) - 1
-        first = max(1, last - limit + 1)
-    items = await parts.log.read(stream, first=first, last=last)
-    return JSONResponse(
-        {
-            "items": [comment.as_dict() for comment in items],
-            "next_cursor": str(Cursor(parts.log.epoch, last)),
-            "prev_cursor": str(Cursor(parts.log.epoch, first)),
-            "has_more": last < head if after is not None else first > 1,
-        }
+class BatchBody(Body):
+    comments: list[BatchItem] = Field(min_length=1, max_length=BATCH_MAX)
+    trusted: bool = Field(
+        False, description="They were admitted and moderated elsewhere: no limits, no rules. Needs `admin`."
     )
 
 
-def _seq(text: str, epoch: int, highest: int) -> int:
-    """The sequence number of a cursor into this log; one into another log, or past its end, is refused."""
-    cursor = parse_cursor(text)
-    if cursor.epoch != epoch or cursor.seq > highest:
-        detail = f"{text!r} is not a position of this stream, whose cursors run from {epoch}:0 to {epoch}:{highest}"
-        raise Problem(problem.INVALID_CURSOR, detail)
-    return cursor.seq
+class Edit(Body):
+    text: str = Field(description="At most 500 code points; stored as NFC.", examples=["What a save!"])
 
 
-async def _body(request: Request) -> NewComment:
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > BODY_MAX:
-            raise Problem(problem.TOO_LARGE, f"the body has over {BODY_MAX} bytes")
-    try:
-        return NewComment.model_validate_json(bytes(raw))
-    except ValidationError as error:
-        raise Problem(problem.INVALID_REQUEST, "; ".join(map(_explain, error.errors()))) from error
+class BatchResult(BaseModel):
+    """What became of one comment: `status` is what posting it alone would have answered."""
+
+    status: int = Field(examples=[201])
+    id: str | None = None
+    seq: int | None = None
+    cursor: str | None = None
+    replayed: bool = False
+    problem: dict[str, Any] | None = None
 
 
-def _explain(error: Any) -> str:
-    where = ".".join(map(str, error["loc"])) or "body"
-    return f"{where}: {error['msg']}, got {error['input']!r:.80}"
+class BatchResults(BaseModel):
+    results: list[BatchResult] = Field(description="In the order of the request.")
+
+
+HELD: dict[int | str, dict[str, Any]] = {202: {"model": HeldView, "description": "Held for a moderator"}}
+POST_PROBLEMS = (
+    *WRITING,
+    problem.MODE,
+    problem.IN_FLIGHT,
+    problem.STREAM_CLOSED,
+    problem.INVALID_TEXT,
+    problem.KEY_REUSED,
+    problem.NOT_A_THREAD,
+    problem.DENIED,
+    problem.SLOW_MODE,
+)
+
+
+@router.post(
+    "/comments",
+    status_code=201,
+    response_model=CommentView,
+    responses=HELD | responses(*POST_PROBLEMS),
+    openapi_extra=body_of(CommentBody),
+)
+async def post_comment(
+    stream: StreamName,
+    request: Request,
+    parts: PartsDep,
+    identity: IdentityDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Store a comment durably; the answer holds all of it."""
+    received_s = parts.clock()
+    body = await read_body(request, CommentBody)
+    posted = await parts.write_path.post(stream, identity, body.new(idempotency_key), received_s)
+    headers = posted.fields | ({"Idempotent-Replayed": "true"} if posted.answer.replayed else {})
+    if isinstance(posted.answer, Held):
+        return Json({"id": posted.answer.id, "status": "held"}, 202, headers)
+    return Json(posted.answer.event.as_dict(), 201, headers)
+
+
+@router.post(
+    "/comments:batch",
+    response_model=BatchResults,
+    responses=responses(*WRITING, problem.MODE),
+    openapi_extra=body_of(BatchBody),
+)
+async def post_comments(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
+    """Store many comments in one request, each with an answer of its own: for gateways and importers."""
+    received_s = parts.clock()
+    body = await read_body(request, BatchBody, BATCH_BODY_MAX)
+    news = [item.new(item.idempotency_key) for item in body.comments]
+    answers = await parts.write_path.post_all(stream, identity, news, received_s, trusted=body.trusted)
+    return Json({"results": [_result(answer) for answer in answers]})
+
+
+@router.patch(
+    "/comments/{comment}",
+    response_model=EventView,
+    responses=responses(*WRITING, problem.MODE, problem.STREAM_CLOSED, problem.INVALID_TEXT, problem.DENIED),
+    openapi_extra=body_of(Edit),
+)
+async def edit_comment(
+    stream: StreamName, comment: CommentId, request: Request, parts: PartsDep, identity: IdentityDep
+) -> Response:
+    """Give a comment of one's own another text; viewers get an `edit` event with the whole comment."""
+    body = await read_body(request, Edit)
+    event = await parts.changes.edit(stream, identity, comment, body.text)
+    return Json(event.as_dict())
+
+
+@router.delete("/comments/{comment}", response_model=EventView, responses=responses(*WRITING))
+async def delete_comment(stream: StreamName, comment: CommentId, parts: PartsDep, identity: IdentityDep) -> Response:
+    """Delete a comment, as its author or as a moderator; viewers get a `delete` event, and the text is gone."""
+    event = await parts.changes.delete(stream, identity, comment)
+    return Json(event.as_dict())
+
+
+def _result(answer: Appended | Held | Problem) -> dict[str, Any]:
+    if isinstance(answer, Problem):
+        return {"status": answer.kind.status, "problem": answer.as_dict()}
+    if isinstance(answer, Held):
+        return {"status": 202, "id": answer.id, "replayed": answer.replayed}
+    event = answer.event
+    return {
+        "status": 201,
+        "id": event.id,
+        "seq": event.seq,
+        "cursor": f"{event.epoch}:{event.seq}",
+        "replayed": answer.replayed,
+    }

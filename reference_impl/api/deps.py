@@ -1,22 +1,84 @@
-"""What routes take: the server's parts, a stream's name, a cursor."""
+"""What routes take: the server's parts, who asks, a stream's name, a comment's id, a cursor."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 
+from reference_impl.access import require_reader
+from reference_impl.auth.identity import Identity
+from reference_impl.auth.keys import KeysUnavailable
+from reference_impl.auth.tokens import InvalidToken, TokenVerifier
+from reference_impl.catalog import Catalog
+from reference_impl.changes import Changes
+from reference_impl.hub import Hub
+from reference_impl.policy.backpressure import BackpressureConfig
+from reference_impl.ports import Clock, CommentLog, Directory, History, ReviewQueue
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
+from reference_impl.protocol.streams import Stream
+from reference_impl.reactions import Reactions
+from reference_impl.write_path import WritePath
 
-if TYPE_CHECKING:
-    from reference_impl.api.app import Parts
-
-
-async def _parts(request: Request) -> "Parts":
-    return cast("Parts", request.app.state.parts)
+TOKEN_COOKIE = "livecomments_token"
 
 
-PartsDep = Annotated["Parts", Depends(_parts)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the routes need of a running server."""
+
+    log: CommentLog
+    history: History
+    directory: Directory
+    review_queue: ReviewQueue
+    catalog: Catalog
+    hub: Hub
+    write_path: WritePath
+    changes: Changes
+    reactions: Reactions
+    tokens: TokenVerifier
+    backpressure: BackpressureConfig
+    clock: Clock
+    wall_clock: Clock
+    new_id: Callable[[], str]
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+PartsDep = Annotated[Parts, Depends(_parts)]
+
+
+async def identify(request: Request) -> Identity | None:
+    """Who asks, by the token in the header, or for reading in the cookie; None is anybody.
+
+    A cookie is sent by browsers on behalf of other sites' pages too, so it never authorises a change.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme and request.method == "GET":
+        token = request.cookies.get(TOKEN_COOKIE, "")
+    elif scheme and scheme.lower() != "bearer":
+        raise Problem(problem.UNAUTHENTICATED, f"got the scheme {scheme[:20]!r}, only Bearer is known")
+    if not token and "access_token" in request.query_params:
+        raise Problem(problem.UNAUTHENTICATED, "a token in the address ends up in logs: send it in the header")
+    if not token:
+        return None
+    try:
+        return await parts_of(request).tokens.verify(token.strip())
+    except InvalidToken as error:
+        raise Problem(problem.UNAUTHENTICATED, str(error)) from error
+    except KeysUnavailable as error:
+        raise Problem(problem.KEYS_UNAVAILABLE, str(error), 5.0) from error
+
+
+IdentityDep = Annotated[Identity | None, Depends(identify)]
 
 StreamName = Annotated[
     str,
@@ -27,16 +89,39 @@ StreamName = Annotated[
     ),
 ]
 
+CommentId = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="The comment's id.",
+        examples=["019ab2d4-7c3e-7000-8000-3f6a5b2c1d00"],
+    ),
+]
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
         min_length=1,
         max_length=128,
         description="Chosen by the client, one per comment. A repeated request with the same key stores nothing new "
-        "and is answered with the first one's comment (draft-ietf-httpapi-idempotency-key-header-07).",
+        "and is answered with the first one's comment, for at least an hour "
+        "(draft-ietf-httpapi-idempotency-key-header-07).",
         examples=["4c1f9a52-6a8e-4d6c-9d3a-0b6f0a9a7f11"],
     ),
 ]
+
+PAGE_MAX = 200
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+
+
+async def _readable(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Stream:
+    found = await parts.catalog.stream(stream)
+    require_reader(identity, found)
+    return found
+
+
+ReadableStream = Annotated[Stream, Depends(_readable)]
+"""A stream that the caller may read."""
 
 
 def parse_cursor(text: str) -> Cursor:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from reference_impl.api.body import explain
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import KINDS, Kind, Problem
@@ -27,7 +28,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _internal)
     app.add_api_route("/problems", _kinds, summary="All kinds of problem", tags=["problems"])
-    app.add_api_route("/problems/{name}", _kind, summary="One kind of problem", tags=["problems"])
+    app.add_api_route(
+        "/problems/{name}",
+        _kind,
+        summary="One kind of problem",
+        tags=["problems"],
+        responses=responses(problem.NOT_FOUND),
+    )
 
 
 def responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
@@ -41,8 +48,32 @@ def responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     return by_status
 
 
-def _answer(refusal: Problem) -> Response:
-    headers = {}
+READING = (
+    problem.INVALID_REQUEST,
+    problem.UNAUTHENTICATED,
+    problem.FORBIDDEN,
+    problem.NOT_FOUND,
+    problem.LOG_UNAVAILABLE,
+    problem.KEYS_UNAVAILABLE,
+)
+"""What every route that reads a stream can answer with."""
+
+WRITING = (
+    *READING,
+    problem.ORIGIN,
+    problem.TIMEOUT,
+    problem.TOO_LARGE,
+    problem.NOT_JSON,
+    problem.RATE_LIMITED,
+    problem.OVERLOADED,
+)
+"""What every route that changes something can answer with."""
+
+
+def answer(refusal: Problem) -> Response:
+    headers = dict(refusal.fields)
+    if refusal.kind is problem.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = 'Bearer realm="live comments"'
     if refusal.retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after_s)))
     return JSONResponse(refusal.as_dict(), refusal.kind.status, headers, MEDIA_TYPE)
@@ -52,32 +83,31 @@ async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     if error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("refused", kind=error.kind.name, path=request.url.path, detail=error.detail)
-    return _answer(error)
+    return answer(error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r:.80}" for e in error.errors())
-    return _answer(Problem(problem.INVALID_REQUEST, details))
+    return answer(Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors()))))
 
 
 async def _log_unavailable(request: Request, error: Exception) -> Response:
     log.warning("log_unavailable", path=request.url.path, detail=str(error))
-    return _answer(Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S))
+    return answer(Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {kind.status: kind for kind in (problem.NOT_FOUND, problem.METHOD_NOT_ALLOWED)}
     kind = kinds.get(error.status_code, problem.INVALID_REQUEST)
-    answer = _answer(Problem(kind, f"{request.method} {request.url.path}"))
-    answer.headers.update(error.headers or {})
-    return answer
+    refusal = answer(Problem(kind, f"{request.method} {request.url.path}"))
+    refusal.headers.update(error.headers or {})
+    return refusal
 
 
 async def _internal(request: Request, error: Exception) -> Response:
     # The server's own error log has the trace; the client learns only that it may repeat the request.
-    return _answer(Problem(problem.INTERNAL, "the details are in the server's log"))
+    return answer(Problem(problem.INTERNAL, "the details are in the server's log"))
 
 
 async def _kinds() -> list[dict[str, Any]]:

@@ -36,6 +36,11 @@ class CommitQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def room(self) -> int:
+        """How many more items may wait."""
+        return self._config.waiting_max - len(self._waiting)
+
     def offer(self, item: T) -> bool:
         """Queue an append; False refuses it because the queue is full."""
         if len(self._waiting) >= self._config.waiting_max:

@@ -73,3 +73,8 @@ class RateLimiter:
         if len(self._buckets) > self.config.keys_max:
             del self._buckets[next(iter(self._buckets))]
         return bucket.admit(now)
+
+    def refund(self, key: str) -> None:
+        """Give back a token that was taken for nothing: the request turned out to be a repeat."""
+        if bucket := self._buckets.get(key):
+            bucket.full_at -= self.config.interval_s

@@ -1,67 +1,113 @@
-"""Events of a stream's log, and their JSON form."""
+"""Events of a stream's log, and their JSON form.
+
+Everything that changes what viewers see is an event with a place (epoch, seq): a comment, its edit, its deletion, a
+pin, a change of the stream's settings or state. An `edit` and a `pin` carry the comment as it is *now*, never as it
+once was, so that reading the log again cannot bring back what has been deleted.
+"""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from reference_impl.protocol.cursor import Cursor
 
+Data = Mapping[str, Any]
+
+
+class EventKind(StrEnum):
+    COMMENT = "comment"
+    EDIT = "edit"
+    DELETE = "delete"
+    PIN = "pin"
+    UNPIN = "unpin"
+    SETTINGS = "settings"
+    STATE = "state"
+
+
+class Review(StrEnum):
+    """What a comment has to do with the queue of those that wait for a moderator."""
+
+    NONE = "none"
+    HOLD = "hold"  # into the queue instead of the log
+    RELEASE = "release"  # out of the queue into the log
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A comment on its way into the log: complete but for its place there.
+    """An event on its way into the log: complete but for its place there.
 
-    ``idempotency_key`` is the client's, scoped to stream and author; None means that each try is a comment of its own.
+    ``idempotency_key`` is the client's, scoped to stream and author; None means that each try is an event of its own.
     """
 
     stream: str
-    id: str  # UUIDv7, RFC 9562
-    author: str
-    text: str
-    created_at_ms: int  # Unix time, for display only: order comes from seq
+    id: str  # UUIDv7, RFC 9562; a comment's own
+    author: str  # the user who does it
+    created_at_ms: int  # Unix time; order comes from seq
+    kind: EventKind = EventKind.COMMENT
+    data: Data = field(default_factory=dict)
+    target: str | None = None  # the comment that is answered, edited, deleted or pinned
     idempotency_key: str | None = None
+    own_only: bool = False  # the target must be the author's
+    review: Review = Review.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
-    """A comment in the log, at its place (epoch, seq)."""
+class Event:
+    """An event in the log; ``at_ms`` is Unix time and never goes back within a stream."""
 
     stream: str
     epoch: int
     seq: int
+    kind: EventKind
     id: str
-    author: str
-    text: str
-    created_at_ms: int
+    at_ms: int
+    data: Data
+    target: str | None = None
 
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.epoch, self.seq)
 
     @classmethod
-    def of(cls, draft: Draft, cursor: Cursor) -> "Comment":
+    def of(cls, draft: Draft, cursor: Cursor, at_ms: int, data: Data | None = None) -> "Event":
         """Give a draft its place in the log."""
         return cls(
             stream=draft.stream,
             epoch=cursor.epoch,
             seq=cursor.seq,
+            kind=draft.kind,
             id=draft.id,
-            author=draft.author,
-            text=draft.text,
-            created_at_ms=draft.created_at_ms,
+            at_ms=at_ms,
+            data=draft.data if data is None else data,
+            target=draft.target,
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything a page needs to render the comment: the same object in the 201, in history and on the stream."""
-        return {
-            "id": self.id,
-            "seq": self.seq,
-            "cursor": str(self.cursor),
-            "author": {"name": self.author},
-            "text": self.text,
-            "created_at": datetime.fromtimestamp(self.created_at_ms / 1000, UTC).isoformat(timespec="milliseconds"),
-        }
+        """The same object in the answer to a post, in history and on the stream: all that rendering needs."""
+        about = {"id": self.id, "seq": self.seq, "cursor": f"{self.epoch}:{self.seq}", "created_at": iso(self.at_ms)}
+        target = "parent_id" if self.kind is EventKind.COMMENT else "comment_id"
+        return {**about, target: self.target, **self.data}
+
+
+def comment_data(author: Data, text: str, mentions: list[str]) -> dict[str, Any]:
+    """What a comment's event carries besides its place."""
+    return {"author": author, "text": text, "mentions": mentions, "reply_count": 0, "reactions": {}}
+
+
+def author_data(user: str, name: str, avatar: str | None = None, badges: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"id": user, "name": name, "avatar": avatar, "badges": list(badges)}
+
+
+REDACTED: Data = comment_data(author_data("", ""), "", []) | {"deleted": True}
+"""What is left of a deleted comment."""
+
+
+def iso(at_ms: int) -> str:
+    """Unix milliseconds as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def encode_json(value: object) -> str:

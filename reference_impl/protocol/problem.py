@@ -5,6 +5,7 @@ it is not, repeat the request with the same Idempotency-Key.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,38 +26,40 @@ class Kind:
 
 INVALID_REQUEST = Kind("invalid-request", 400, "The request cannot be understood")
 INVALID_CURSOR = Kind("invalid-cursor", 400, "The cursor is not one that this server gave out")
+UNAUTHENTICATED = Kind("unauthenticated", 401, "This needs a valid access token")
+FORBIDDEN = Kind("forbidden", 403, "The access token does not allow this")
+MODE = Kind("chat-mode", 403, "The stream's settings keep this comment out")
+ORIGIN = Kind("origin-not-allowed", 403, "Pages of this site may not write here")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This address does not take this method")
+TIMEOUT = Kind("request-timeout", 408, "The request did not arrive in time")
 IN_FLIGHT = Kind("idempotency-in-flight", 409, "The first request with this Idempotency-Key is still being handled")
+NAME_TAKEN = Kind("stream-exists", 409, "There is a stream with this name already")
+STREAM_CLOSED = Kind("stream-closed", 409, "The stream takes no more comments")
 TOO_LARGE = Kind("too-large", 413, "The request body is too large")
+NOT_JSON = Kind("not-json", 415, "The request body must be application/json")
 INVALID_TEXT = Kind("invalid-text", 422, "The text cannot be posted")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "This Idempotency-Key belongs to another comment")
-RATE_LIMITED = Kind("rate-limited", 429, "Too many comments from this author")
+NOT_A_THREAD = Kind("not-a-thread", 422, "Replies have no replies")
+DENIED = Kind("denied-by-rules", 422, "The stream's rules do not allow this comment")
+RATE_LIMITED = Kind("rate-limited", 429, "Too many requests")
+SLOW_MODE = Kind("slow-mode", 429, "The stream is in slow mode")
 INTERNAL = Kind("internal", 500, "The server made a mistake", definite=False)
-OVERLOADED = Kind("overloaded", 503, "The server has no room for this comment just now")
-LOG_UNAVAILABLE = Kind("log-unavailable", 503, "The comment could not be made durable", definite=False)
+OVERLOADED = Kind("overloaded", 503, "The server has no room for this just now")
+LOG_UNAVAILABLE = Kind("log-unavailable", 503, "The log did not answer", definite=False)
+KEYS_UNAVAILABLE = Kind("keys-unavailable", 503, "The keys that sign access tokens cannot be had just now")
 
-KINDS = (
-    INVALID_REQUEST,
-    INVALID_CURSOR,
-    NOT_FOUND,
-    METHOD_NOT_ALLOWED,
-    IN_FLIGHT,
-    TOO_LARGE,
-    INVALID_TEXT,
-    KEY_REUSED,
-    RATE_LIMITED,
-    INTERNAL,
-    OVERLOADED,
-    LOG_UNAVAILABLE,
-)
+KINDS = tuple(value for value in dict(vars()).values() if isinstance(value, Kind))
 
 
 class Problem(Exception):  # noqa: N818 - the field's word for it is problem, not error
     """A refusal on its way to the client; ``detail`` names what was seen and what is allowed."""
 
-    def __init__(self, kind: Kind, detail: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, retry_after_s: float | None = None, fields: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
+        self.fields = fields or {}  # further header fields of the answer
         self.kind = kind
         self.detail = detail
         self.retry_after_s = retry_after_s

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Comment, encode_json
+from reference_impl.protocol.events import Event, encode_json
 
 
 def event_text(event: str, data: str, cursor: Cursor | None = None) -> str:
@@ -17,8 +17,8 @@ def event_text(event: str, data: str, cursor: Cursor | None = None) -> str:
     return f"event: {event}\n{position}data: {data}\n\n"
 
 
-def comment_text(comment: Comment) -> str:
-    return event_text("comment", encode_json(comment.as_dict()), comment.cursor)
+def log_text(event: Event) -> str:
+    return event_text(event.kind, encode_json(event.as_dict()), event.cursor)
 
 
 def gap_text(epoch: int, first: int, last: int, reason: str) -> str:

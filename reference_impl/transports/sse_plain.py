@@ -11,24 +11,24 @@ from sse_starlette.event import ServerSentEvent
 
 from reference_impl.policy.backpressure import BackpressureConfig, SocketQueue
 from reference_impl.ports import Batch
-from reference_impl.protocol.events import Comment, encode_json
-from reference_impl.protocol.sse import comment_text, gap_text
+from reference_impl.protocol.events import Event, encode_json
+from reference_impl.protocol.sse import gap_text, log_text
 
 
 class PlainSseViewer:
-    """One viewer's queue of comments; `events` is what sse-starlette iterates over."""
+    """One viewer's queue of events; `events` is what sse-starlette iterates over."""
 
     def __init__(self, config: BackpressureConfig, epoch: int) -> None:
-        self._queue: SocketQueue[Comment] = SocketQueue(config)
+        self._queue: SocketQueue[Event] = SocketQueue(config)
         self._notices: deque[str] = deque(maxlen=4)  # text that is no log event, in front of the queue
         self._epoch = epoch
         self._wake = asyncio.Event()
         self._closed = False
 
     def deliver(self, batch: Batch) -> None:
-        for comment in batch.comments:
-            size_bytes = len(comment_text(comment))
-            if not self._queue.offer(comment, first=comment.seq, last=comment.seq, size_bytes=size_bytes):
+        for event in batch.events:
+            size_bytes = len(log_text(event))
+            if not self._queue.offer(event, first=event.seq, last=event.seq, size_bytes=size_bytes):
                 self._closed = True
         self._wake.set()
 
@@ -56,12 +56,12 @@ class PlainSseViewer:
         while self._notices:
             yield self._notices.popleft().encode()
         while self._queue and not self._closed:
-            gap, comment = self._queue.take()
+            gap, event = self._queue.take()
             if gap is not None:
                 yield gap_text(self._epoch, gap.first, gap.last, "slow").encode()
-            if comment is not None:
-                yield _event(comment)
+            if event is not None:
+                yield _encode(event)
 
 
-def _event(comment: Comment) -> ServerSentEvent:
-    return ServerSentEvent(encode_json(comment.as_dict()), event="comment", id=str(comment.cursor), sep="\n")
+def _encode(event: Event) -> ServerSentEvent:
+    return ServerSentEvent(encode_json(event.as_dict()), event=event.kind, id=str(event.cursor), sep="\n")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simulation.calibration import Calibration, Samples
 from simulation.engines import live, processes
+from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Poster
 from simulation.machine import fingerprint
 from simulation.measurements import Measured, Receipts
@@ -33,6 +34,7 @@ DENSE_S = 1.2
 BURSTS = 8
 BUSY_S = 0.8
 BUSY_AUTHORS = 12
+BUSY_STREAM = "busy"
 UNLIMITED = 1_000_000  # the author's rate is no part of what is measured here
 SETTLE_S = 0.2
 
@@ -76,18 +78,21 @@ async def calibrate(scenario: Scenario) -> Calibration:
 async def _probe(scenario: Scenario, url: str, folder: Path) -> Calibration:
     probes = plan(scenario.seed, scenario.workload.trace)
     receipts = folder / "receipts.npz"
-    start = await live.head_cursor(url)
+    token = await gateway_token(url)
+    for stream in (live.STREAM, BUSY_STREAM):
+        await open_stream(url, stream, token)
+    start = await head_cursor(url, live.STREAM)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
         began_s = time.monotonic() + SETTLE_S
-        posted = await Poster(url, live.STREAM, scenario.seed).run(probes.posts, began_s)
+        posted = await Poster(url, live.STREAM, scenario.seed, token).run(probes.posts, began_s)
         last = await live.read_when_flushed(folder / "measure.csv", posted.accepted)
         await live.finish(crowd, int(last.comments["seq"].max()))
         await crowd.wait()
-    busy_s = await _busy_post_s(url)
+    busy_s = await _busy_post_s(url, token)
     return _digest(scenario, probes, began_s, last, Receipts.load(receipts), dict(posted.accepted), busy_s)
 
 
-async def _busy_post_s(url: str) -> float:
+async def _busy_post_s(url: str, token: str) -> float:
     """What a post costs the event loop, hot: authors that post back to back to a stream nobody watches."""
     until = time.monotonic() + BUSY_S
     done = 0
@@ -95,13 +100,12 @@ async def _busy_post_s(url: str) -> float:
     async def author(session: aiohttp.ClientSession, name: str) -> None:
         nonlocal done
         while time.monotonic() < until:
-            async with session.post(
-                f"{url}/v1/streams/busy/comments", json={"author": name, "text": "hello"}
-            ) as answer:
+            async with session.post(address, json={"author": {"id": name}, "text": "hello"}) as answer:
                 await answer.read()
             done += 1
 
-    async with aiohttp.ClientSession() as session:
+    address = f"{url}/v1/streams/{BUSY_STREAM}/comments"
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
         await asyncio.gather(*(author(session, f"busy{n}") for n in range(BUSY_AUTHORS)))
     return BUSY_S / done
 

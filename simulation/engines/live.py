@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from simulation.engines import processes
+from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
 from simulation.measurements import Measured, Receipts, read_measured, stage_latencies
@@ -61,14 +60,16 @@ def server_arguments(scenario: Scenario, folder: Path, port: int, data: Path) ->
 async def run_live(scenario: Scenario, url: str, folder: Path, progress: Progress) -> RunResult:
     """Run a scenario against the server at ``url``, which was started with `server_arguments`."""
     receipts_path = folder / "receipts.npz"
-    start = await head_cursor(url)
+    token = await gateway_token(url)
+    await open_stream(url, STREAM, token)
+    start = await head_cursor(url, STREAM)
     async with viewers(url, start, scenario.audience.viewers, receipts_path) as crowd:
         watcher = asyncio.create_task(_watch(crowd, progress))
         began_s = time.monotonic() + LEAD_S
         cpu_s = _cpu_s()
-        posted = await _post(scenario, url, began_s, progress)
+        posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
         poster_share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s + LEAD_S)
-        head = int((await head_cursor(url)).split(":")[1])
+        head = int((await head_cursor(url, STREAM)).split(":")[1])
         counts = await _finish(crowd, head, watcher)
     measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
     receipts = Receipts.load(receipts_path)
@@ -103,13 +104,6 @@ async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIter
         await processes.stop(crowd)
 
 
-async def head_cursor(url: str, stream: str = STREAM) -> str:
-    """The stream's newest position, by the public API."""
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/v1/streams/{stream}/comments?limit=1") as answer:
-        answer.raise_for_status()
-        return str((await answer.json())["next_cursor"])
-
-
 async def finish(crowd: Process, head: int) -> None:
     """Tell the viewers which event is the last."""
     assert crowd.stdin is not None
@@ -117,9 +111,7 @@ async def finish(crowd: Process, head: int) -> None:
     await crowd.stdin.drain()
 
 
-async def _post(scenario: Scenario, url: str, began_s: float, progress: Progress) -> Posted:
-    poster = Poster(url, STREAM, scenario.seed)
-
+async def _post(scenario: Scenario, poster: Poster, began_s: float, progress: Progress) -> Posted:
     def on_post() -> None:
         progress.posted += 1
         progress.elapsed_s = time.monotonic() - began_s

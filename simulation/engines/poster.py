@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import aiohttp
 
@@ -39,10 +40,11 @@ class Posted:
 
 
 class Poster:
-    """Posts to one stream."""
+    """Posts to one stream, as a gateway does for its users: with one token, and the author in each post."""
 
-    def __init__(self, url: str, stream: str, seed: int) -> None:
+    def __init__(self, url: str, stream: str, seed: int, token: str) -> None:
         self._url = f"{url}/v1/streams/{stream}/comments"
+        self._token = token
         self._rng = random.Random(seed)
         self.posted = Posted()
 
@@ -61,12 +63,13 @@ class Poster:
 
     async def _post(self, session: aiohttp.ClientSession, post: Post, intended_s: float) -> None:
         retry = Retry(RetryConfig(attempts_max=4), self._rng)
-        headers = {"Idempotency-Key": str(uuid.UUID(int=self._rng.getrandbits(128)))}
-        body = {"author": post.author, "text": post.text}
+        key = str(uuid.UUID(int=self._rng.getrandbits(128)))
+        headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._token}"}
+        body = {"author": {"id": post.author}, "text": post.text}
         while True:
             try:
                 async with session.post(self._url, json=body, headers=headers) as answer:
-                    if answer.status == 201:
+                    if answer.status == HTTPStatus.CREATED:
                         self.posted.accepted.append(((await answer.json())["seq"], intended_s))
                         return
                     if answer.status < 500:

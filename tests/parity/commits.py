@@ -7,14 +7,21 @@ from random import Random
 
 import simpy
 
+from reference_impl.admission import Admissions
+from reference_impl.auth.identity import Capability, Grant, Identity
+from reference_impl.catalog import Catalog
 from reference_impl.group_commit import GroupCommit
+from reference_impl.moderation.rules import RulesLayer
+from reference_impl.moderation.verdict import Pipeline
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
-from reference_impl.ports import Appended, KeyReused, Published
+from reference_impl.policy.repetition import RepetitionConfig
+from reference_impl.ports import Aggregate, Answer, Appended, Published
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Comment, Draft
+from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.problem import Problem
-from reference_impl.write_path import WritePath
+from reference_impl.protocol.streams import Action, RuleSettings, State, Stream, StreamSettings
+from reference_impl.write_path import NewComment, WritePath
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
 from tests.parity.traces import bursty_times
@@ -53,31 +60,50 @@ class SlowLog:
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
-    async def append(self, drafts: Sequence[Draft]) -> list[Appended | KeyReused]:
+    async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
         await asyncio.sleep(commit_s(len(drafts)))
         first = len(self._outcome.committed) + 1
         now = asyncio.get_running_loop().time()
-        self._outcome.commits.append((now, [float(draft.text) for draft in drafts]))
-        return [Appended(Comment.of(draft, Cursor(1, seq))) for seq, draft in enumerate(drafts, first)]
+        self._outcome.commits.append((now, [float(draft.data["text"]) for draft in drafts]))
+        return [Appended(Event.of(draft, Cursor(1, seq), 0)) for seq, draft in enumerate(drafts, first)]
 
-    async def read(self, stream: str, *, first: int, last: int) -> list[Comment]:
+    async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
         raise NotImplementedError("nobody reads")
 
     async def heads(self, streams: Sequence[str]) -> dict[str, int]:
         raise NotImplementedError("nobody reads")
 
+    async def replay(self, draft: Draft) -> Answer | None:
+        raise NotImplementedError("nobody repeats")
+
     async def close(self) -> None:
         pass
+
+
+class OneStream:
+    """A directory with one stream, on which nobody has a profile."""
+
+    async def stream(self, name: str) -> Stream:
+        settings = StreamSettings(rules=RuleSettings(repeated=Action.ALLOW))
+        return Stream(name=name, title=name, owner="", state=State.OPEN, settings=settings, opened_at_ms=0)
+
+    async def profile(self, user: str) -> None:
+        return None
 
 
 class NoBroker:
     """Nobody listens."""
 
-    def publish(self, event: Published) -> None:
+    def publish(self, message: Published | Aggregate) -> None:
         pass
 
     def subscribe(self, receive: object) -> None:
         pass
+
+
+def reader(user: str) -> Identity:
+    grant = Grant(streams=frozenset({"match"}), highest=Capability.POST)
+    return Identity(user=user, name=None, grants=(grant,), expires_at=float("inf"))
 
 
 def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig) -> Outcome:
@@ -85,13 +111,18 @@ def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig)
 
     async def main() -> None:
         clock = asyncio.get_running_loop().time
-        queue = GroupCommit(SlowLog(outcome), NoBroker(), commits, clock)
-        path = WritePath(queue, RateLimiter(rate), clock=clock, wall_clock=clock, new_id=lambda: "id")
+        log = SlowLog(outcome)
+        queue = GroupCommit(log, NoBroker(), commits, clock)
+        catalog = Catalog(OneStream(), make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
+        moderation = Pipeline([RulesLayer(RepetitionConfig())])
+        path = WritePath(
+            log, queue, catalog, Admissions(rate, rate), moderation, clock=clock, wall_clock=clock, new_id=lambda: "id"
+        )
 
         async def post(at: float, author: str) -> None:
             await asyncio.sleep(at)
             try:
-                await path.post("match", author, repr(at), None, at)
+                await path.post("match", reader(author), NewComment(repr(at)), at)
             except Problem:
                 outcome.refused.append(at)
 

@@ -9,8 +9,8 @@ from reference_impl.hub import HubConfig
 from reference_impl.hub import StreamHub as LiveHub
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig
-from reference_impl.ports import Appended, Batch, KeyReused, Published
-from reference_impl.protocol.events import Comment, Draft
+from reference_impl.ports import Answer, Batch, Published
+from reference_impl.protocol.events import Draft, Event, EventKind
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub as SimulatedHub
 from tests.parity.traces import Trace
@@ -23,8 +23,8 @@ Sent = list[tuple[float, list[int]]]
 """What went out: (time, seqs) of each batch."""
 
 
-def comment(seq: int) -> Comment:
-    return Comment(stream=STREAM, epoch=1, seq=seq, id=str(seq), author="ann", text="hello", created_at_ms=0)
+def comment(seq: int) -> Event:
+    return Event(stream=STREAM, epoch=1, seq=seq, kind=EventKind.COMMENT, id=str(seq), at_ms=0, data={"text": "hello"})
 
 
 class MemoryLog:
@@ -41,13 +41,16 @@ class MemoryLog:
             self.reads.append(wanted)
         return (seq for seq in wanted if seq <= self._head)
 
-    async def read(self, stream: str, *, first: int, last: int) -> list[Comment]:
+    async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
         return [comment(seq) for seq in self.have(range(first, last + 1))]
 
     async def heads(self, streams: Sequence[str]) -> dict[str, int]:
         return dict.fromkeys(streams, self._head)
 
-    async def append(self, drafts: Sequence[Draft]) -> list[Appended | KeyReused]:
+    async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
+        raise NotImplementedError("the trace is all there is")
+
+    async def replay(self, draft: Draft) -> Answer | None:
         raise NotImplementedError("the trace is all there is")
 
     async def close(self) -> None:
@@ -62,7 +65,7 @@ class WritingViewer:
         self.sent: Sent = []
 
     def deliver(self, batch: Batch) -> None:
-        self.sent.append((self._loop.time(), [each.seq for each in batch.comments]))
+        self.sent.append((self._loop.time(), [each.seq for each in batch.events]))
 
     def announce(self, text: str) -> None:
         raise AssertionError(f"nothing is to be announced, got {text!r}")

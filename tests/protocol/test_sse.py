@@ -8,31 +8,31 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Comment, encode_json
+from reference_impl.protocol.events import Event, EventKind, encode_json
 from reference_impl.protocol.sse import (
     HEARTBEAT_TEXT,
     LAST_CHUNK,
     ReceivedEvent,
     SseParser,
     chunk,
-    comment_text,
     event_text,
     gap_text,
+    log_text,
     retry_text,
 )
 
 Written = tuple[str, ReceivedEvent | None]  # the text, and what a client makes of it
 
 numbers = st.integers(0, 10**15 - 1)
-comments = st.builds(
-    Comment,
+events = st.builds(
+    Event,
     stream=st.just("match"),
     epoch=numbers,
     seq=numbers,
+    kind=st.sampled_from(EventKind),
     id=st.uuids().map(str),
-    author=st.text(min_size=1),
-    text=st.text(min_size=1),
-    created_at_ms=st.integers(0, 4 * 10**12),
+    at_ms=st.integers(0, 4 * 10**12),
+    data=st.fixed_dictionaries({"author": st.text(min_size=1), "text": st.text(min_size=1)}),
 )
 line_text = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=12)
 comment_lines = line_text.map(lambda text: f":{text}")
@@ -40,8 +40,8 @@ unknown_fields = line_text.map(lambda text: f"unknown: {text}")
 cuts = st.lists(st.integers(0, 4000), max_size=12)
 
 
-def written_comment(comment: Comment) -> Written:
-    return comment_text(comment), ReceivedEvent("comment", str(comment.cursor), encode_json(comment.as_dict()))
+def written_event(event: Event) -> Written:
+    return log_text(event), ReceivedEvent(event.kind, str(event.cursor), encode_json(event.as_dict()))
 
 
 def written_gap(epoch: int, first: int, last: int) -> Written:
@@ -50,7 +50,7 @@ def written_gap(epoch: int, first: int, last: int) -> Written:
 
 
 ours = st.one_of(
-    comments.map(written_comment),
+    events.map(written_event),
     st.builds(written_gap, numbers, numbers, numbers),
     st.just((HEARTBEAT_TEXT, ReceivedEvent("heartbeat", "", "{}"))),
     st.integers(0, 10**6).map(lambda retry_ms: (retry_text(retry_ms), None)),
@@ -98,11 +98,11 @@ def test_events_are_read_back_as_written_in_whatever_pieces_they_come(written: l
     assert feed_in_pieces(data, at) == feed_in_pieces(data, list(range(len(data)))) == expected
 
 
-@given(comments)
-def test_a_comment_s_data_is_the_object_that_the_api_answers_with(comment: Comment) -> None:
-    (event,) = feed(comment_text(comment))
-    assert json.loads(event.data) == comment.as_dict()
-    assert Cursor.parse(event.id) == comment.cursor
+@given(events)
+def test_an_event_s_data_is_the_object_that_the_api_answers_with(written: Event) -> None:
+    (event,) = feed(log_text(written))
+    assert json.loads(event.data) == written.as_dict()
+    assert Cursor.parse(event.id) == written.cursor
 
 
 @given(st.binary(max_size=60), cuts)

@@ -18,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
+JSON = {"Content-Type": "application/json"}
 
 
 def eventually(condition: Callable[[], Any], what: str) -> Any:
@@ -39,6 +40,7 @@ class ServerProcess:
         self._before = before
         self._environment = environment
         self.port = 0
+        self._tokens: dict[tuple[str, tuple[str, ...]], str] = {}
         self.said: list[str] = []
         self.start()
 
@@ -97,11 +99,31 @@ class ServerProcess:
         finally:
             connection.close()
 
-    def post(self, text: str, author: str = "Ada", key: str | None = None, stream: str = "demo") -> tuple[int, Any]:
-        headers = {"Idempotency-Key": key} if key else {}
-        path = f"/v1/streams/{stream}/comments"
-        status, body, _ = self.request("POST", path, {"author": author, "text": text}, headers)
-        return status, body
+    def token(self, user: str, *allow: str, streams: tuple[str, ...] = ("*",), roles: tuple[str, ...] = ()) -> str:
+        """An access token; without capabilities one that may read and post."""
+        caps = [{"streams": streams, "allow": allow or ("read", "post"), "roles": roles}]
+        status, body, _ = self.request("POST", "/v1/dev/tokens", {"user": user, "caps": caps}, JSON)
+        assert status == 201, body
+        return str(body["token"])
+
+    def ask(
+        self, method: str, path: str, body: Any = None, *, user: str = "Ada", allow: tuple[str, ...] = (), **fields: str
+    ) -> tuple[int, Any, dict[str, str]]:
+        """A request by a user, who has the capabilities on every stream."""
+        if (user, allow) not in self._tokens:
+            self._tokens[user, allow] = self.token(user, *allow)
+        headers = JSON | {"Authorization": f"Bearer {self._tokens[user, allow]}"}
+        return self.request(
+            method, path, body, headers | {name.replace("_", "-"): text for name, text in fields.items()}
+        )
+
+    def post(
+        self, text: str, author: str = "Ada", key: str | None = None, stream: str = "demo", parent: str | None = None
+    ) -> tuple[int, Any]:
+        fields = {"Idempotency_Key": key} if key else {}
+        body = {"text": text} | ({"parent_id": parent} if parent else {})
+        status, answer, _ = self.ask("POST", f"/v1/streams/{stream}/comments", body, user=author, **fields)
+        return status, answer
 
     def history(self, stream: str = "demo") -> list[dict[str, Any]]:
         """Everything in the stream, oldest first, walked by cursor."""

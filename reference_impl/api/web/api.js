@@ -1,11 +1,11 @@
 /**
  * The server's HTTP API as the widget uses it.
  *
- * A position in a stream is a cursor `epoch:seq`. Positions order by epoch, then by seq. Whatever goes wrong is thrown
- * as a Problem; `definite` tells whether it is certain that nothing was stored.
+ * A position in a stream is a cursor `epoch:seq`. Positions order by epoch, then by seq.
  */
 
-const ANSWER_MAX_MS = 10_000;
+import { ask } from "./ask.js";
+
 export const PAGE_MAX = 200;
 
 export function positionOf(cursor) {
@@ -22,25 +22,12 @@ export function compare(a, b) {
   return a.epoch - b.epoch || a.seq - b.seq;
 }
 
-export class Problem extends Error {
-  constructor({ type = "", title = "", status = 0, detail = "", definite = false, retry_after_s: retryAfterS = null }) {
-    super(detail || title);
-    this.kind = type.split("/").pop();
-    this.status = status;
-    this.definite = definite;
-    this.retryAfterS = retryAfterS;
-  }
-
-  /** The server is there and has said no for good; asking again changes nothing. */
-  get final() {
-    return this.definite && this.status >= 400 && this.status < 500 && this.status !== 429 && this.status !== 409;
-  }
-}
-
 export class Api {
   #base;
+  #session;
 
-  constructor(server, stream) {
+  constructor(server, stream, session) {
+    this.#session = session;
     this.#base = `${server.replace(/\/+$/, "")}/v1/streams/${encodeURIComponent(stream)}`;
   }
 
@@ -58,31 +45,17 @@ export class Api {
   }
 
   /** Post a comment; the same key posts it once, however often it is tried. */
-  post(author, text, key) {
-    return ask(`${this.#base}/comments`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-      body: JSON.stringify({ author, text }),
-    });
-  }
-}
-
-async function ask(url, options) {
-  try {
-    const answer = await fetch(url, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MAX_MS) });
-    if (answer.ok) {
-      return await answer.json();
+  async post(author, text, key) {
+    const authorization = `Bearer ${await this.#session.token(author)}`;
+    try {
+      return await ask(`${this.#base}/comments`, {
+        method: "POST",
+        headers: { Authorization: authorization, "Content-Type": "application/json", "Idempotency-Key": key },
+        body: JSON.stringify({ text }),
+      });
+    } catch (problem) {
+      if (problem.status === 401) this.#session.forget(author);
+      throw problem;
     }
-    throw await problemOf(answer);
-  } catch (error) {
-    throw error instanceof Problem ? error : new Problem({ title: "The server cannot be reached" });
   }
-}
-
-async function problemOf(answer) {
-  const about = { status: answer.status, definite: answer.status < 500, title: answer.statusText };
-  const retryAfterS = Number(answer.headers.get("Retry-After")) || null;
-  // A proxy in between may answer with a page of its own instead of a problem document.
-  const body = await answer.json().catch(() => ({}));
-  return new Problem({ ...about, retry_after_s: retryAfterS, ...body });
 }

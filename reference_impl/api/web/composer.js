@@ -22,6 +22,7 @@ export class Composer {
   #handlers;
   #blockedUntil = 0;
   #ticker = null;
+  #closed = false;
 
   /** Handlers: `onSubmit(author, text)`, `onSay(message)` for those who do not see it. */
   constructor(form, author, handlers) {
@@ -56,6 +57,14 @@ export class Composer {
     clearInterval(this.#ticker);
     this.#ticker = setInterval(() => this.#countDown(message), 250);
     this.#countDown(message);
+  }
+
+  /** A closed stream takes no comments; what is written stays. */
+  close(closed) {
+    if (this.#closed === Boolean(closed)) return;
+    this.#closed = Boolean(closed);
+    this.#say(closed ? "This stream is closed." : "");
+    this.#update();
   }
 
   stop() {
@@ -94,7 +103,7 @@ export class Composer {
   }
 
   #changed() {
-    if (Date.now() >= this.#blockedUntil) this.#say("");
+    if (Date.now() >= this.#blockedUntil && !this.#closed) this.#say("");
     this.#update();
   }
 
@@ -107,7 +116,7 @@ export class Composer {
     this.#form.classList.toggle("too-long", tooLong);
     this.#text.setAttribute("aria-invalid", String(length > TEXT_MAX));
     this.#name.setAttribute("aria-invalid", String(nameLength > NAME_MAX));
-    this.#send.disabled = length === 0 || nameLength === 0 || tooLong || Date.now() < this.#blockedUntil;
+    this.#send.disabled = this.#closed || length === 0 || nameLength === 0 || tooLong || Date.now() < this.#blockedUntil;
   }
 
   #say(message) {

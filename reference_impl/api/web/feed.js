@@ -51,6 +51,11 @@ export class Feed {
     this.#incoming.push(comment);
   }
 
+  /** A comment was edited or deleted; it may be among those that are not on the page yet. */
+  receiveChange(comment) {
+    this.#incoming.push({ change: comment });
+  }
+
   /** Show the reader's own comment at once. */
   receiveOwn(comment) {
     this.#incoming.push(comment);
@@ -138,8 +143,14 @@ export class Feed {
 
   #flush() {
     if (this.#holds) return;
-    const comments = this.#incoming.take();
-    if (comments.length === 0) return;
+    const items = this.#incoming.take();
+    const comments = items.filter((item) => !item.change);
+    const changes = items.filter((item) => item.change);
+    if (comments.length > 0) this.#add(comments);
+    this.#scroller.keepPlace(() => changes.forEach(({ change }) => this.#list.change(change)));
+  }
+
+  #add(comments) {
     this.#handlers.onBatch(comments);
     if (this.#detached) {
       this.#tell({ unread: this.#unread + comments.length });

@@ -55,8 +55,17 @@ export class CommentList {
     const position = positionOf(comment.cursor);
     if (this.#cursors.has(comment.cursor) || (this.#floor && compare(position, this.#floor) < 0)) return false;
     this.#cursors.add(comment.cursor);
-    this.#insert({ position, cursor: comment.cursor, row: commentRow(comment) });
+    this.#insert({ position, cursor: comment.cursor, id: comment.id, row: commentRow(comment) });
     return true;
+  }
+
+  /** Show a comment as it is now, if it is on the page. */
+  change(comment) {
+    const entry = this.#entries.findLast(({ id }) => id === comment.id);
+    if (!entry) return;
+    const row = commentRow(comment);
+    entry.row.replaceWith(row);
+    entry.row = row;
   }
 
   /** Mark the missing range `from..to`; the entry is the handle for `remove`. */

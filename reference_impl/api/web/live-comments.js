@@ -4,7 +4,8 @@
  *     <script type="module" src="https://comments.example/web/live-comments.js"></script>
  *     <live-comments stream="demo"></live-comments>
  *
- * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name.
+ * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name;
+ * `token-url`, where your site answers a POST with `{"token", "expires_in_s"}` for the user who is signed in.
  * Events, which bubble: `live-comments:state` { state, words }; `live-comments:stats` { perSecond, received }, each
  * second; `live-comments:comments` { comments } as they are shown. Theming: the custom properties in live-comments.css.
  */
@@ -16,7 +17,9 @@ import { Feed } from "./feed.js";
 import { CommentList } from "./list.js";
 import { Outbox } from "./outbox.js";
 import { Rate } from "./rate.js";
+import { pinnedRow } from "./row.js";
 import { Scroller } from "./scroller.js";
+import { Session } from "./session.js";
 import { LiveStream } from "./stream.js";
 import { TEMPLATE, dress } from "./template.js";
 import { refusalWords, stateWords } from "./words.js";
@@ -24,11 +27,12 @@ import { refusalWords, stateWords } from "./words.js";
 const HERE = new URL("..", import.meta.url).href;
 
 class LiveComments extends HTMLElement {
-  static observedAttributes = ["stream", "server", "author"];
+  static observedAttributes = ["stream", "server", "author", "token-url"];
 
   #parts = null;
   #state = { state: "connecting" };
   #ticker = null;
+  #pinnedId = undefined;
 
   connectedCallback() {
     this.shadowRoot ?? this.attachShadow({ mode: "open" });
@@ -48,7 +52,9 @@ class LiveComments extends HTMLElement {
     // A fresh copy of everything: answers still on their way to the old parts then change nothing on the page.
     this.shadowRoot.replaceChildren(TEMPLATE.content.cloneNode(true));
     dress(this.shadowRoot);
-    const api = new Api(this.getAttribute("server") || HERE, this.getAttribute("stream") || "demo");
+    const server = this.getAttribute("server") || HERE;
+    const session = new Session(server, this.getAttribute("token-url"));
+    const api = new Api(server, this.getAttribute("stream") || "demo", session);
     this.#parts = { rate: new Rate((perSecond, received) => this.#emit("stats", { perSecond, received })) };
     this.#parts.announcer = new Announcer(this.#find(".announcer"));
     this.#buildList(api);
@@ -101,6 +107,7 @@ class LiveComments extends HTMLElement {
         rate.count();
         feed.receive(comment);
       },
+      onEvent: (kind, data) => this.#hear(kind, data),
       onGap: (gap) => feed.receiveGap(gap),
       onState: (state) => this.#changeState(state),
     });
@@ -111,6 +118,27 @@ class LiveComments extends HTMLElement {
     this.#parts.outbox.claim(comments);
     this.#parts.announcer.comments(comments);
     this.#emit("comments", { comments });
+  }
+
+  /** Everything on the stream that is not a new comment. */
+  #hear(kind, data) {
+    const { feed, composer } = this.#parts;
+    if (kind === "hello" || kind === "pin") this.#pin(kind === "pin" ? data.comment : data.pinned);
+    if (kind === "hello" || kind === "state") composer.close(data.state && data.state !== "open");
+    if (kind === "unpin") this.#pin(null);
+    if (kind === "edit") {
+      feed.receiveChange(data.comment);
+      if (data.comment_id === this.#pinnedId) this.#pin(data.comment);
+    }
+    if (kind === "delete") {
+      feed.receiveChange({ id: data.comment_id, deleted: true });
+      if (data.comment_id === this.#pinnedId) this.#pin(null);
+    }
+  }
+
+  #pin(comment) {
+    this.#pinnedId = comment?.id;
+    this.#find(".pinned").replaceChildren(...(comment ? [pinnedRow(comment)] : []));
   }
 
   /** Whether the text could be given back to its writer. */

@@ -27,9 +27,15 @@ export function create(tag, className, ...children) {
 }
 
 export function commentRow(comment) {
+  if (comment.deleted) return create("li", "row tombstone", create("p", "text", "This comment was deleted."));
   const row = create("li", "row", avatar(comment.author.name), body(comment));
   row.dataset.cursor = comment.cursor;
   return row;
+}
+
+/** The comment that the moderators want everybody to see. */
+export function pinnedRow(comment) {
+  return create("div", "pin", create("span", "pin-mark", "Pinned"), name(comment.author.name), words(comment.text));
 }
 
 /** A comment that is still on its way; `status` holds what is happening to it. */
@@ -49,7 +55,9 @@ export function gapRow(count, onLoad) {
 }
 
 function body(comment) {
-  return create("div", "body", name(comment.author.name), " ", time(comment.created_at), words(comment.text));
+  const edited = comment.edited ? [create("span", "time", "edited"), " "] : [];
+  const head = [name(comment.author.name), " ", time(comment.created_at), " ", ...edited];
+  return create("div", "body", ...head, words(comment.text));
 }
 
 function avatar(author) {

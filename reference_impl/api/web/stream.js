@@ -25,7 +25,8 @@ export class LiveStream {
   #heardAt = 0;
   #run = 0; // counts connections, so that an answer for an abandoned one is told apart
 
-  /** Handlers: `begin` loads history and answers its cursor; `url(cursor)`, `onComment`, `onGap`, `onState`. */
+  /** Handlers: `begin` loads history and answers its cursor; `url(cursor)`, `onComment`,
+   *  `onEvent(kind, data)` for all others, `onGap`, `onState`. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -64,6 +65,12 @@ export class LiveStream {
       this.#heard(event.lastEventId);
       this.#handlers.onComment(JSON.parse(event.data));
     });
+    for (const kind of ["hello", "edit", "delete", "pin", "unpin", "settings", "state", "reactions"]) {
+      this.#source.addEventListener(kind, (event) => {
+        this.#heard(event.lastEventId);
+        this.#handlers.onEvent(kind, JSON.parse(event.data));
+      });
+    }
     this.#source.addEventListener("gap", (event) => {
       this.#heard(event.lastEventId);
       this.#handlers.onGap({ ...JSON.parse(event.data), epoch: positionOf(event.lastEventId).epoch });

@@ -9,6 +9,7 @@ TEMPLATE.innerHTML = `
       <h2 class="title" id="title">Comments</h2>
       <p class="state" data-state="connecting"><span class="dot"></span><span class="words"></span></p>
     </header>
+    <div class="pinned" aria-label="Pinned comment" role="region"></div>
     <div class="window">
       <div class="log" role="log" aria-live="off" aria-label="Comments" tabindex="0">
         <button class="earlier" type="button" hidden>Show earlier</button>

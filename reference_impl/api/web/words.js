@@ -9,7 +9,9 @@ export function stateWords({ state, retryAt, reason }) {
 }
 
 export function refusalWords(problem) {
+  if (problem.kind === "slow-mode") return "This stream is in slow mode.";
   if (problem.status === 429) return "You are posting very fast.";
+  if (problem.kind === "unauthenticated" || problem.kind === "not-found") return "Sign in to comment.";
   if (problem.status === 422) return `This cannot be posted: ${problem.message}.`;
   return `Not sent: ${problem.message}.`;
 }

@@ -1,0 +1,198 @@
+"""One commit of the log: contiguous ``seq``, idempotency and the effects of every event, in one transaction.
+
+It first takes the row locks of its streams (SQLite: the write lock) and gives them back when it is durable. So ``seq``
+has no holes, no reader can see a later one before an earlier one, and a second request with the same key, from
+whichever process, waits and finds the first one's answer.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any
+
+import orjson
+import sqlalchemy as sql
+from sqlalchemy import Connection
+
+from reference_impl.adapters.sql import effects
+from reference_impl.adapters.sql.dialects import insert_rows
+from reference_impl.adapters.sql.rows import COLUMNS, event_of, padded
+from reference_impl.adapters.sql.schema import events, held, idempotency, streams
+from reference_impl.policy.partitioning import Partitioner
+from reference_impl.ports import Answer, Appended, Held, Refused
+from reference_impl.protocol import problem
+from reference_impl.protocol.cursor import Cursor
+from reference_impl.protocol.events import Draft, Event, EventKind, Review
+from reference_impl.protocol.streams import State
+
+KEY_LIFETIME_S = 3600  # an idempotency key is known for at least this long, and for less than twice as long
+FORGET_MAX = 2_000  # expired keys that one commit deletes
+
+_Key = tuple[bytes, bytes]  # digest of (stream, author, key), digest of what was asked for
+
+_EVENT = ("stream_id", "seq", "partition", "kind", "id", "author", "target", "at_ms", "replies", "deleted", "data")
+_KEY = ("bucket", "key", "fingerprint", "seq", "id")
+
+# Statements are built once: building one costs more than SQLite takes to run it.
+_HEADS = (
+    sql.select(streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state)
+    .where(streams.c.name.in_(sql.bindparam("names", expanding=True)))
+    .order_by(streams.c.name)
+)
+_LOCK = _HEADS.with_for_update()
+_FIND = sql.select(idempotency).where(
+    idempotency.c.bucket.between(sql.bindparam("earlier"), sql.bindparam("now")),
+    idempotency.c.key.in_(sql.bindparam("keys", expanding=True)),
+)
+_FIRST = sql.select(*COLUMNS).where(events.c.stream_id == sql.bindparam("stream"), events.c.seq == sql.bindparam("at"))
+_MOVE = (
+    streams.update()
+    .where(streams.c.id == sql.bindparam("stream"))
+    .values(head=sql.bindparam("to"), last_at_ms=sql.bindparam("at"))
+)
+_OLD = idempotency.c.bucket < sql.bindparam("oldest")
+_FORGET = idempotency.delete().where(
+    _OLD, idempotency.c.key.in_(sql.select(idempotency.c.key).where(_OLD).limit(FORGET_MAX))
+)
+
+
+class Commit:
+    """Everything that one transaction reads and writes; good for one `append`."""
+
+    def __init__(self, connection: Connection, partitioner: Partitioner, epoch: int, bucket: int) -> None:
+        self._connection = connection
+        self._partitioner = partitioner
+        self._epoch = epoch
+        self._bucket = bucket
+        self._streams: dict[str, dict[str, Any]] = {}
+        self._known: dict[bytes, tuple[bytes, Answer]] = {}
+        self._events: list[tuple[Any, ...]] = []
+        self._keys: list[tuple[Any, ...]] = []
+
+    def append(self, drafts: Sequence[Draft]) -> list[Answer]:
+        self._read_streams(_LOCK, sorted({draft.stream for draft in drafts}))
+        keys = [_key(draft) for draft in drafts]
+        self._find({key[0]: draft.stream for key, draft in zip(keys, drafts, strict=True) if key})
+        answers = [self._append(draft, key) for draft, key in zip(drafts, keys, strict=True)]
+        self._flush()
+        self._unlock()
+        return answers
+
+    def replay(self, draft: Draft) -> Answer | None:
+        """Look a key up without storing anything."""
+        key = _key(draft)
+        if key is None:
+            return None
+        self._read_streams(_HEADS, [draft.stream])
+        self._find({key[0]: draft.stream})
+        return self._repeated(key)
+
+    def _read_streams(self, query: sql.Select[Any], names: list[str]) -> None:
+        rows = self._connection.execute(query, {"names": padded(names)}).mappings()
+        self._streams = {row["name"]: {**row, "first": row["head"]} for row in rows}
+
+    def _find(self, wanted: dict[bytes, str]) -> None:
+        """Look up the keys, among those of this bucket of time and the one before."""
+        if not wanted:
+            return
+        keys = {"earlier": self._bucket - 1, "now": self._bucket, "keys": padded(list(wanted))}
+        for row in self._connection.execute(_FIND, keys).mappings().all():
+            answer = self._first_answer(wanted[row["key"]], row["seq"], row["id"])
+            self._known[row["key"]] = (row["fingerprint"], answer)
+
+    def _first_answer(self, stream: str, seq: int, id_: str) -> Answer:
+        if not seq:
+            return Held(id_, replayed=True)
+        place = {"stream": self._streams[stream]["id"], "at": seq}
+        row = self._connection.execute(_FIRST, place).mappings().one()
+        return Appended(event_of(stream, self._epoch, row), replayed=True)
+
+    def _append(self, draft: Draft, key: _Key | None) -> Answer:
+        if key and (repeated := self._repeated(key)):
+            return repeated
+        stream = self._streams.get(draft.stream)
+        if stream is None:
+            return Refused(problem.NOT_FOUND, f"there is no stream {draft.stream!r}")
+        answer = self._hold(stream, draft) if draft.review is Review.HOLD else self._place(stream, draft)
+        if key and not isinstance(answer, Refused):
+            self._remember(key, answer)
+        return answer
+
+    def _repeated(self, key: _Key) -> Answer | None:
+        if key[0] not in self._known:
+            return None
+        fingerprint, answer = self._known[key[0]]
+        return answer if fingerprint == key[1] else Refused(problem.KEY_REUSED, "the first request was another one")
+
+    def _place(self, stream: dict[str, Any], draft: Draft) -> Answer:
+        if stream["state"] != State.OPEN and draft.kind in (EventKind.COMMENT, EventKind.EDIT):
+            return Refused(problem.STREAM_CLOSED, f"the stream is {stream['state']}")
+        data: Any = draft.data
+        if draft.kind is not EventKind.COMMENT or draft.target or draft.review is Review.RELEASE:
+            self._flush()  # what it concerns may be in this very commit
+            outcome = effects.apply(self._connection, stream, draft, self._epoch)
+            if isinstance(outcome, Refused):
+                return outcome
+            data = outcome
+        stream["head"] += 1
+        stream["last_at_ms"] = max(stream["last_at_ms"], draft.created_at_ms)
+        event = Event.of(draft, Cursor(self._epoch, stream["head"]), stream["last_at_ms"], data)
+        self._events.append(self._row(stream, draft, event))
+        return Appended(event)
+
+    def _hold(self, stream: dict[str, Any], draft: Draft) -> Answer:
+        reason = draft.data["reason"]
+        data = {name: value for name, value in draft.data.items() if name != "reason"}
+        self._connection.execute(
+            held.insert().values(
+                id=draft.id, stream_id=stream["id"], author=draft.author, target=draft.target,
+                at_ms=draft.created_at_ms, reason=reason, data=orjson.dumps(data).decode(),
+            )
+        )  # fmt: skip
+        return Held(draft.id)
+
+    def _remember(self, key: _Key, answer: Appended | Held) -> None:
+        again: Answer
+        if isinstance(answer, Held):
+            seq, id_, again = 0, answer.id, Held(answer.id, replayed=True)
+        else:
+            seq, id_, again = answer.event.seq, answer.event.id, Appended(answer.event, replayed=True)
+        self._known[key[0]] = (key[1], again)
+        self._keys.append((self._bucket, key[0], key[1], seq, id_))
+
+    def _row(self, stream: dict[str, Any], draft: Draft, event: Event) -> tuple[Any, ...]:
+        stored = {} if draft.kind in (EventKind.EDIT, EventKind.PIN) else event.data
+        partition = self._partitioner.place(draft.stream, draft.id)
+        data = orjson.dumps(stored).decode()
+        who, what = draft.author, draft.target
+        return (stream["id"], event.seq, partition, draft.kind.value, draft.id, who, what, event.at_ms, 0, 0, data)
+
+    def _flush(self) -> None:
+        insert_rows(self._connection, events, _EVENT, self._events)
+        self._events = []
+
+    def _unlock(self) -> None:
+        """Write back the heads and the keys; the locks go with the transaction."""
+        moved = [row for row in self._streams.values() if row["head"] != row["first"]]
+        if moved:
+            places = [{"stream": row["id"], "to": row["head"], "at": row["last_at_ms"]} for row in moved]
+            self._connection.execute(_MOVE, places if len(places) > 1 else places[0])
+        self._keys.sort(key=itemgetter(1))  # neighbours share a page
+        insert_rows(self._connection, idempotency, _KEY, self._keys)
+
+
+def bucket_of(now_s: float) -> int:
+    return int(now_s // KEY_LIFETIME_S)
+
+
+def forget_keys(connection: Connection, bucket: int) -> bool:
+    """Delete expired keys, a bounded number at a time; True when none are left."""
+    return connection.execute(_FORGET, {"oldest": bucket - 1}).rowcount < FORGET_MAX
+
+
+def _key(draft: Draft) -> _Key | None:
+    if draft.idempotency_key is None:
+        return None
+    scope = f"{draft.stream}\0{draft.author}\0{draft.idempotency_key}"
+    asked = f"{draft.target}\0{draft.data.get('text')}"
+    return blake2b(scope.encode(), digest_size=16).digest(), blake2b(asked.encode(), digest_size=8).digest()

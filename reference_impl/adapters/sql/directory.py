@@ -1,0 +1,105 @@
+"""`Directory` in SQL: streams and users; and the spreading of a changed profile over earlier comments."""
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sql
+from sqlalchemy import Connection, RowMapping
+
+from reference_impl.adapters.sql.database import Database
+from reference_impl.adapters.sql.dialects import insert
+from reference_impl.adapters.sql.schema import events, streams, users
+from reference_impl.ports import Spread
+from reference_impl.protocol.events import EventKind, author_data
+from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
+
+
+class SqlDirectory:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, stream: Stream) -> bool:
+        return await self._database.write(lambda connection: _create(connection, stream))
+
+    async def stream(self, name: str) -> Stream | None:
+        query = sql.select(streams).where(streams.c.name == name)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return None if row is None else _stream(row)
+
+    async def streams(self, after: str, limit: int) -> list[Stream]:
+        query = sql.select(streams).where(streams.c.name > after, streams.c.state != State.ARCHIVED)
+        query = query.order_by(streams.c.name).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_stream(row) for row in rows]
+
+    async def profile(self, user: str) -> Profile | None:
+        query = sql.select(users).where(users.c.id == user)
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return None if row is None else _profile(row)
+
+    async def save(self, profile: Profile) -> None:
+        await self._database.write(lambda connection: _save(connection, profile))
+
+
+class SqlProfileSpread:
+    """`ProfileSpread`: walks the streams in slices, so that no transaction is long."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pending(self, limit: int) -> list[Spread]:
+        query = sql.select(users).where(users.c.spread < users.c.version).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [Spread(_profile(row), row["version"]) for row in rows]
+
+    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> None:
+        await self._database.write(lambda connection: _restyle(connection, profile, stream, first, last))
+
+    async def done(self, spread: Spread) -> None:
+        update = users.update().where(users.c.id == spread.profile.user).values(spread=spread.version)
+        await self._database.write(lambda connection: connection.execute(update))
+
+
+def _create(connection: Connection, stream: Stream) -> bool:
+    row = {
+        "name": stream.name, "title": stream.title, "owner": stream.owner, "state": str(stream.state),
+        "settings": orjson.dumps(stream.settings.as_dict()).decode(), "opened_at_ms": stream.opened_at_ms,
+    }  # fmt: skip
+    return bool(connection.execute(insert(connection, streams).on_conflict_do_nothing(), row).rowcount)
+
+
+def _save(connection: Connection, profile: Profile) -> None:
+    row: dict[str, Any] = {
+        "name": profile.name, "avatar": profile.avatar, "badges": orjson.dumps(profile.badges).decode(),
+        "reputation": profile.reputation,
+    }  # fmt: skip
+    new = insert(connection, users).values(id=profile.user, **row)
+    changed = row | {"version": users.c.version + 1}
+    connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def _restyle(connection: Connection, profile: Profile, stream: str, first: int, last: int) -> None:
+    query = sql.select(events.c.id, events.c.data).join(streams)
+    query = query.where(streams.c.name == stream, events.c.seq.between(first, last), events.c.deleted == 0)
+    query = query.where(events.c.author == profile.user, events.c.kind == EventKind.COMMENT).with_for_update(of=events)
+    author = author_data(profile.user, profile.name, profile.avatar, profile.badges)
+    rows = [
+        {"comment": row.id, "new": orjson.dumps(orjson.loads(row.data) | {"author": author}).decode()}
+        for row in connection.execute(query)
+    ]
+    if rows:
+        update = events.update().where(events.c.id == sql.bindparam("comment")).values(data=sql.bindparam("new"))
+        connection.execute(update, rows)
+
+
+def _stream(row: RowMapping) -> Stream:
+    return Stream(
+        name=row["name"], title=row["title"], owner=row["owner"], state=State(row["state"]), head=row["head"],
+        settings=StreamSettings.of(orjson.loads(row["settings"])), opened_at_ms=row["opened_at_ms"],
+        pinned=row["pinned"],
+    )  # fmt: skip
+
+
+def _profile(row: RowMapping) -> Profile:
+    badges = tuple(orjson.loads(row["badges"]))
+    return Profile(user=row["id"], name=row["name"], avatar=row["avatar"], badges=badges, reputation=row["reputation"])

@@ -1,0 +1,116 @@
+"""What an event does to the rest of the store, in the same transaction, and what it says to viewers.
+
+Each effect answers the event's data, or why the event cannot be.
+"""
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sql
+from sqlalchemy import Connection, RowMapping
+
+from reference_impl.adapters.sql.rows import COLUMNS, carrying, event_of
+from reference_impl.adapters.sql.schema import events, held, streams
+from reference_impl.ports import Refused
+from reference_impl.protocol import problem
+from reference_impl.protocol.events import REDACTED, Data, Draft, EventKind, Review
+
+Outcome = Data | Refused
+
+
+def apply(connection: Connection, stream: dict[str, Any], draft: Draft, epoch: int) -> Outcome:
+    if draft.kind is EventKind.COMMENT:
+        return _comment(connection, stream, draft)
+    if draft.kind is EventKind.UNPIN:
+        return _unpin(connection, stream, draft)
+    if draft.kind in (EventKind.SETTINGS, EventKind.STATE):
+        return _stream(connection, stream, draft)
+    target = _target(connection, stream, draft)
+    if isinstance(target, Refused):
+        return target
+    return {EventKind.EDIT: _edit, EventKind.DELETE: _delete, EventKind.PIN: _pin}[draft.kind](
+        connection, stream, draft, target, epoch
+    )
+
+
+def _target(connection: Connection, stream: dict[str, Any], draft: Draft) -> RowMapping | Refused:
+    """The comment that the event is about."""
+    query = sql.select(*COLUMNS).where(
+        events.c.id == draft.target, events.c.stream_id == stream["id"], events.c.kind == EventKind.COMMENT
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None or row["deleted"]:
+        return Refused(problem.NOT_FOUND, f"there is no comment {draft.target} in this stream")
+    if draft.own_only and row["author"] != draft.author:
+        return Refused(problem.FORBIDDEN, "the comment is another user's, and you may not moderate this stream")
+    return row
+
+
+def _comment(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:
+    if draft.target is not None:
+        parent = _target(connection, stream, draft)
+        if isinstance(parent, Refused):
+            return parent
+        if parent["target"] is not None:
+            return Refused(problem.NOT_A_THREAD, f"{draft.target} is a reply itself; answer {parent['target']}")
+        _count_reply(connection, draft.target, 1)
+    if draft.review is Review.RELEASE and not connection.execute(held.delete().where(held.c.id == draft.id)).rowcount:
+        return Refused(problem.NOT_FOUND, f"no comment {draft.id} waits for review")
+    return draft.data
+
+
+def _edit(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
+    data = orjson.loads(target["data"]) | draft.data
+    _store(connection, target["id"], data)
+    return carrying(event_of(draft.stream, epoch, {**target, "data": orjson.dumps(data)}))  # type: ignore[arg-type]
+
+
+def _delete(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
+    _store(connection, target["id"], REDACTED, deleted=1)
+    if target["target"] is not None:
+        _count_reply(connection, target["target"], -1)
+    pinned = streams.c.pinned == target["id"]
+    connection.execute(streams.update().where(streams.c.id == stream["id"], pinned).values(pinned=None))
+    return draft.data
+
+
+def _pin(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
+    connection.execute(streams.update().where(streams.c.id == stream["id"]).values(pinned=target["id"]))
+    return carrying(event_of(draft.stream, epoch, target))
+
+
+def _unpin(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:
+    pinned = connection.scalar(sql.select(streams.c.pinned).where(streams.c.id == stream["id"]))
+    if pinned is None:
+        return Refused(problem.NOT_FOUND, "no comment is pinned in this stream")
+    connection.execute(streams.update().where(streams.c.id == stream["id"]).values(pinned=None))
+    return draft.data
+
+
+def _stream(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:
+    """Settings are merged here, under the lock, so that of two changes at once neither is lost."""
+    if draft.kind is EventKind.STATE:
+        stream["state"] = draft.data.get("state", stream["state"])
+        change: dict[str, Any] = dict(draft.data)
+        data: Data = draft.data
+    else:
+        stored = connection.scalar(sql.select(streams.c.settings).where(streams.c.id == stream["id"]))
+        data = merged(orjson.loads(stored or "{}"), draft.data)
+        change = {"settings": orjson.dumps(data).decode()}
+    connection.execute(streams.update().where(streams.c.id == stream["id"]).values(**change))
+    return data
+
+
+def merged(old: Data, change: Data) -> dict[str, Any]:
+    """JSON Merge Patch of objects (RFC 7396), without its deletion by null."""
+    nested = {name: merged(old.get(name, {}), value) for name, value in change.items() if isinstance(value, dict)}
+    return {**old, **change, **nested}
+
+
+def _count_reply(connection: Connection, comment: str, change: int) -> None:
+    connection.execute(events.update().where(events.c.id == comment).values(replies=events.c.replies + change))
+
+
+def _store(connection: Connection, comment: str, data: Data, deleted: int = 0) -> None:
+    stored = {"data": orjson.dumps(data).decode(), "deleted": deleted}
+    connection.execute(events.update().where(events.c.id == comment).values(**stored))

@@ -1,0 +1,73 @@
+"""`History` in SQL: the comments of a stream as they are now."""
+
+import sqlalchemy as sql
+from sqlalchemy import Connection, Select
+
+from reference_impl.adapters.sql.database import Database
+from reference_impl.adapters.sql.reactions import counts_of
+from reference_impl.adapters.sql.rows import COLUMNS, event_of
+from reference_impl.adapters.sql.schema import events, streams
+from reference_impl.protocol.events import Event, EventKind
+
+
+class SqlHistory:
+    def __init__(self, database: Database, epoch: int) -> None:
+        self._database = database
+        self._epoch = epoch
+
+    async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
+        return await self._comments(stream, _comments(stream).where(events.c.seq > seq), limit)
+
+    async def before(self, stream: str, seq: int, limit: int) -> list[Event]:
+        query = _comments(stream).where(events.c.seq < seq).order_by(None).order_by(events.c.seq.desc())
+        return (await self._comments(stream, query, limit))[::-1]
+
+    async def replies(self, stream: str, comment: str, after_seq: int, limit: int) -> list[Event]:
+        query = _comments(stream).where(events.c.target == comment, events.c.seq > after_seq)
+        return await self._comments(stream, query, limit)
+
+    async def comment(self, stream: str, comment: str) -> Event | None:
+        found = await self._comments(stream, _comments(stream).where(events.c.id == comment), 1)
+        return found[0] if found else None
+
+    async def seq_at(self, stream: str, at_ms: int) -> int:
+        return await self._database.read(lambda connection: _seq_at(connection, stream, at_ms))
+
+    async def _comments(self, stream: str, query: Select[tuple[object, ...]], limit: int) -> list[Event]:
+        return await self._database.read(lambda connection: self._run(connection, stream, query.limit(limit)))
+
+    def _run(self, connection: Connection, stream: str, query: Select[tuple[object, ...]]) -> list[Event]:
+        found = [event_of(stream, self._epoch, row) for row in connection.execute(query).mappings()]
+        counts = counts_of(connection, stream, [event.id for event in found])
+        return [_with_reactions(event, counts.get(event.id)) for event in found]
+
+
+def _comments(stream: str) -> Select[tuple[object, ...]]:
+    return (
+        sql.select(*COLUMNS)
+        .join(streams)
+        .where(streams.c.name == stream, events.c.kind == EventKind.COMMENT)
+        .order_by(events.c.seq)
+    )
+
+
+def _with_reactions(event: Event, counts: dict[str, int] | None) -> Event:
+    if counts is None or event.data.get("deleted"):
+        return event
+    return Event(
+        stream=event.stream, epoch=event.epoch, seq=event.seq, kind=event.kind, id=event.id, at_ms=event.at_ms,
+        data={**event.data, "reactions": counts}, target=event.target,
+    )  # fmt: skip
+
+
+def _seq_at(connection: Connection, stream: str, at_ms: int) -> int:
+    """Bisect: ``at_ms`` never goes back within a stream, and every ``seq`` is there."""
+    row = connection.execute(sql.select(streams.c.id, streams.c.head).where(streams.c.name == stream)).one_or_none()
+    if row is None:
+        return 0
+    low, high = 0, row.head
+    while low < high:
+        middle = (low + high + 1) // 2
+        query = sql.select(events.c.at_ms).where(events.c.stream_id == row.id, events.c.seq == middle)
+        low, high = (middle, high) if connection.execute(query).scalar_one() < at_ms else (low, middle - 1)
+    return low

@@ -1,0 +1,101 @@
+"""What a process remembers of streams and users for a moment, so that a post asks the store for neither."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from reference_impl.auth.identity import Identity
+from reference_impl.ports import Clock, Directory
+from reference_impl.protocol import problem
+from reference_impl.protocol.problem import Problem
+from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
+
+FRESH_S = 1.0  # another process's change is seen after this long at the latest
+REMEMBERED_MAX = 20_000  # past it the oldest is asked for again
+
+T = TypeVar("T")
+
+
+class Fresh(Generic[T]):
+    """Values that are looked up at most once per key and `FRESH_S`, by one caller for all who wait."""
+
+    def __init__(self, look_up: Callable[[str], Awaitable[T]], clock: Clock) -> None:
+        self._look_up = look_up
+        self._clock = clock
+        self._values: dict[str, tuple[float, T]] = {}
+        self._asked: dict[str, asyncio.Task[T]] = {}
+
+    async def get(self, key: str) -> T:
+        found = self._values.get(key)
+        if found is not None and self._clock() < found[0]:
+            return found[1]
+        task = self._asked.get(key)
+        if task is None:
+            task = self._asked[key] = asyncio.get_running_loop().create_task(self._ask(key))
+        return await asyncio.shield(task)
+
+    def forget(self, key: str) -> None:
+        self._values.pop(key, None)
+        self._asked.pop(key, None)
+
+    async def _ask(self, key: str) -> T:
+        me = asyncio.current_task()
+        try:
+            value = await self._look_up(key)
+        finally:
+            current = self._asked.get(key) is me
+            if current:
+                del self._asked[key]
+        if current:  # else it was forgotten meanwhile, and may be of before the change
+            self._values.pop(key, None)
+            self._values[key] = (self._clock() + FRESH_S, value)
+            if len(self._values) > REMEMBERED_MAX:
+                del self._values[next(iter(self._values))]
+        return value
+
+
+class Catalog:
+    """``make_streams``: a stream that nobody has created comes into being when it is first asked for (development)."""
+
+    def __init__(self, directory: Directory, *, make_streams: bool, clock: Clock, wall_clock: Clock) -> None:
+        self._directory = directory
+        self._make_streams = make_streams
+        self._wall_clock = wall_clock
+        self._streams = Fresh(self._find_stream, clock)
+        self._profiles = Fresh(directory.profile, clock)
+
+    async def stream(self, name: str) -> Stream:
+        """Answer a stream, or raise the problem that there is none."""
+        stream = await self._streams.get(name)
+        if stream is None:
+            raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
+        return stream
+
+    async def profile(self, identity: Identity) -> Profile:
+        """Answer how a user is shown: as stored, else as the token says."""
+        stored = await self._profiles.get(identity.user)
+        return stored or Profile(user=identity.user, name=identity.name or identity.user)
+
+    def changed(self, stream: str) -> None:
+        self._streams.forget(stream)
+
+    def changed_profile(self, user: str) -> None:
+        self._profiles.forget(user)
+
+    async def _find_stream(self, name: str) -> Stream | None:
+        stream = await self._directory.stream(name)
+        if stream is None and self._make_streams:
+            await self._directory.create(new_stream(name, name, "", self._wall_clock()))
+            stream = await self._directory.stream(name)
+        return stream
+
+
+def new_stream(name: str, title: str, owner: str, now_s: float, settings: StreamSettings | None = None) -> Stream:
+    return Stream(
+        name=name,
+        title=title,
+        owner=owner,
+        state=State.OPEN,
+        settings=settings or StreamSettings(),
+        opened_at_ms=int(now_s * 1000),
+    )

@@ -1,0 +1,140 @@
+"""The siblings of posting: edit, delete, pin, change a stream, let a held comment in. Each is an event in the log."""
+
+from collections.abc import Callable
+
+from reference_impl.access import require, require_author
+from reference_impl.admission import Admissions
+from reference_impl.auth.identity import Capability, Identity
+from reference_impl.catalog import Catalog
+from reference_impl.group_commit import GroupCommit
+from reference_impl.moderation.verdict import Decision, Pipeline, Submission
+from reference_impl.ports import Appended, Clock, HeldComment
+from reference_impl.protocol import problem
+from reference_impl.protocol.events import Data, Draft, Event, EventKind, Review
+from reference_impl.protocol.problem import Problem
+from reference_impl.protocol.streams import Stream
+from reference_impl.protocol.text import mentions_in
+from reference_impl.write_path import RETRY_AFTER_S, answered, clean_comment, rules_of
+
+
+class Changes:
+    def __init__(
+        self,
+        commits: GroupCommit,
+        catalog: Catalog,
+        admissions: Admissions,
+        moderation: Pipeline,
+        *,
+        clock: Clock,
+        wall_clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._commits = commits
+        self._catalog = catalog
+        self._admissions = admissions
+        self._moderation = moderation
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._new_id = new_id
+
+    async def edit(self, stream: str, identity: Identity | None, comment: str, raw: str) -> Event:
+        """Give a comment of one's own another text; nobody edits another user's words."""
+        where = await self._catalog.stream(stream)
+        who = require_author(identity, where)
+        text = clean_comment(raw)
+        moderator = who.may(Capability.MODERATE, stream)
+        ticket = self._admissions.admit(who.user, where, self._clock(), moderator=moderator, slow=False)
+        await self._review_edit(where, who, text, trusted=moderator)
+        data = {"text": text, "mentions": mentions_in(text), "edited": True}
+        try:
+            return await self._append(who, EventKind.EDIT, stream, target=comment, data=data, own_only=True)
+        except Problem:
+            self._admissions.refund(ticket)
+            raise
+
+    async def delete(self, stream: str, identity: Identity | None, comment: str) -> Event:
+        """Take a comment back, as its author or as a moderator; its text is gone from the log too."""
+        await self._catalog.stream(stream)
+        who = require(identity, Capability.POST, stream)
+        own_only = not who.may(Capability.MODERATE, stream)
+        return await self._append(who, EventKind.DELETE, stream, target=comment, own_only=own_only)
+
+    async def pin(self, stream: str, identity: Identity | None, comment: str) -> Event:
+        """Pin a comment in place of the one that was."""
+        who = await self._moderator(stream, identity)
+        return await self._append(who, EventKind.PIN, stream, target=comment)
+
+    async def unpin(self, stream: str, identity: Identity | None) -> Event:
+        who = await self._moderator(stream, identity)
+        return await self._append(who, EventKind.UNPIN, stream)
+
+    async def settings(self, stream: str, identity: Identity | None, change: Data) -> Event:
+        """Change some settings; the event has all of them."""
+        who = await self._moderator(stream, identity)
+        return await self._append(who, EventKind.SETTINGS, stream, data=change)
+
+    async def describe(self, stream: str, identity: Identity | None, change: Data) -> Event:
+        """Close, archive, open again or rename a stream."""
+        await self._catalog.stream(stream)
+        who = require(identity, Capability.ADMIN, stream)
+        return await self._append(who, EventKind.STATE, stream, data=change)
+
+    async def release(self, stream: str, identity: Identity | None, held: HeldComment) -> Event:
+        """Let a held comment into the log, in its author's name."""
+        await self._moderator(stream, identity)
+        return await self._submit(
+            Draft(
+                stream=stream,
+                id=held.id,
+                author=held.author,
+                created_at_ms=int(self._wall_clock() * 1000),
+                data=held.data,
+                target=held.target,
+                review=Review.RELEASE,
+            )
+        )
+
+    async def _moderator(self, stream: str, identity: Identity | None) -> Identity:
+        await self._catalog.stream(stream)
+        return require(identity, Capability.MODERATE, stream)
+
+    async def _review_edit(self, where: Stream, who: Identity, text: str, *, trusted: bool) -> None:
+        """An edit cannot wait for a moderator, because the comment is out already: what would be held is refused."""
+        rules = rules_of(where.settings)
+        submission = Submission(stream=where.name, author=who.user, text=text, rules=rules, trusted=trusted)
+        verdict = await self._moderation.review(submission, self._clock())
+        if verdict.decision is not Decision.ALLOW:
+            raise Problem(problem.DENIED, f"{verdict.reason}: {verdict.detail}")
+
+    async def _append(
+        self,
+        who: Identity,
+        kind: EventKind,
+        stream: str,
+        *,
+        target: str | None = None,
+        data: Data | None = None,
+        own_only: bool = False,
+    ) -> Event:
+        return await self._submit(
+            Draft(
+                stream=stream,
+                id=self._new_id(),
+                author=who.user,
+                created_at_ms=int(self._wall_clock() * 1000),
+                kind=kind,
+                data=data or {},
+                target=target,
+                own_only=own_only,
+            )
+        )
+
+    async def _submit(self, draft: Draft) -> Event:
+        promise = self._commits.submit(draft, self._clock())
+        if promise is None:
+            raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+        answer = answered(await promise)
+        assert isinstance(answer, Appended)
+        if draft.kind is not EventKind.COMMENT:
+            self._catalog.changed(draft.stream)
+        return answer.event

@@ -1,0 +1,42 @@
+"""Brings a changed name, avatar or badge into the comments that its user wrote before, in the background.
+
+Comments carry their author as he was when they were written, so that a page needs no second question. This worker walks
+the streams in slices and rewrites them; what is left to do is in the store, so a restart goes on with it.
+"""
+
+import asyncio
+import logging
+
+from reference_impl.ports import Directory, LogUnavailable, ProfileSpread, Spread
+
+SLICE = 5_000  # seqs looked at in one transaction
+USERS_MAX = 16  # profiles in one round
+STREAMS_PAGE = 100
+PAUSE_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class ProfileRefresher:
+    def __init__(self, directory: Directory, store: ProfileSpread) -> None:
+        self._directory = directory
+        self._store = store
+
+    async def run(self) -> None:
+        """Look for changed profiles once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(PAUSE_S)
+            try:
+                for spread in await self._store.pending(USERS_MAX):
+                    await self.refresh(spread)
+            except LogUnavailable as error:
+                log.warning("changed profiles wait: %s", error)
+
+    async def refresh(self, spread: Spread) -> None:
+        after = ""
+        while page := await self._directory.streams(after, STREAMS_PAGE):
+            for stream in page:
+                for first in range(1, stream.head + 1, SLICE):
+                    await self._store.spread(spread.profile, stream.name, first, first + SLICE - 1)
+            after = page[-1].name
+        await self._store.done(spread)

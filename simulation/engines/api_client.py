@@ -1,0 +1,34 @@
+"""What the live engine asks of a server besides posting and following: a token, a stream's settings, its head."""
+
+from typing import Any
+
+import aiohttp
+
+# The recorded chats were moderated where they happened, and the model has no moderation yet: both post all of them.
+UNMODERATED = {"rules": {"repeated": "allow", "floods": "allow"}}
+
+
+async def gateway_token(url: str) -> str:
+    """A development server's token that may post for anybody."""
+    body = {"user": "gateway", "caps": [{"streams": ["*"], "allow": ["admin"]}]}
+    return str((await _ask("POST", f"{url}/v1/dev/tokens", body))["token"])
+
+
+async def open_stream(url: str, stream: str, token: str) -> None:
+    """Have a stream that takes every comment."""
+    await _ask("PATCH", f"{url}/v1/streams/{stream}/settings", UNMODERATED, token)
+
+
+async def head_cursor(url: str, stream: str) -> str:
+    """The stream's newest position."""
+    return str((await _ask("GET", f"{url}/v1/streams/{stream}/comments?limit=1"))["next_cursor"])
+
+
+async def _ask(method: str, url: str, body: Any = None, token: str = "") -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        session.request(method, url, json=body, headers=headers) as answer,
+    ):
+        said: dict[str, Any] = await answer.json()
+        return said
