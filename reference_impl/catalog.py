@@ -10,16 +10,18 @@ from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
 
-FRESH_S = 1.0  # another process's change is seen after this long at the latest
+STREAM_FRESH_S = 1.0  # another process's change of a stream is seen after this long at the latest
+PROFILE_FRESH_S = 60.0  # of a user's profile: those who change theirs often are few
 REMEMBERED_MAX = 20_000  # past it the oldest is asked for again
 
 T = TypeVar("T")
 
 
 class Fresh(Generic[T]):
-    """Values that are looked up at most once per key and `FRESH_S`, by one caller for all who wait."""
+    """Values that are looked up at most once per key and ``fresh_s``, by one caller for all who wait."""
 
-    def __init__(self, look_up: Callable[[str], Awaitable[T]], clock: Clock) -> None:
+    def __init__(self, look_up: Callable[[str], Awaitable[T]], fresh_s: float, clock: Clock) -> None:
+        self._fresh_s = fresh_s
         self._look_up = look_up
         self._clock = clock
         self._values: dict[str, tuple[float, T]] = {}
@@ -48,7 +50,7 @@ class Fresh(Generic[T]):
                 del self._asked[key]
         if current:  # else it was forgotten meanwhile, and may be of before the change
             self._values.pop(key, None)
-            self._values[key] = (self._clock() + FRESH_S, value)
+            self._values[key] = (self._clock() + self._fresh_s, value)
             if len(self._values) > REMEMBERED_MAX:
                 del self._values[next(iter(self._values))]
         return value
@@ -61,8 +63,8 @@ class Catalog:
         self._directory = directory
         self._make_streams = make_streams
         self._wall_clock = wall_clock
-        self._streams = Fresh(self._find_stream, clock)
-        self._profiles = Fresh(directory.profile, clock)
+        self._streams = Fresh(self._find_stream, STREAM_FRESH_S, clock)
+        self._profiles = Fresh(directory.profile, PROFILE_FRESH_S, clock)
 
     async def stream(self, name: str) -> Stream:
         """Answer a stream, or raise the problem that there is none."""

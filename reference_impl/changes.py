@@ -7,14 +7,14 @@ from reference_impl.admission import Admissions
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
 from reference_impl.group_commit import GroupCommit
-from reference_impl.moderation.verdict import Decision, Pipeline, Submission
+from reference_impl.moderation.verdict import Moderation, Submission
 from reference_impl.ports import Appended, Clock, HeldComment
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Data, Draft, Event, EventKind, Review
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Stream
+from reference_impl.protocol.streams import Action, Stream
 from reference_impl.protocol.text import mentions_in
-from reference_impl.write_path import RETRY_AFTER_S, answered, clean_comment, rules_of
+from reference_impl.write_path import RETRY_AFTER_S, answered, clean_comment
 
 
 class Changes:
@@ -23,7 +23,7 @@ class Changes:
         commits: GroupCommit,
         catalog: Catalog,
         admissions: Admissions,
-        moderation: Pipeline,
+        moderation: Moderation,
         *,
         clock: Clock,
         wall_clock: Clock,
@@ -100,10 +100,11 @@ class Changes:
 
     async def _review_edit(self, where: Stream, who: Identity, text: str, *, trusted: bool) -> None:
         """An edit cannot wait for a moderator, because the comment is out already: what would be held is refused."""
-        rules = rules_of(where.settings)
-        submission = Submission(stream=where.name, author=who.user, text=text, rules=rules, trusted=trusted)
+        submission = Submission(
+            stream=where.name, author=who.user, text=text, settings=where.settings, trusted=trusted, edit=True
+        )
         verdict = await self._moderation.review(submission, self._clock())
-        if verdict.decision is not Decision.ALLOW:
+        if verdict.action is not Action.ALLOW:
             raise Problem(problem.DENIED, f"{verdict.reason}: {verdict.detail}")
 
     async def _append(

@@ -189,8 +189,8 @@ class Reaction:
 class ReactionStore(Protocol):
     """Who reacted how; counts are exact for everything stored."""
 
-    async def store(self, reactions: Sequence[Reaction]) -> None:
-        """Apply in order; giving twice counts once."""
+    async def store(self, reactions: Sequence[Reaction]) -> dict[str, dict[tuple[str, str], int]]:
+        """Apply in order, giving twice counts once; answer the changes of counts by stream and (target, emoji)."""
         ...
 
     async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -69,7 +69,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         catalog = Catalog(directory, make_streams=make_streams, clock=clock, wall_clock=time.time)
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
-        reactions = Reactions(SqlReactions(database), broker, ReactionConfig(), clock)
+        reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
         refresher = ProfileRefresher(directory, SqlProfileSpread(database))
         for work in (hub.run(), reactions.run(), refresher.run()):

@@ -12,12 +12,12 @@ from reference_impl.admission import Admissions, Ticket
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
 from reference_impl.group_commit import GroupCommit, Outcome
-from reference_impl.moderation.verdict import Decision, Pipeline, Rules, Submission
+from reference_impl.moderation.verdict import Moderation, Submission
 from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Draft, Review, author_data, comment_data
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Profile, Stream, StreamSettings
+from reference_impl.protocol.streams import Action, Profile, Stream
 from reference_impl.protocol.text import NAME_MAX, TEXT_MAX, clean_text, mentions_in
 
 RETRY_AFTER_S = 1.0  # what a caller is told when the log or its queue has no room
@@ -61,7 +61,7 @@ class WritePath:
         commits: GroupCommit,
         catalog: Catalog,
         admissions: Admissions,
-        moderation: Pipeline,
+        moderation: Moderation,
         *,
         clock: Clock,
         wall_clock: Clock,
@@ -127,7 +127,10 @@ class WritePath:
 
         A repeat of an admitted request is no second comment, so no limit and no rule applies: it has its first answer.
         """
-        author = await self._author(where, who, new)
+        author = new.author or await self._catalog.profile(who)
+        if new.author is not None:
+            require(who, Capability.ADMIN, where.name)
+            author = _clean_author(author)
         text = clean_comment(new.text)
         if new.key is not None and (where.name, author.user, new.key) in self._in_flight:
             raise Problem(problem.IN_FLIGHT, "wait for the first request's answer, or repeat this one later", 1.0)
@@ -146,26 +149,20 @@ class WritePath:
             self._in_flight.add(_scope(draft))
         return admitted
 
-    async def _author(self, where: Stream, who: Identity, new: NewComment) -> Profile:
-        if new.author is None:
-            return await self._catalog.profile(who)
-        require(who, Capability.ADMIN, where.name)
-        return new.author
-
     async def _judge(self, where: Stream, draft: Draft, *, moderator: bool, trusted: bool) -> _Admitted:
         """The limits, then the rules."""
         now = self._clock()
         ticket = None if trusted else self._admissions.admit(draft.author, where, now, moderator=moderator)
         submission = Submission(
-            stream=where.name, author=draft.author, text=draft.data["text"], rules=rules_of(where.settings),
+            stream=where.name, author=draft.author, text=draft.data["text"], settings=where.settings,
             trusted=trusted or moderator,
         )  # fmt: skip
         verdict = await self._moderation.review(submission, now)
-        if verdict.decision is Decision.DENY:
+        if verdict.action is Action.DENY:
             if ticket is not None:
                 self._admissions.forgive_slow_mode(ticket)
             raise Problem(problem.DENIED, f"{verdict.reason}: {verdict.detail}")
-        if verdict.decision is Decision.HOLD:
+        if verdict.action is Action.HOLD:
             draft = replace(draft, data={**draft.data, "reason": verdict.reason}, review=Review.HOLD)
         return _Admitted(draft, ticket, submission)
 
@@ -206,19 +203,9 @@ def answered(outcome: Outcome) -> Appended | Held:
     return outcome
 
 
-@lru_cache(maxsize=4096)
-def rules_of(settings: StreamSettings) -> Rules:
-    """A stream's settings as the moderation's rules take them."""
-    rules = settings.rules
-    return Rules(
-        blocked_terms=rules.blocked_terms,
-        blocked=Decision(rules.blocked),
-        links=Decision(rules.links),
-        repeated=Decision(rules.repeated),
-        floods=Decision(rules.floods),
-        unique_chat=settings.unique_chat,
-        emote_only=settings.emote_only,
-    )
+def _clean_author(author: Profile) -> Profile:
+    name = clean_name(author.name)
+    return author if name == author.name else replace(author, name=name)
 
 
 def _scope(draft: Draft) -> tuple[str, str, str]:
@@ -233,6 +220,7 @@ def clean_comment(text: str, longest: int = TEXT_MAX) -> str:
         raise Problem(problem.INVALID_TEXT, str(error)) from error
 
 
+@lru_cache(maxsize=4096)
 def clean_name(name: str) -> str:
     """A display name as it is stored."""
     return clean_comment(name, NAME_MAX)

@@ -1,6 +1,7 @@
 """The `livecomments` command line: the server's commands, and those that measure and simulate it."""
 
 import asyncio
+import json
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -10,7 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail, serve
+from reference_impl.cli import fail, migrate, serve
+from simulation.bench import ingest as ingest_bench
+from simulation.bench.ingest import bench_ingest
 from simulation.calibration import Calibration
 from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.engines.processes import ProcessError
@@ -25,6 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(migrate)
+bench = typer.Typer(help="Benchmarks of the real server.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
@@ -103,6 +109,42 @@ def calibrate(
         (await run_calibration(_scenario(scenario, {}))).save(file)
 
     _run(main())
+
+
+@bench.command()
+def ingest(
+    log: Annotated[
+        str, typer.Option(help="postgresql://… to measure that instead of SQLite; a database of its own.")
+    ] = "",
+    stored: Annotated[str, typer.Option(help="Sizes of the log to measure at.")] = "10000,100000,1000000",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
+    data: Annotated[Path | None, typer.Option(help="Keep the log here. [default: thrown away]")] = None,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw cost against size into this PNG file.")] = None,
+) -> None:
+    """How many comments a server on one core takes, how fast it answers, and what each costs, as its log grows."""
+    console = Console()
+    sizes = _sizes(stored)
+
+    async def main() -> None:
+        rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
+        console.print(ingest_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(ingest_bench.document(rows), indent=1) + "\n")
+        if plot_file:
+            ingest_bench.plot(rows, plot_file)
+
+    _run(main())
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(part.replace("_", "")) for part in text.split(",")]
+    except ValueError:
+        fail(f"--stored takes numbers with commas between them, got {text!r}")
+    if not all(100 <= size <= 100_000_000 for size in sizes):
+        fail(f"--stored takes sizes from 100 to 100,000,000, got {text!r}")
+    return sizes
 
 
 def _finish(scenario: Scenario, runs: list[RunResult], console: Console, json_: Path | None, plot: Path | None) -> None:

@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from reference_impl.api import (
     comments,
@@ -24,6 +25,7 @@ from reference_impl.api import (
     users,
 )
 from reference_impl.api.deps import Parts
+from reference_impl.api.direct import DirectPosts
 from reference_impl.api.limits import WriteGuard
 from reference_impl.config import Settings
 from reference_impl.policy.rate import RateConfig
@@ -51,20 +53,25 @@ class WebFiles(StaticFiles):
         return response
 
 
-def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -> FastAPI:
-    """Without ``sign`` there is no route that gives tokens away."""
-    app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.parts = parts
+def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -> ASGIApp:
+    """The application with what stands before it. Without ``sign`` there is no route that gives tokens away."""
+    app: ASGIApp = DirectPosts(build_api(parts, settings, sign), parts)
     per_address = RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s)
-    app.add_middleware(WriteGuard, settings.cors_origins, per_address, parts.clock)
+    app = WriteGuard(app, settings.cors_origins, per_address, parts.clock)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        app = CORSMiddleware(
+            app,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=["Retry-After", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"],
         )
+    return app
+
+
+def build_api(parts: Parts, settings: Settings, sign: development.Sign | None) -> FastAPI:
+    app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app.state.parts = parts
     problems.install(app)
     for noun in (health, streams, comments, history, reactions, moderation, users):
         app.include_router(noun.router)
@@ -75,7 +82,21 @@ def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/docs/ui", StaticFiles(directory=SWAGGER_UI), name="docs")
     app.mount("/web", WebFiles(directory=WEB), name="web")
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's own document, less the validation errors that it expects and this server answers as problems."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for item in document["paths"].values():
+            for operation in item.values():
+                if "HTTPValidationError" in str(operation["responses"].get("422")):
+                    del operation["responses"]["422"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+    return app.openapi_schema or {}
 
 
 async def _page() -> FileResponse:

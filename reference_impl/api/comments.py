@@ -14,7 +14,7 @@ from reference_impl.ports import Appended, Held
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Profile
-from reference_impl.write_path import NewComment, clean_name
+from reference_impl.write_path import NewComment
 
 BATCH_MAX = 500
 BATCH_BODY_MAX = 1024 * 1024  # bytes
@@ -30,11 +30,10 @@ class OtherAuthor(Body):
     id: str = Field(min_length=1, max_length=64, examples=["ada"])
     name: str | None = Field(None, max_length=200, examples=["Ada"])
     avatar: str | None = Field(None, max_length=500)
-    badges: list[str] = Field(default=[], max_length=10)
+    badges: tuple[str, ...] = Field((), max_length=10)
 
     def profile(self) -> Profile:
-        name = clean_name(self.name or self.id)
-        return Profile(user=self.id, name=name, avatar=self.avatar, badges=tuple(self.badges))
+        return Profile(user=self.id, name=self.name or self.id, avatar=self.avatar, badges=self.badges)
 
 
 class CommentBody(Body):

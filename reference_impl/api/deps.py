@@ -45,18 +45,14 @@ class Parts:
     new_id: Callable[[], str]
 
 
-def parts_of(request: Request) -> Parts:
-    return cast(Parts, request.app.state.parts)
-
-
 async def _parts(request: Request) -> Parts:
-    return parts_of(request)
+    return cast(Parts, request.app.state.parts)
 
 
 PartsDep = Annotated[Parts, Depends(_parts)]
 
 
-async def identify(request: Request) -> Identity | None:
+async def identify(request: Request, parts: PartsDep) -> Identity | None:
     """Who asks, by the token in the header, or for reading in the cookie; None is anybody.
 
     A cookie is sent by browsers on behalf of other sites' pages too, so it never authorises a change.
@@ -71,7 +67,7 @@ async def identify(request: Request) -> Identity | None:
     if not token:
         return None
     try:
-        return await parts_of(request).tokens.verify(token.strip())
+        return await parts.tokens.verify(token.strip())
     except InvalidToken as error:
         raise Problem(problem.UNAUTHENTICATED, str(error)) from error
     except KeysUnavailable as error:
@@ -98,11 +94,13 @@ CommentId = Annotated[
     ),
 ]
 
+KEY_MAX = 128  # characters
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
         min_length=1,
-        max_length=128,
+        max_length=KEY_MAX,
         description="Chosen by the client, one per comment. A repeated request with the same key stores nothing new "
         "and is answered with the first one's comment, for at least an hour "
         "(draft-ietf-httpapi-idempotency-key-header-07).",

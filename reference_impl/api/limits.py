@@ -1,10 +1,10 @@
 """What guards every change before its route sees it: the page's origin and the address's rate."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl.api.problems import answer
@@ -36,9 +36,13 @@ class WriteGuard:
             await answer(refusal)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Problem | None:
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is not None and origin not in self._origins and urlsplit(origin).netloc != headers.get("host"):
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if (
+            origin
+            and origin not in self._origins
+            and urlsplit(origin).netloc != headers.get(b"host", b"").decode("latin-1")
+        ):
             return Problem(problem.ORIGIN, f"got {origin[:100]!r}; --cors-origin names the sites that may")
         return self._over_rate(scope["client"])
 
@@ -54,6 +58,7 @@ class WriteGuard:
         return Problem(problem.RATE_LIMITED, detail, admission.retry_at - now)
 
 
+@lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
     try:
         return ip_address(address).is_loopback

@@ -22,11 +22,9 @@ log = structlog.get_logger(__name__)
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(LogUnavailable, _log_unavailable)
+    for kind in (Problem, RequestValidationError, LogUnavailable, Exception):
+        app.add_exception_handler(kind, _any)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _internal)
     app.add_api_route("/problems", _kinds, summary="All kinds of problem", tags=["problems"])
     app.add_api_route(
         "/problems/{name}",
@@ -79,21 +77,23 @@ def answer(refusal: Problem) -> Response:
     return JSONResponse(refusal.as_dict(), refusal.kind.status, headers, MEDIA_TYPE)
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    if error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+def answer_to(request: Request, error: Exception) -> Response:
+    """The problem document for anything that a route can raise."""
+    if isinstance(error, LogUnavailable):
+        error = Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
+    if isinstance(error, RequestValidationError):
+        error = Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors())))
+    if not isinstance(error, Problem):
+        log.error("failed", path=request.url.path, exc_info=error)
+        # The server's own log has the trace; the client learns only that it may repeat the request.
+        error = Problem(problem.INTERNAL, "the details are in the server's log")
+    elif error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("refused", kind=error.kind.name, path=request.url.path, detail=error.detail)
     return answer(error)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return answer(Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors()))))
-
-
-async def _log_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("log_unavailable", path=request.url.path, detail=str(error))
-    return answer(Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S))
+async def _any(request: Request, error: Exception) -> Response:
+    return answer_to(request, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -103,11 +103,6 @@ async def _http(request: Request, error: Exception) -> Response:
     refusal = answer(Problem(kind, f"{request.method} {request.url.path}"))
     refusal.headers.update(error.headers or {})
     return refusal
-
-
-async def _internal(request: Request, error: Exception) -> Response:
-    # The server's own error log has the trace; the client learns only that it may repeat the request.
-    return answer(Problem(problem.INTERNAL, "the details are in the server's log"))
 
 
 async def _kinds() -> list[dict[str, Any]]:

@@ -58,9 +58,7 @@ async def withdraw(stream: StreamName, request: Request, parts: PartsDep, identi
 @router.get("", response_model=ReactionCounts, responses=responses(*READING))
 async def count_reactions(stream: ReadableStream, parts: PartsDep, comment_id: CommentQuery = None) -> Response:
     """Count the reactions by emoji: exact to the last second."""
-    target = comment_id or ""
-    counts = await parts.reactions.counts(stream.name, [target])
-    return Json({"counts": counts.get(target, {})})
+    return Json({"counts": await parts.reactions.counts(stream.name, comment_id or "")})
 
 
 async def _take(stream: str, request: Request, parts: Parts, identity: Identity | None, *, given: bool) -> Response:

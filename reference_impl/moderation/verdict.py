@@ -2,66 +2,57 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from reference_impl.protocol.streams import Action, StreamSettings
 
-class Decision(StrEnum):
-    ALLOW = "allow"
-    HOLD = "hold"
-    DENY = "deny"
-
-
-_STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the first layer does with a stream's comments."""
-
-    blocked_terms: tuple[str, ...] = ()
-    blocked: Decision = Decision.DENY
-    links: Decision = Decision.ALLOW
-    repeated: Decision = Decision.DENY
-    floods: Decision = Decision.HOLD
-    emoji_max: int = 20  # in one comment
-    capitals_share_max: float = 0.8  # of the letters of a text that has at least CAPITALS_FROM of them
-    unique_chat: bool = False  # nobody repeats anybody
-    emote_only: bool = False
+_STRICTNESS = {action: rank for rank, action in enumerate(Action)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """``reason`` is a stable name for programs, ``detail`` a sentence with what was seen and what is allowed."""
 
-    decision: Decision
+    action: Action
     reason: str = ""
     detail: str = ""
     layer: str = "rules"
 
 
-ALLOWED = Verdict(decision=Decision.ALLOW)
+ALLOWED = Verdict(action=Action.ALLOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A comment to be judged; the text is clean already, ``trusted`` ones are a moderator's."""
+    """A comment to be judged; the text is clean already, ``trusted`` ones are a moderator's.
+
+    An ``edit`` is of a comment that is out already: saying the same again is no repeat.
+    """
 
     stream: str
     author: str
     text: str
-    rules: Rules
+    settings: StreamSettings
     trusted: bool = False
+    edit: bool = False
 
 
 class Layer(Protocol):
-    """One way of judging; a slower one (a model, a person) has its own budget and fallback."""
+    """One way of judging, at once and from memory."""
 
-    async def review(self, submission: Submission, now: float) -> Verdict: ...
+    def judge(self, submission: Submission, now: float) -> Verdict: ...
 
     def accepted(self, submission: Submission, now: float) -> None:
         """The comment was stored."""
         ...
+
+
+class Moderation(Protocol):
+    """The moderation step, as the write path knows it; what is behind it may take its time."""
+
+    async def review(self, submission: Submission, now: float) -> Verdict: ...
+
+    def accepted(self, submission: Submission, now: float) -> None: ...
 
 
 class Pipeline:
@@ -73,10 +64,10 @@ class Pipeline:
     async def review(self, submission: Submission, now: float) -> Verdict:
         worst = ALLOWED
         for layer in self._layers:
-            verdict = await layer.review(submission, now)
-            if _STRICTNESS[verdict.decision] > _STRICTNESS[worst.decision]:
+            verdict = layer.judge(submission, now)
+            if _STRICTNESS[verdict.action] > _STRICTNESS[worst.action]:
                 worst = verdict
-            if worst.decision is Decision.DENY:
+            if worst.action is Action.DENY:
                 break
         return worst
 

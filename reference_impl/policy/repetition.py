@@ -1,7 +1,6 @@
 """Notices the same text again within a window of time."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,25 +14,24 @@ class RepetitionConfig:
 
 
 class Repetition:
-    """Remembers digests of (key, text); the key is an author on a stream, or a stream."""
+    """Remembers hashes of (key, text); the key is an author on a stream, or a stream.
+
+    Python salts its hash anew in every process, so nobody can make a text that collides; and none leaves the process.
+    """
 
     def __init__(self, config: RepetitionConfig) -> None:
         self.config = config
-        self._until: dict[bytes, float] = {}  # in order of time
+        self._until: dict[int, float] = {}  # in order of time
 
     def repeats(self, key: str, text: str, now: float) -> bool:
         """Whether this text was recorded for this key within the window."""
-        until = self._until.get(_digest(key, text))
+        until = self._until.get(hash((key, text)))
         return until is not None and now < until
 
     def record(self, key: str, text: str, now: float) -> None:
-        digest = _digest(key, text)
-        self._until.pop(digest, None)
-        self._until[digest] = now + self.config.window_s
+        seen = hash((key, text))
+        self._until.pop(seen, None)
+        self._until[seen] = now + self.config.window_s
         oldest = next(iter(self._until))
         if len(self._until) > self.config.texts_max or now >= self._until[oldest]:
             del self._until[oldest]
-
-
-def _digest(key: str, text: str) -> bytes:
-    return blake2b(f"{key}\0{text}".encode(), digest_size=8).digest()

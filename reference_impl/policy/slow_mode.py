@@ -22,7 +22,12 @@ class SlowMode:
         self._last_at: dict[str, float] = {}  # in order of the last turn
 
     def admit(self, key: str, interval_s: float, now: float) -> Admission:
-        """Take the turn if it has come; a refusal costs nothing. The interval may change between two calls."""
+        """Take the turn if it has come; a refusal costs nothing.
+
+        The interval may change between two calls; 0 is off and keeps nothing.
+        """
+        if interval_s <= 0:
+            return Admission(True, 0, now)
         turn_at = self._last_at.get(key, float("-inf")) + interval_s
         if now < turn_at:
             return Admission(False, 0, turn_at)

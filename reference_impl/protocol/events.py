@@ -88,20 +88,23 @@ class Event:
     def as_dict(self) -> dict[str, Any]:
         """The same object in the answer to a post, in history and on the stream: all that rendering needs."""
         about = {"id": self.id, "seq": self.seq, "cursor": f"{self.epoch}:{self.seq}", "created_at": iso(self.at_ms)}
-        target = "parent_id" if self.kind is EventKind.COMMENT else "comment_id"
-        return {**about, target: self.target, **self.data}
+        if self.kind is EventKind.COMMENT:
+            # What most comments have in common is neither stored nor carried about, only shown.
+            usual = {"mentions": [], "reply_count": 0, "reactions": {}}
+            return {**about, "parent_id": self.target, **usual, **self.data}
+        return {**about, "comment_id": self.target, **self.data}
 
 
 def comment_data(author: Data, text: str, mentions: list[str]) -> dict[str, Any]:
     """What a comment's event carries besides its place."""
-    return {"author": author, "text": text, "mentions": mentions, "reply_count": 0, "reactions": {}}
+    return {"author": author, "text": text, "mentions": mentions} if mentions else {"author": author, "text": text}
 
 
 def author_data(user: str, name: str, avatar: str | None = None, badges: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"id": user, "name": name, "avatar": avatar, "badges": list(badges)}
 
 
-REDACTED: Data = comment_data(author_data("", ""), "", []) | {"deleted": True}
+REDACTED: Data = {"author": author_data("", ""), "text": "", "deleted": True}
 """What is left of a deleted comment."""
 
 

@@ -29,7 +29,10 @@ _SPACE = re.compile(r"\s+")
 
 def clean_text(raw: str, longest: int = TEXT_MAX) -> str:
     """Normalise a text; ValueError says what is wrong with it, with the observed and the allowed figure."""
-    text = unicodedata.normalize("NFC", _SPACE.sub(" ", _CONTROL.sub("", raw))).strip()
+    if raw.isascii() and raw.isprintable() and "  " not in raw:
+        text = raw.strip(" ")  # most texts, at a tenth of the cost
+    else:
+        text = unicodedata.normalize("NFC", _SPACE.sub(" ", _CONTROL.sub("", raw))).strip()
     if not text:
         raise ValueError("the text is empty once spaces and control characters are taken away")
     if len(text) > longest:

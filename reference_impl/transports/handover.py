@@ -58,6 +58,10 @@ class Connection:
     protocol: HandoverProtocol
     cycle: RequestResponseCycle
 
+    def whole_body(self) -> bytes | None:
+        """The request's body if all of it has arrived and nobody has begun to read it."""
+        return None if self.cycle.more_body or self.cycle.disconnected else bytes(self.cycle.body)
+
     def hand_over(self, viewer: asyncio.Protocol) -> bool:
         """Give the socket to ``viewer`` and make uvicorn forget it; False when the client has already gone."""
         gone = self.cycle.disconnected or self.protocol.transport.is_closing()

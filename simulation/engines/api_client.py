@@ -10,8 +10,13 @@ UNMODERATED = {"rules": {"repeated": "allow", "floods": "allow"}}
 
 async def gateway_token(url: str) -> str:
     """A development server's token that may post for anybody."""
-    body = {"user": "gateway", "caps": [{"streams": ["*"], "allow": ["admin"]}]}
-    return str((await _ask("POST", f"{url}/v1/dev/tokens", body))["token"])
+    return await user_token(url, "gateway", "admin")
+
+
+async def user_token(url: str, user: str, *allow: str) -> str:
+    """A development server's token for a user, who may read and post unless more is asked for."""
+    caps = [{"streams": ["*"], "allow": allow or ("read", "post")}]
+    return str((await _ask("POST", f"{url}/v1/dev/tokens", {"user": user, "caps": caps}))["token"])
 
 
 async def open_stream(url: str, stream: str, token: str) -> None:

@@ -10,14 +10,23 @@ from simulation.engines.sse_client import split_chunks
 class Follower:
     """Follows a stream; iterate over it for events. ``ended`` is True once the server has ended the response."""
 
-    def __init__(self, port: int, *, last_event_id: str = "", query: str = "", extra: bytes = b"", receive: int = 0):
+    def __init__(
+        self,
+        port: int,
+        *,
+        stream: str = "demo",
+        last_event_id: str = "",
+        query: str = "",
+        extra: bytes = b"",
+        receive: int = 0,
+    ):
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.settimeout(20)
         self.socket.connect(("127.0.0.1", port))
         resume = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
-        request = f"GET /v1/streams/demo/events{query} HTTP/1.1\r\nHost: x\r\n{resume}\r\n"
+        request = f"GET /v1/streams/{stream}/events{query} HTTP/1.1\r\nHost: x\r\n{resume}\r\n"
         self.socket.sendall(request.encode() + extra)
         self._parser = SseParser()
         self._rest = self._headers()

@@ -5,7 +5,9 @@ has no holes, no reader can see a later one before an earlier one, and a second 
 whichever process, waits and finds the first one's answer.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
@@ -16,7 +18,7 @@ from sqlalchemy import Connection
 
 from reference_impl.adapters.sql import effects
 from reference_impl.adapters.sql.dialects import insert_rows
-from reference_impl.adapters.sql.rows import COLUMNS, event_of, padded
+from reference_impl.adapters.sql.rows import COLUMNS, event_of, padded, stored_data
 from reference_impl.adapters.sql.schema import events, held, idempotency, streams
 from reference_impl.policy.partitioning import Partitioner
 from reference_impl.ports import Answer, Appended, Held, Refused
@@ -28,10 +30,12 @@ from reference_impl.protocol.streams import State
 KEY_LIFETIME_S = 3600  # an idempotency key is known for at least this long, and for less than twice as long
 FORGET_MAX = 2_000  # expired keys that one commit deletes
 
+_UUID7 = re.compile("([0-9a-f]{8})-?([0-9a-f]{4})-?7", re.IGNORECASE)
+
 _Key = tuple[bytes, bytes]  # digest of (stream, author, key), digest of what was asked for
 
 _EVENT = ("stream_id", "seq", "partition", "kind", "id", "author", "target", "at_ms", "replies", "deleted", "data")
-_KEY = ("bucket", "key", "fingerprint", "seq", "id")
+_KEY = ("bucket", "key", "fingerprint", "seq", "held")
 
 # Statements are built once: building one costs more than SQLite takes to run it.
 _HEADS = (
@@ -41,7 +45,7 @@ _HEADS = (
 )
 _LOCK = _HEADS.with_for_update()
 _FIND = sql.select(idempotency).where(
-    idempotency.c.bucket.between(sql.bindparam("earlier"), sql.bindparam("now")),
+    idempotency.c.bucket.in_((sql.bindparam("earlier"), sql.bindparam("now"))),  # a range would be read from end to end
     idempotency.c.key.in_(sql.bindparam("keys", expanding=True)),
 )
 _FIRST = sql.select(*COLUMNS).where(events.c.stream_id == sql.bindparam("stream"), events.c.seq == sql.bindparam("at"))
@@ -65,7 +69,7 @@ class Commit:
         self._epoch = epoch
         self._bucket = bucket
         self._streams: dict[str, dict[str, Any]] = {}
-        self._known: dict[bytes, tuple[bytes, Answer]] = {}
+        self._known: dict[bytes, tuple[bytes, Appended | Held]] = {}
         self._events: list[tuple[Any, ...]] = []
         self._keys: list[tuple[Any, ...]] = []
 
@@ -97,15 +101,15 @@ class Commit:
             return
         keys = {"earlier": self._bucket - 1, "now": self._bucket, "keys": padded(list(wanted))}
         for row in self._connection.execute(_FIND, keys).mappings().all():
-            answer = self._first_answer(wanted[row["key"]], row["seq"], row["id"])
+            answer = self._first_answer(wanted[row["key"]], row["seq"], row["held"])
             self._known[row["key"]] = (row["fingerprint"], answer)
 
-    def _first_answer(self, stream: str, seq: int, id_: str) -> Answer:
+    def _first_answer(self, stream: str, seq: int, held_id: str) -> Appended | Held:
         if not seq:
-            return Held(id_, replayed=True)
+            return Held(held_id)
         place = {"stream": self._streams[stream]["id"], "at": seq}
         row = self._connection.execute(_FIRST, place).mappings().one()
-        return Appended(event_of(stream, self._epoch, row), replayed=True)
+        return Appended(event_of(stream, self._epoch, row))
 
     def _append(self, draft: Draft, key: _Key | None) -> Answer:
         if key and (repeated := self._repeated(key)):
@@ -122,7 +126,9 @@ class Commit:
         if key[0] not in self._known:
             return None
         fingerprint, answer = self._known[key[0]]
-        return answer if fingerprint == key[1] else Refused(problem.KEY_REUSED, "the first request was another one")
+        if fingerprint != key[1]:
+            return Refused(problem.KEY_REUSED, "the first request was another one")
+        return replace(answer, replayed=True)
 
     def _place(self, stream: dict[str, Any], draft: Draft) -> Answer:
         if stream["state"] != State.OPEN and draft.kind in (EventKind.COMMENT, EventKind.EDIT):
@@ -152,19 +158,13 @@ class Commit:
         return Held(draft.id)
 
     def _remember(self, key: _Key, answer: Appended | Held) -> None:
-        again: Answer
-        if isinstance(answer, Held):
-            seq, id_, again = 0, answer.id, Held(answer.id, replayed=True)
-        else:
-            seq, id_, again = answer.event.seq, answer.event.id, Appended(answer.event, replayed=True)
-        self._known[key[0]] = (key[1], again)
-        self._keys.append((self._bucket, key[0], key[1], seq, id_))
+        self._known[key[0]] = (key[1], answer)
+        seq, held_id = (0, answer.id) if isinstance(answer, Held) else (answer.event.seq, None)
+        self._keys.append((self._bucket, key[0], key[1], seq, held_id))
 
     def _row(self, stream: dict[str, Any], draft: Draft, event: Event) -> tuple[Any, ...]:
-        stored = {} if draft.kind in (EventKind.EDIT, EventKind.PIN) else event.data
         partition = self._partitioner.place(draft.stream, draft.id)
-        data = orjson.dumps(stored).decode()
-        who, what = draft.author, draft.target
+        who, what, data = draft.author, draft.target, stored_data(event)
         return (stream["id"], event.seq, partition, draft.kind.value, draft.id, who, what, event.at_ms, 0, 0, data)
 
     def _flush(self) -> None:
@@ -191,8 +191,16 @@ def forget_keys(connection: Connection, bucket: int) -> bool:
 
 
 def _key(draft: Draft) -> _Key | None:
+    """Digests; a key that is a UUIDv7 keeps its time in front, so that new ones go to the end of the index.
+
+    Random keys would each dirty a page of their own, which costs more than the rest of a comment.
+    """
     if draft.idempotency_key is None:
         return None
     scope = f"{draft.stream}\0{draft.author}\0{draft.idempotency_key}"
     asked = f"{draft.target}\0{draft.data.get('text')}"
-    return blake2b(scope.encode(), digest_size=16).digest(), blake2b(asked.encode(), digest_size=8).digest()
+    digest = blake2b(scope.encode(), digest_size=16).digest()
+    time_ordered = _UUID7.match(draft.idempotency_key)
+    if time_ordered:
+        digest = bytes.fromhex(time_ordered[1] + time_ordered[2]) + digest[:10]
+    return digest, blake2b(asked.encode(), digest_size=8).digest()

@@ -6,8 +6,10 @@ their own and never wait for a commit. Source: sqlite.org, "Write-Ahead Logging"
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +28,8 @@ BUSY_TIMEOUT_MS = 4_000  # for another process's commit
 ANSWER_MAX_S = 5.0  # PostgreSQL's, before it counts as gone
 CONNECTIONS_MAX = 8
 CACHE_KIB = 64 * 1024
+CHECKPOINT_S = 0.5  # between two moves of the write-ahead log's pages into the file, beside the writer
+CHECKPOINT_PAGES = 8_192  # past it (32 MiB) the writer moves them itself, so that the log cannot grow for ever
 
 
 class Database(Protocol):
@@ -39,27 +43,34 @@ class Database(Protocol):
 
 
 class SqliteDatabase:
-    """One file, one writer thread, one reader thread."""
+    """One file, and a thread each for writing, for reading and for moving pages out of the write-ahead log."""
 
     def __init__(self, path: Path) -> None:
         self._url = sqlalchemy.URL.create("sqlite", database=str(path))
         self._writer, self._reader = ThreadPoolExecutor(1, "log-writer"), ThreadPoolExecutor(1, "log-reader")
+        self._keeper = ThreadPoolExecutor(1, "log-keeper")
+        self._kept_at = 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write, self._read = self._engine("IMMEDIATE"), self._engine("DEFERRED")
+            self._keep = self._engine("DEFERRED")
             self._write.connect().close()
         except (OSError, SQLAlchemyError) as error:
             raise LogUnavailable(f"cannot open the log {path}: {_cause(error)}") from error
 
     async def write(self, work: Work[R]) -> R:
-        return await self._run(self._writer, self._write, work)
+        answer = await self._run(self._writer, self._write, work)
+        if time.monotonic() >= self._kept_at + CHECKPOINT_S:
+            self._kept_at = time.monotonic()
+            self._keeper.submit(_checkpoint, self._keep)
+        return answer
 
     async def read(self, work: Work[R]) -> R:
         return await self._run(self._reader, self._read, work)
 
     async def close(self) -> None:
         """Finish the commit that runs, then close."""
-        for executor, engine in ((self._reader, self._read), (self._writer, self._write)):
+        for executor, engine in ((self._keeper, self._keep), (self._reader, self._read), (self._writer, self._write)):
             await asyncio.get_running_loop().run_in_executor(executor, engine.dispose)
             executor.shutdown()
 
@@ -111,11 +122,18 @@ def _transaction(engine: Engine, work: Work[R]) -> R:
         return work(connection)
 
 
+def _checkpoint(engine: Engine) -> None:
+    """Move pages into the file while the writer goes on; when it fails, the writer does it later."""
+    with suppress(SQLAlchemyError), engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
+
+
 def _tune(connection: Any, _: object) -> None:
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         f"cache_size = -{CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {pragma}")

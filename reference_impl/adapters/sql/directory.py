@@ -73,7 +73,7 @@ def _save(connection: Connection, profile: Profile) -> None:
         "name": profile.name, "avatar": profile.avatar, "badges": orjson.dumps(profile.badges).decode(),
         "reputation": profile.reputation,
     }  # fmt: skip
-    new = insert(connection, users).values(id=profile.user, **row)
+    new = insert(connection, users).values(id=profile.user, spread=0, **row)
     changed = row | {"version": users.c.version + 1}
     connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 

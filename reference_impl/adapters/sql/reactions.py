@@ -14,13 +14,15 @@ from reference_impl.adapters.sql.schema import events, reaction_counts, reaction
 from reference_impl.ports import Reaction
 from reference_impl.protocol.events import EventKind
 
+Changes = dict[str, dict[tuple[str, str], int]]
+
 
 class SqlReactions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def store(self, reactions: Sequence[Reaction]) -> None:
-        await self._database.write(lambda connection: _store(connection, reactions))
+    async def store(self, reactions: Sequence[Reaction]) -> Changes:
+        return await self._database.write(lambda connection: _store(connection, reactions))
 
     async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
         return await self._database.read(lambda connection: counts_of(connection, stream, targets))
@@ -43,21 +45,23 @@ def counts_of(connection: Connection, stream: str, targets: Sequence[str]) -> di
     return found
 
 
-def _store(connection: Connection, wanted: Sequence[Reaction]) -> None:
+def _store(connection: Connection, wanted: Sequence[Reaction]) -> Changes:
     names = padded(sorted({reaction.stream for reaction in wanted}))
     # The streams' row locks also order the processes that count.
     query = sql.select(streams.c.name, streams.c.id).where(streams.c.name.in_(names)).order_by(streams.c.name)
     ids = {row.name: row.id for row in connection.execute(query.with_for_update())}
     known = {(each, "") for each in ids.values()}
     known |= _known_targets(connection, {reaction.target for reaction in wanted} - {""})
-    changes: Counter[tuple[int, str, str]] = Counter()
+    changes: Changes = {name: Counter() for name in ids}
     for reaction in wanted:
         stream_id = ids.get(reaction.stream)
         if stream_id is not None and (stream_id, reaction.target) in known:
-            changes[stream_id, reaction.target, reaction.emoji] += _change(connection, stream_id, reaction)
-    for (stream_id, target, emoji), change in sorted(changes.items()):
-        if change:
-            _count(connection, {"stream_id": stream_id, "target": target, "emoji": emoji}, change)
+            changes[reaction.stream][reaction.target, reaction.emoji] += _change(connection, stream_id, reaction)
+    for stream, changed in changes.items():
+        for (target, emoji), change in sorted(changed.items()):
+            if change:
+                _count(connection, {"stream_id": ids[stream], "target": target, "emoji": emoji}, change)
+    return changes
 
 
 def _known_targets(connection: Connection, targets: set[str]) -> set[tuple[int, str]]:

@@ -24,11 +24,18 @@ COLUMNS = (
 _CARRYING_A_COMMENT = {EventKind.EDIT, EventKind.PIN}
 
 
+def stored_data(event: Event) -> str:
+    """An event's data as the table holds it; what only carries a comment is made up again when it is read."""
+    return "{}" if event.kind in _CARRYING_A_COMMENT else orjson.dumps(event.data).decode()
+
+
 def event_of(stream: str, epoch: int, row: RowMapping) -> Event:
     kind = EventKind(row["kind"])
     data = orjson.loads(row["data"])
     if kind is EventKind.COMMENT:
-        data = {**(REDACTED if row["deleted"] else data), "reply_count": row["replies"]}
+        data = dict(REDACTED) if row["deleted"] else data
+        if row["replies"]:
+            data["reply_count"] = row["replies"]
     return Event(
         stream=stream, epoch=epoch, seq=row["seq"], kind=kind, id=row["id"], at_ms=row["at_ms"], data=data,
         target=row["target"],

@@ -70,7 +70,7 @@ idempotency = Table(
     Column("key", LargeBinary(16), nullable=False),
     Column("fingerprint", LargeBinary(8), nullable=False),
     Column("seq", BigInteger, nullable=False),  # 0: the comment was held
-    Column("id", Text, nullable=False),
+    Column("held", Text),  # the held comment's id
     PrimaryKeyConstraint("bucket", "key"),
     sqlite_with_rowid=False,
 )

@@ -57,7 +57,7 @@ def _make_tables(*, with_log: bool) -> None:
         sa.Column("key", sa.LargeBinary(16), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(8), nullable=False),
         sa.Column("seq", big, nullable=False),
-        sa.Column("id", text, nullable=False),
+        sa.Column("held", text),
         sa.PrimaryKeyConstraint("bucket", "key"),
         sqlite_with_rowid=False,
     )
@@ -137,4 +137,4 @@ def _take_over() -> None:
 
 def _data(author: str, text: str) -> str:
     who: dict[str, object] = {"id": author, "name": author, "avatar": None, "badges": []}
-    return json.dumps({"author": who, "text": text, "mentions": [], "reply_count": 0, "reactions": {}})
+    return json.dumps({"author": who, "text": text})

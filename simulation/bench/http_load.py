@@ -1,0 +1,140 @@
+"""A load generator for small requests: an HTTP/1.1 client that does no more than it must, so as not to be the limit.
+
+Closed loop: every connection sends its next request when the last one is answered, which finds the most that a server
+does. Open loop: requests are due at fixed times and their latency counts from then, so that a slow server cannot hide
+behind a waiting client (Tene, "How NOT to Measure Latency", 2013).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+END_OF_HEAD = b"\r\n\r\n"
+TICK_S = 0.001
+ANSWER_MAX_S = 15.0
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came back: latencies of good answers in seconds, and the first bad one."""
+
+    latency_s: list[float] = field(default_factory=list)
+    bad: int = 0
+    first_bad: bytes = b""
+
+    def add(self, answer: bytes, latency_s: float) -> None:
+        if answer[9:10] == b"2":
+            self.latency_s.append(latency_s)
+        else:
+            self.bad += 1
+            self.first_bad = self.first_bad or answer[:500]
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, done: "Callable[[_Connection, bytes], None]") -> None:
+        self._done = done
+        self._received = b""
+        self._transport: asyncio.WriteTransport | None = None
+        self.due_s = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def send(self, request: bytes, due_s: float) -> None:
+        assert self._transport is not None
+        self.due_s = due_s
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, found, body = self._received.partition(END_OF_HEAD)
+        if not found or len(body) < _content_length(head):
+            return
+        answer, self._received = self._received, b""
+        self._done(self, answer)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _content_length(head: bytes) -> int:
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+
+
+def request_bytes(method: str, path: str, token: str = "", body: bytes = b"", key: str = "") -> bytes:
+    """One request, ready for the socket."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+    lines += ["Content-Type: application/json"] if body else []
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += [f"Idempotency-Key: {key}"] if key else []
+    return "\r\n".join(lines).encode() + END_OF_HEAD + body
+
+
+async def closed_loop(url: str, connections: int, seconds: float, next_request: Callable[[], bytes]) -> Answers:
+    """Keep every connection busy for a while."""
+    answers, end_s, open_ = Answers(), time.monotonic() + seconds, connections
+    finished = asyncio.Event()
+
+    def done(connection: _Connection, answer: bytes) -> None:
+        nonlocal open_
+        now = time.monotonic()
+        answers.add(answer, now - connection.due_s)
+        if now < end_s:
+            connection.send(next_request(), now)
+            return
+        open_ -= 1
+        if not open_:
+            finished.set()
+
+    pool = await _connect(url, connections, done)
+    for connection in pool:
+        connection.send(next_request(), time.monotonic())
+    await _finish(finished, seconds, pool)
+    return answers
+
+
+async def open_loop(
+    url: str, connections: int, seconds: float, rate: float, next_request: Callable[[], bytes]
+) -> Answers:
+    """Send ``rate`` requests a second, whatever becomes of them; one that finds no free connection waits for it."""
+    answers, start_s, total = Answers(), time.monotonic(), int(rate * seconds)
+    free: deque[_Connection] = deque()
+    finished = asyncio.Event()
+    sent = 0
+
+    def done(connection: _Connection, answer: bytes) -> None:
+        answers.add(answer, time.monotonic() - connection.due_s)
+        free.append(connection)
+        if len(answers.latency_s) + answers.bad == total:
+            finished.set()
+
+    pool = await _connect(url, connections, done)
+    free.extend(pool)
+    while sent < total:
+        due = min(total, int((time.monotonic() - start_s) * rate) + 1)
+        while sent < due and free:
+            free.popleft().send(next_request(), start_s + sent / rate)
+            sent += 1
+        await asyncio.sleep(TICK_S)
+    await _finish(finished, 0.0, pool)
+    return answers
+
+
+async def _connect(url: str, count: int, done: Callable[[_Connection, bytes], None]) -> list[_Connection]:
+    loop, (host, _, port) = asyncio.get_running_loop(), urlsplit(url).netloc.partition(":")
+    made = [await loop.create_connection(lambda: _Connection(done), host, int(port)) for _ in range(count)]
+    return [protocol for _, protocol in made]
+
+
+async def _finish(finished: asyncio.Event, seconds: float, pool: list[_Connection]) -> None:
+    """Wait for the last answers, and not for ever."""
+    try:
+        await asyncio.wait_for(finished.wait(), seconds + ANSWER_MAX_S)
+    finally:
+        for connection in pool:
+            connection.close()
