@@ -2,6 +2,8 @@
 
     <!-- result: up -->   the tables of simulation/results/up.json   <!-- end -->
 
+`problems` is the API's table of problems, `ingest` the ingest benchmark's results.
+
 A test fails when a page and its artefact differ, so no number in prose is typed by hand.
 """
 
@@ -10,11 +12,13 @@ import re
 import sys
 from pathlib import Path
 
+from reference_impl.protocol.problem import KINDS
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
-PAGES = ("README.md", "lessons/index.md")
+INGEST = Path(__file__).parent / "bench" / "results"
+PAGES = ("README.md", "lessons/index.md", "lessons/write-path.md", "lessons/reference/api.md")
 
 _BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -25,6 +29,38 @@ def render(text: str) -> str:
 
 
 def _block(name: str) -> str:
+    return {"problems": _problems, "ingest": _ingest}.get(name, lambda: _run(name))()
+
+
+def _problems() -> str:
+    """The table of everything the API can refuse."""
+    rows = [f"| {kind.status} | `{kind.type}` | {kind.title} | {'yes' if kind.definite else 'no'} |" for kind in KINDS]
+    return "\n".join(["| status | type | title | definite |", "|--:|---|---|---|", *rows])
+
+
+def _ingest() -> str:
+    """The ingest benchmark's tables, one for each engine, each with its machine."""
+    return "\n\n".join(_ingest_table(path) for path in sorted(INGEST.glob("ingest-*.json"), reverse=True))
+
+
+def _ingest_table(path: Path) -> str:
+    document = json.loads(path.read_text())
+    machine = document["machine"]
+    head = "| log | endpoint | stored before | comments/s | ack p50 ms | ack p99 ms | CPU us/comment |"
+    rows = [
+        f"| {row['log']} | {row['endpoint']} | {row['stored_before']:,} | {row['comments_per_s']:,.0f} | "
+        f"{_figure(row['ack_p50_ms'])} | {_figure(row['ack_p99_ms'])} | {_figure(row['cpu_us_per_comment'])} |"
+        for row in document["rows"]
+    ]
+    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    return "\n".join([about, "", head, "|---|---|--:|--:|--:|--:|--:|", *rows])
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
+
+
+def _run(name: str) -> str:
     document = json.loads((RESULTS / f"{name}.json").read_text())
     scenario, machine = document["scenario"], document["machine"]
     workload = scenario["workload"]

@@ -9,13 +9,21 @@ import subprocess
 import urllib.request
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from simulation.docs import PAGES, ROOT, render
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
 CURLS = re.findall(r"^    ((?:TOKEN=\$\()?curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
-SHORT = {"up": "--seconds 2 --viewers 20 --port 0 --exit", "test": "--version", "serve": "--port 0"}
+SHORT = {
+    "up": "--seconds 2 --viewers 20 --port 0 --exit",
+    "test": "--version",
+    "serve": "--port 0",
+    "bench": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
+}
+ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
 TIMEOUT_S = 120
 
 
@@ -43,7 +51,9 @@ def _arguments(command: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in COMMANDS if " serve" not in command])
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if " serve" not in command and not ELSEWHERE & set(command.split())]
+)
 def test_a_readme_command_runs(command, tmp_path):
     shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
     done = subprocess.run(
@@ -54,6 +64,37 @@ def test_a_readme_command_runs(command, tmp_path):
     if "--json" in command:
         check_document(json.loads((tmp_path / "result.json").read_text()))
         assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")
+    if " bench " in command:
+        rows = json.loads((tmp_path / "ingest.json").read_text())["rows"]
+        assert {
+            "log",
+            "endpoint",
+            "comments_per_s",
+            "ack_p50_ms",
+            "ack_p99_ms",
+            "cpu_us_per_comment",
+            "stored_before",
+        } == {name for row in rows for name in row}
+        assert all(row["comments_per_s"] > 0 for row in rows)
+        assert (tmp_path / "ingest.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_for_production_run(new_postgres_url, tmp_path):
+    key = json.loads(OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate().public_key())) | {"kid": "1"}
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
+    own = {"postgresql://user@host/comments": new_postgres_url, "https://example.org/keys.json": "keys.json"}
+    migrate, serve = (
+        [own.get(word, word) for word in _arguments(command)]
+        for command in COMMANDS
+        if ELSEWHERE & set(command.split())
+    )
+    subprocess.run(migrate, cwd=tmp_path, check=True, timeout=TIMEOUT_S)
+    with subprocess.Popen(serve, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        assert any("url=" in line for line in iter(server.stderr.readline, ""))
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=30)
+    assert server.returncode == 0
 
 
 def check_document(document):
@@ -78,7 +119,7 @@ def check_document(document):
 @pytest.fixture
 def served(tmp_path):
     """The README's `serve`, on a free port; afterwards Ctrl-C must end it with status 0."""
-    command = next(command for command in COMMANDS if " serve" in command)
+    command = next(command for command in COMMANDS if " serve --port" in command)
     with subprocess.Popen(_arguments(command), cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
         try:
             lines = iter(server.stderr.readline, "")

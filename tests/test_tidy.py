@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from simulation.cli import app
 
@@ -270,7 +271,10 @@ def unknown_commands(page: str) -> list[str]:
         if command not in commands:
             found.append(command)
             continue
-        known = {"--help", *(option for parameter in commands[command].params for option in parameter.opts)}
+        chosen = commands[command]
+        if isinstance(chosen, TyperGroup):
+            chosen = chosen.commands[words[0]]
+        known = {"--help", *(option for parameter in chosen.params for option in parameter.opts)}
         given = {word.partition("=")[0] for word in words if word.startswith("--")}
         found += [f"{command} {option}" for option in sorted(given - known)]
     return found

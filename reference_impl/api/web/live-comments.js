@@ -86,6 +86,7 @@ class LiveComments extends HTMLElement {
     const outbox = new Outbox(api, this.#find(".pending"), {
       keepPlace: (change) => scroller.keepPlace(change),
       onSent: (comment) => feed.receiveOwn(comment),
+      onHeld: () => this.#parts.composer.refuse("Your comment waits for a moderator."),
       onRefused: (entry, problem) => this.#refused(entry, problem),
     });
     const composer = new Composer(this.#find(".composer"), this.getAttribute("author"), {
