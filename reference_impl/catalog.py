@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from reference_impl.auth.identity import Identity
-from reference_impl.ports import Clock, Directory
+from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
+from reference_impl.protocol.events import Event
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
 
@@ -59,11 +60,15 @@ class Fresh(Generic[T]):
 class Catalog:
     """``make_streams``: a stream that nobody has created comes into being when it is first asked for (development)."""
 
-    def __init__(self, directory: Directory, *, make_streams: bool, clock: Clock, wall_clock: Clock) -> None:
+    def __init__(
+        self, directory: Directory, history: History, *, make_streams: bool, clock: Clock, wall_clock: Clock
+    ) -> None:
         self._directory = directory
+        self._history = history
         self._make_streams = make_streams
         self._wall_clock = wall_clock
         self._streams = Fresh(self._find_stream, STREAM_FRESH_S, clock)
+        self._pins = Fresh(self._find_pinned, STREAM_FRESH_S, clock)
         self._profiles = Fresh(directory.profile, PROFILE_FRESH_S, clock)
 
     async def stream(self, name: str) -> Stream:
@@ -78,11 +83,21 @@ class Catalog:
         stored = await self._profiles.get(identity.user)
         return stored or Profile(user=identity.user, name=identity.name or identity.user)
 
+    async def pinned(self, stream: Stream) -> Event | None:
+        """Answer the pinned comment; a crowd that joins at once asks the store only once."""
+        found = await self._pins.get(stream.name) if stream.pinned else None
+        return None if found is None or found.data.get("deleted") else found
+
     def changed(self, stream: str) -> None:
         self._streams.forget(stream)
+        self._pins.forget(stream)
 
     def changed_profile(self, user: str) -> None:
         self._profiles.forget(user)
+
+    async def _find_pinned(self, name: str) -> Event | None:
+        stream = await self._directory.stream(name)
+        return await self._history.comment(name, stream.pinned) if stream and stream.pinned else None
 
     async def _find_stream(self, name: str) -> Stream | None:
         stream = await self._directory.stream(name)

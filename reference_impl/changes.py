@@ -69,7 +69,7 @@ class Changes:
         return await self._append(who, EventKind.UNPIN, stream)
 
     async def settings(self, stream: str, identity: Identity | None, change: Data) -> Event:
-        """Change some settings; the event has all of them."""
+        """Change some settings; the event has all that viewers may know."""
         who = await self._moderator(stream, identity)
         return await self._append(who, EventKind.SETTINGS, stream, data=change)
 

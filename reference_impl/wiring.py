@@ -66,7 +66,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         stack.callback(hub.close)
         directory = SqlDirectory(database)
         make_streams = settings.mode is Mode.DEVELOPMENT
-        catalog = Catalog(directory, make_streams=make_streams, clock=clock, wall_clock=time.time)
+        history = SqlHistory(database, log.epoch)
+        catalog = Catalog(directory, history, make_streams=make_streams, clock=clock, wall_clock=time.time)
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
@@ -76,7 +77,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             await stack.enter_async_context(_background(work))
         yield Parts(
             log=log,
-            history=SqlHistory(database, log.epoch),
+            history=history,
             directory=directory,
             review_queue=SqlReviewQueue(database),
             catalog=catalog,

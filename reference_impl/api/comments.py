@@ -19,6 +19,7 @@ from reference_impl.write_path import NewComment
 BATCH_MAX = 500
 BATCH_BODY_MAX = 1024 * 1024  # bytes
 
+AVATAR = r"^https?://[^\s]{1,490}$"  # nothing that a page might run
 UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 router = APIRouter(prefix="/v1/streams/{stream}", tags=["comments"])
@@ -29,7 +30,7 @@ class OtherAuthor(Body):
 
     id: str = Field(min_length=1, max_length=64, examples=["ada"])
     name: str | None = Field(None, max_length=200, examples=["Ada"])
-    avatar: str | None = Field(None, max_length=500)
+    avatar: str | None = Field(None, pattern=AVATAR)
     badges: tuple[str, ...] = Field((), max_length=10)
 
     def profile(self) -> Profile:

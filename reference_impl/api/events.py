@@ -75,7 +75,7 @@ async def _follow_plain(
 
 async def _hello(parts: Parts, stream: Stream) -> str:
     """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
-    pinned = await parts.history.comment(stream.name, stream.pinned) if stream.pinned else None
+    pinned = await parts.catalog.pinned(stream)
     about = views.stream(stream) | {"pinned": pinned.as_dict() if pinned else None}
     return event_text("hello", encode_json(about))
 

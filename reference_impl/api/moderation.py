@@ -35,8 +35,8 @@ class NewReport(Body):
 @router.get("/pin", response_model=CommentView, responses=responses(*READING))
 async def read_pin(stream: ReadableStream, parts: PartsDep) -> Response:
     """Read the pinned comment."""
-    found = await parts.history.comment(stream.name, stream.pinned) if stream.pinned else None
-    if found is None or found.data.get("deleted"):
+    found = await parts.catalog.pinned(stream)
+    if found is None:
         raise Problem(problem.NOT_FOUND, "no comment is pinned in this stream")
     return Json(found.as_dict())
 

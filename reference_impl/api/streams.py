@@ -122,16 +122,18 @@ async def change_stream(stream: StreamName, request: Request, parts: PartsDep, i
 
 
 @router.get("/{stream}/settings", response_model=Settings, responses=responses(*READING))
-async def read_settings(stream: ReadableStream) -> Response:
-    """Read a stream's settings."""
-    return Json(stream.settings.as_dict())
+async def read_settings(stream: ReadableStream, identity: IdentityDep) -> Response:
+    """Read a stream's settings; its rules only with `moderate`."""
+    settings = stream.settings
+    moderator = identity is not None and identity.may(Capability.MODERATE, stream.name)
+    return Json(settings.as_dict() if moderator else settings.as_public_dict())
 
 
 @router.patch(
     "/{stream}/settings", response_model=EventView, responses=responses(*WRITING), openapi_extra=body_of(Settings)
 )
 async def change_settings(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Change some settings; viewers get a `settings` event with all of them. Needs `moderate`."""
+    """Change some settings; viewers get a `settings` event with all but the rules. Needs `moderate`."""
     change = (await read_body(request, Settings)).change()
     _something(change)
     event = await parts.changes.settings(stream, identity, change)

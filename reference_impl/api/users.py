@@ -9,6 +9,7 @@ from starlette.responses import Response
 from reference_impl.access import require
 from reference_impl.api import views
 from reference_impl.api.body import Body, Json, body_of, read_body
+from reference_impl.api.comments import AVATAR
 from reference_impl.api.deps import IdentityDep, PartsDep
 from reference_impl.api.problems import READING, WRITING, responses
 from reference_impl.api.views import UserView
@@ -27,7 +28,7 @@ class ProfileChange(Body):
     """Only what is given changes; `badges` and `reputation` are for those with `admin` on every stream."""
 
     name: str | None = Field(None, max_length=200, examples=["Ada"])
-    avatar: str | None = Field(None, pattern=r"^https?://[^\s]{1,490}$", examples=["https://example.org/ada.png"])
+    avatar: str | None = Field(None, pattern=AVATAR, examples=["https://example.org/ada.png"])
     badges: list[Annotated[str, Field(min_length=1, max_length=32)]] | None = Field(None, max_length=10)
     reputation: int | None = Field(None, ge=-1_000_000, le=1_000_000)
 

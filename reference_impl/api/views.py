@@ -68,7 +68,7 @@ class StreamView(BaseModel):
     title: str = Field(examples=["The final"])
     state: str = Field(description="open, closed or archived", examples=["open"])
     opened_at: str = Field(examples=[TIME_EXAMPLE])
-    settings: dict[str, Any]
+    settings: dict[str, Any] = Field(description="Without the rules, which are for moderators.")
     pinned_id: str | None = Field(description="The pinned comment.")
 
 
@@ -130,7 +130,7 @@ def stream(value: Stream) -> dict[str, Any]:
         "title": value.title,
         "state": value.state,
         "opened_at": iso(value.opened_at_ms),
-        "settings": value.settings.as_dict(),
+        "settings": value.settings.as_public_dict(),
         "pinned_id": value.pinned,
     }
 

@@ -1,5 +1,6 @@
 """A stream: its settings and its state."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -55,7 +56,12 @@ class StreamSettings:
     rules: RuleSettings = field(default_factory=RuleSettings)
 
     def as_dict(self) -> dict[str, Any]:
+        """All of it, for the store and for moderators."""
         return asdict(self)
+
+    def as_public_dict(self) -> dict[str, Any]:
+        """What everybody may know: a block list would teach how to get around it."""
+        return public(asdict(self))
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> "StreamSettings":
@@ -70,6 +76,10 @@ class StreamSettings:
             "rules": RuleSettings(blocked_terms=terms, **actions),
         }
         return cls(**given)
+
+
+def public(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "rules"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

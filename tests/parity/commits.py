@@ -113,7 +113,7 @@ def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig)
         clock = asyncio.get_running_loop().time
         log = SlowLog(outcome)
         queue = GroupCommit(log, NoBroker(), commits, clock)
-        catalog = Catalog(OneStream(), make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
+        catalog = Catalog(OneStream(), None, make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
         moderation = Pipeline([RulesLayer(RepetitionConfig())])
         path = WritePath(
             log, queue, catalog, Admissions(rate, rate), moderation, clock=clock, wall_clock=clock, new_id=lambda: "id"

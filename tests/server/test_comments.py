@@ -110,6 +110,19 @@ def test_settings_that_cannot_be_are_refused(server, wrong):
     assert (status, problem["type"]) == (400, "/problems/invalid-request")
 
 
+def test_the_rules_of_a_stream_are_known_to_its_moderators_only(server):
+    path = "/v1/streams/secret/settings"
+    status, event, _ = server.ask("PATCH", path, {"rules": {"blocked_terms": ["badword"]}}, **MODERATOR)
+    assert (status, "rules" in event) == (200, False)
+    assert server.ask("GET", path, **MODERATOR)[1]["rules"]["blocked_terms"] == ["badword"]
+    public = [server.request("GET", each)[1] for each in (path, "/v1/streams/secret", "/v1/streams?limit=200")]
+    public += [server.ask("GET", path, user="ann")[1], events_of(server, "secret", 1)]
+    follower = Follower(server.port, stream="secret")
+    public.append(next(event.data for event in follower if event.event == "hello"))
+    follower.close()
+    assert "badword" not in json.dumps(public)
+
+
 def test_a_closed_stream_is_read_and_not_written(server):
     server.post("before", stream="closing")
     assert server.ask("PATCH", "/v1/streams/closing", {"state": "closed"}, **ADMIN)[0] == 200

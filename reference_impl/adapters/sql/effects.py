@@ -14,6 +14,7 @@ from reference_impl.adapters.sql.schema import events, held, streams
 from reference_impl.ports import Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import REDACTED, Data, Draft, EventKind, Review
+from reference_impl.protocol.streams import public
 
 Outcome = Data | Refused
 
@@ -95,8 +96,8 @@ def _stream(connection: Connection, stream: dict[str, Any], draft: Draft) -> Out
         data: Data = draft.data
     else:
         stored = connection.scalar(sql.select(streams.c.settings).where(streams.c.id == stream["id"]))
-        data = merged(orjson.loads(stored or "{}"), draft.data)
-        change = {"settings": orjson.dumps(data).decode()}
+        settings = merged(orjson.loads(stored or "{}"), draft.data)
+        change, data = {"settings": orjson.dumps(settings).decode()}, public(settings)
     connection.execute(streams.update().where(streams.c.id == stream["id"]).values(**change))
     return data
 

@@ -16,8 +16,10 @@ from reference_impl.protocol.events import Draft, Event
 
 _READ = (
     sql.select(*COLUMNS)
-    .join(streams)
-    .where(streams.c.name == sql.bindparam("stream"))
+    .where(
+        events.c.stream_id
+        == sql.select(streams.c.id).where(streams.c.name == sql.bindparam("stream")).scalar_subquery()
+    )
     .where(events.c.seq.between(sql.bindparam("first"), sql.bindparam("last")))
     .order_by(events.c.seq)
 )
