@@ -87,7 +87,7 @@ class WritePath:
         try:
             promise = self._commits.submit(admitted.draft, received_s)
             if promise is None:
-                raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+                raise self._no_room([admitted])
             answer = self._settle(admitted, await promise)
         finally:
             self._in_flight.discard(_scope(admitted.draft))
@@ -106,7 +106,7 @@ class WritePath:
         try:
             promise = self._commits.submit_all([each.draft for each in admitted], received_s) if admitted else None
             if admitted and promise is None:
-                raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+                raise self._no_room(admitted)
             outcomes = iter(await promise) if promise else iter(())
         finally:
             self._in_flight.difference_update(_scope(each.draft) for each in admitted)
@@ -119,6 +119,8 @@ class WritePath:
             return await self._admit(where, who, new, trusted=trusted)
         except Problem as refusal:
             return refusal
+        except LogUnavailable as error:  # one item's, while those before it are under way
+            return Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
 
     async def _admit(
         self, where: Stream, who: Identity, new: NewComment, *, trusted: bool
@@ -177,6 +179,13 @@ class WritePath:
             target=new.parent,
             idempotency_key=new.key,
         )
+
+    def _no_room(self, admitted: Sequence[_Admitted]) -> Problem:
+        """The queue is full: nobody pays for what was not taken."""
+        for each in admitted:
+            if each.ticket is not None:
+                self._admissions.refund(each.ticket)
+        return Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
 
     def _try_settle(self, admitted: _Admitted, outcome: Outcome) -> Appended | Held | Problem:
         try:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
 
 END_OF_HEAD = b"\r\n\r\n"
@@ -41,8 +42,7 @@ class _Connection(asyncio.Protocol):
         self.due_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def send(self, request: bytes, due_s: float) -> None:
         assert self._transport is not None

@@ -16,7 +16,7 @@ from reference_impl.moderation.verdict import Pipeline
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Aggregate, Answer, Appended, Published
+from reference_impl.ports import Aggregate, Answer, Appended, Clock, Published
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.problem import Problem
@@ -106,6 +106,15 @@ def reader(user: str) -> Identity:
     return Identity(user=user, name=None, grants=(grant,), expires_at=float("inf"))
 
 
+def path_to(log: SlowLog, queue: GroupCommit, rate: RateConfig, clock: Clock) -> WritePath:
+    """The server's write path, with nothing around it."""
+    catalog = Catalog(OneStream(), None, make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
+    moderation = Pipeline([RulesLayer(RepetitionConfig())])
+    return WritePath(
+        log, queue, catalog, Admissions(rate, rate), moderation, clock=clock, wall_clock=clock, new_id=lambda: "id"
+    )
+
+
 def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig) -> Outcome:
     outcome = Outcome()
 
@@ -113,11 +122,7 @@ def live_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitConfig)
         clock = asyncio.get_running_loop().time
         log = SlowLog(outcome)
         queue = GroupCommit(log, NoBroker(), commits, clock)
-        catalog = Catalog(OneStream(), None, make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
-        moderation = Pipeline([RulesLayer(RepetitionConfig())])
-        path = WritePath(
-            log, queue, catalog, Admissions(rate, rate), moderation, clock=clock, wall_clock=clock, new_id=lambda: "id"
-        )
+        path = path_to(log, queue, rate, clock)
 
         async def post(at: float, author: str) -> None:
             await asyncio.sleep(at)

@@ -44,9 +44,15 @@ _HEADS = (
     .order_by(streams.c.name)
 )
 _LOCK = _HEADS.with_for_update()
-_FIND = sql.select(idempotency).where(
-    idempotency.c.bucket.in_((sql.bindparam("earlier"), sql.bindparam("now"))),  # a range would be read from end to end
-    idempotency.c.key.in_(sql.bindparam("keys", expanding=True)),
+# Each bucket by itself: with a choice of buckets an engine may read one from end to end, looking for keys.
+_FIND = sql.union_all(
+    *(
+        sql.select(idempotency).where(
+            idempotency.c.bucket == sql.bindparam(bucket),
+            idempotency.c.key.in_(sql.bindparam("keys", expanding=True)),
+        )
+        for bucket in ("earlier", "now")
+    )
 )
 _FIRST = sql.select(*COLUMNS).where(events.c.stream_id == sql.bindparam("stream"), events.c.seq == sql.bindparam("at"))
 _MOVE = (
