@@ -6,7 +6,6 @@ their own and never wait for a commit. Source: sqlite.org, "Write-Ahead Logging"
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,7 +27,7 @@ BUSY_TIMEOUT_MS = 4_000  # for another process's commit
 ANSWER_MAX_S = 5.0  # PostgreSQL's, before it counts as gone
 CONNECTIONS_MAX = 8
 CACHE_KIB = 64 * 1024
-CHECKPOINT_S = 0.5  # between two moves of the write-ahead log's pages into the file, beside the writer
+CHECKPOINT_COMMITS = 250  # after so many the write-ahead log's pages are moved into the file, beside the writer
 CHECKPOINT_PAGES = 8_192  # past it (32 MiB) the writer moves them itself, so that the log cannot grow for ever
 
 
@@ -49,7 +48,7 @@ class SqliteDatabase:
         self._url = sqlalchemy.URL.create("sqlite", database=str(path))
         self._writer, self._reader = ThreadPoolExecutor(1, "log-writer"), ThreadPoolExecutor(1, "log-reader")
         self._keeper = ThreadPoolExecutor(1, "log-keeper")
-        self._kept_at = 0.0
+        self._commits = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write, self._read = self._engine("IMMEDIATE"), self._engine("DEFERRED")
@@ -60,8 +59,8 @@ class SqliteDatabase:
 
     async def write(self, work: Work[R]) -> R:
         answer = await self._run(self._writer, self._write, work)
-        if time.monotonic() >= self._kept_at + CHECKPOINT_S:
-            self._kept_at = time.monotonic()
+        self._commits += 1
+        if self._commits % CHECKPOINT_COMMITS == 0:
             self._keeper.submit(_checkpoint, self._keep)
         return answer
 
