@@ -93,9 +93,11 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_S,
         )
+        server = Server(config, parts.hub)
         address = sock.getsockname()
         sock.listen(BACKLOG)  # from here on a client that connects is served, so the address may be told
-        log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
-        if settings.mode is Mode.DEVELOPMENT:
-            log.info("development_mode", meaning="everybody gets an access token for the asking")
-        await Server(config, parts.hub).serve(sockets=[sock])
+        with server.capture_signals():  # whoever reads the address may already ask for the end
+            log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
+            if settings.mode is Mode.DEVELOPMENT:
+                log.info("development_mode", meaning="everybody gets an access token for the asking")
+            await server.serve(sockets=[sock])
