@@ -58,14 +58,16 @@ class Identity:
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> "Identity":
         """Read a token's claims; ValueError names what was seen and what is allowed."""
-        user, name, caps = claims.get("sub"), claims.get("name"), claims.get("caps")
+        user, name, caps, expires = (claims.get(each) for each in ("sub", "name", "caps", "exp"))
         if not isinstance(user, str) or not 1 <= len(user) <= USER_MAX or not user.isprintable():
             raise ValueError(f"sub must be a printable text of 1 to {USER_MAX} code points, got {str(user)[:80]!r}")
         if name is not None and (not isinstance(name, str) or not 1 <= len(name) <= NAME_MAX):
             raise ValueError(f"name must be a text of 1 to {NAME_MAX} code points, got {str(name)[:80]!r}")
         if not isinstance(caps, list) or len(caps) > GRANTS_MAX:
             raise ValueError(f"caps must be a list of at most {GRANTS_MAX} grants, got {str(caps)[:80]!r}")
-        return cls(user=user, name=name, grants=tuple(map(_grant, caps)), expires_at=float(claims["exp"]))
+        if not isinstance(expires, int | float) or isinstance(expires, bool):
+            raise ValueError(f"exp must be a number of seconds, got {str(expires)[:80]!r}")
+        return cls(user=user, name=name, grants=tuple(map(_grant, caps)), expires_at=float(expires))
 
 
 def _grant(claim: Any) -> Grant:

@@ -12,7 +12,8 @@ from reference_impl.auth.identity import Identity
 from reference_impl.auth.keys import KeySource, UnknownKey
 
 TOKEN_MAX = 8 * 1024  # bytes
-TYPES = (None, "jwt", "at+jwt")  # RFC 9068
+TYPES = (None, "jwt", "at+jwt", "application/at+jwt")  # RFC 9068, section 4
+TIMES_MAX = 1e12  # Unix seconds; beyond it, and "NaN", no arithmetic is done
 
 
 class InvalidToken(Exception):  # noqa: N818 - a property of the token
@@ -48,19 +49,19 @@ class TokenVerifier:
         if len(token) > TOKEN_MAX:
             raise InvalidToken(f"the token has {len(token)} characters, at most {TOKEN_MAX} are allowed")
         digest = blake2b(token.encode("utf-8", "replace"), digest_size=16).digest()
-        identity = self._verified.get(digest)
-        if identity is None:
-            identity = await self._verify(token)
-            self._remember(digest, identity)
+        known = self._verified.get(digest)
+        identity = known or await self._verify(token)
         if identity.expired(self._wall_clock() - self._config.leeway_s):
             raise InvalidToken("the token has expired")
+        if known is None:
+            self._remember(digest, identity)
         return identity
 
     async def _verify(self, token: str) -> Identity:
         try:
             header = jwt.get_unverified_header(token)
             self._check_header(header)
-            key = await self._keys.key(header.get("kid"))
+            key = await self._keys.key(header.get("kid"), header["alg"])
             claims = jwt.decode(
                 token, key, algorithms=list(self._keys.algorithms), audience=self._config.audience,
                 issuer=self._config.issuer, options=_OPTIONS,
@@ -79,13 +80,11 @@ class TokenVerifier:
             raise ValueError(f"its type is {str(kind)[:20]!r}, allowed are JWT and at+jwt")
 
     def _check_times(self, claims: dict[str, Any]) -> None:
-        issued, expires = claims["iat"], claims["exp"]
-        if not all(isinstance(each, int | float) and not isinstance(each, bool) for each in (issued, expires)):
-            raise ValueError("iat and exp must be numbers of seconds")
+        issued, expires, begins = (_seconds(claims, name) for name in ("iat", "exp", "nbf"))
         if expires - issued > self._config.lifetime_max_s:
             raise ValueError(f"it lives {expires - issued:g} s, at most {self._config.lifetime_max_s:g} s are allowed")
-        if issued > self._wall_clock() + self._config.leeway_s:
-            raise ValueError("it was issued in the future")
+        if max(issued, begins) > self._wall_clock() + self._config.leeway_s:
+            raise ValueError("it was issued in the future, or is not valid yet")
 
     def _remember(self, digest: bytes, identity: Identity) -> None:
         self._verified[digest] = identity
@@ -93,5 +92,17 @@ class TokenVerifier:
             del self._verified[next(iter(self._verified))]
 
 
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name, 0)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < TIMES_MAX:
+        raise ValueError(f"{name} must be a number of seconds, got {str(value)[:40]!r}")
+    return value
+
+
 # The clock is the server's, handed in; PyJWT would look at its own.
-_OPTIONS: Options = {"require": ["exp", "iat", "sub", "aud"], "verify_exp": False, "verify_iat": False}
+_OPTIONS: Options = {
+    "require": ["exp", "iat", "sub", "aud"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}

@@ -36,6 +36,7 @@ def test_an_identity_ends_exactly_when_it_says() -> None:
         ({"sub": 7}, "1 to 64"),
         ({"sub": "a\nb"}, "printable"),
         ({"name": "x" * 41}, "1 to 40"),
+        ({"exp": None}, "exp must be a number"),
         ({"caps": None}, "list of at most"),
         ({"caps": [{"streams": ["s"], "allow": ["read"]}] * (GRANTS_MAX + 1)}, "at most 32"),
         ({"caps": ["read"]}, "a grant is an object"),

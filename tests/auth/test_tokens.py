@@ -5,16 +5,18 @@ import base64
 import hashlib
 import hmac
 import json
+from pathlib import Path
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from reference_impl.auth import tokens as module
 from reference_impl.auth.development import sign_token
 from reference_impl.auth.identity import Identity
-from reference_impl.auth.keys import SharedSecret
+from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import InvalidToken, TokenConfig, TokenVerifier
 
 SECRET = "s" * 32
@@ -29,7 +31,7 @@ class OneKey:
 
     algorithms = ("RS256", "EdDSA")
 
-    async def key(self, key_id: str | None) -> object:
+    async def key(self, key_id: str | None, algorithm: str) -> object:
         return RSA.public_key()
 
 
@@ -63,6 +65,10 @@ def test_a_token_is_good_until_its_end_and_the_leeway_after_it() -> None:
         ({"iat": NOW + 31, "exp": NOW + 90}, "future"),
         ({"exp": NOW + 3601}, "lives 3601 s, at most 3600 s"),
         ({"exp": "soon"}, "not valid"),
+        ({"exp": float("nan")}, "exp must be a number"),
+        ({"exp": 10**400}, "exp must be a number"),
+        ({"iat": float("nan")}, "iat must be a number"),
+        ({"nbf": NOW + 31}, "not valid yet"),
         ({"iat": True}, "not valid"),
         ({"caps": "all"}, "caps must be a list"),
         ({"sub": None}, "not valid"),
@@ -71,6 +77,11 @@ def test_a_token_is_good_until_its_end_and_the_leeway_after_it() -> None:
 def test_claims_that_are_not_right_are_refused(claims: dict[str, object], words: str) -> None:
     with pytest.raises(InvalidToken, match=words):
         verify(signed(**claims))
+
+
+def test_a_beginning_is_judged_by_the_clock_handed_in_with_the_leeway() -> None:
+    ahead = NOW + 10**10  # of every real clock
+    assert verify(signed(iat=ahead, nbf=ahead + 29, exp=ahead + 60), now=ahead)
 
 
 @pytest.mark.parametrize("missing", ["sub", "aud", "iat", "exp"])
@@ -103,6 +114,19 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def test_tokens_are_checked_with_published_keys_each_for_its_own_algorithm(tmp_path: Path) -> None:
+    edwards = Ed25519PrivateKey.generate()
+    rsa_entry = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA.public_key())) | {"kid": "rsa"}
+    edwards_entry = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(edwards.public_key())) | {"kid": "edwards"}
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [rsa_entry, edwards_entry]}))
+    keys = JwksKeys(str(tmp_path / "keys.json"), lambda: 0.0)
+    assert verify(signed(RSA, "RS256", headers={"kid": "rsa"}), keys=keys).user == "ann"
+    assert verify(signed(edwards, "EdDSA", headers={"kid": "edwards"}), keys=keys).user == "ann"
+    for key, algorithm, other in ((RSA, "RS256", "edwards"), (edwards, "EdDSA", "rsa")):
+        with pytest.raises(InvalidToken, match="the token's key is for"):
+            verify(signed(key, algorithm, headers={"kid": other}), keys=keys)
+
+
 def test_a_changed_payload_or_another_secret_is_noticed() -> None:
     head, _, signature = signed().split(".")
     for forged in (f"{head}.{_part({**CLAIMS, 'sub': 'admin'})}.{signature}", signed("t" * 32)):
@@ -112,6 +136,7 @@ def test_a_changed_payload_or_another_secret_is_noticed() -> None:
 
 def test_only_tokens_of_the_right_type_and_size_are_read() -> None:
     assert verify(signed(headers={"typ": "at+jwt"}))
+    assert verify(signed(headers={"typ": "application/at+jwt"}))
     with pytest.raises(InvalidToken, match="type is 'logout"):
         verify(signed(headers={"typ": "logout+jwt"}))
     with pytest.raises(InvalidToken, match="at most 8192"):
