@@ -14,7 +14,7 @@ from reference_impl.protocol.events import Data, Draft, Event, EventKind, Review
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Action, Stream
 from reference_impl.protocol.text import mentions_in
-from reference_impl.write_path import RETRY_AFTER_S, answered, clean_comment
+from reference_impl.write_path import answered, clean_comment, overloaded
 
 
 class Changes:
@@ -61,16 +61,16 @@ class Changes:
 
     async def pin(self, stream: str, identity: Identity | None, comment: str) -> Event:
         """Pin a comment in place of the one that was."""
-        who = await self._moderator(stream, identity)
+        who = await self.moderator(stream, identity)
         return await self._append(who, EventKind.PIN, stream, target=comment)
 
     async def unpin(self, stream: str, identity: Identity | None) -> Event:
-        who = await self._moderator(stream, identity)
+        who = await self.moderator(stream, identity)
         return await self._append(who, EventKind.UNPIN, stream)
 
     async def settings(self, stream: str, identity: Identity | None, change: Data) -> Event:
         """Change some settings; the event has all that viewers may know."""
-        who = await self._moderator(stream, identity)
+        who = await self.moderator(stream, identity)
         return await self._append(who, EventKind.SETTINGS, stream, data=change)
 
     async def describe(self, stream: str, identity: Identity | None, change: Data) -> Event:
@@ -81,7 +81,7 @@ class Changes:
 
     async def release(self, stream: str, identity: Identity | None, held: HeldComment) -> Event:
         """Let a held comment into the log, in its author's name."""
-        await self._moderator(stream, identity)
+        await self.moderator(stream, identity)
         return await self._submit(
             Draft(
                 stream=stream,
@@ -94,7 +94,8 @@ class Changes:
             )
         )
 
-    async def _moderator(self, stream: str, identity: Identity | None) -> Identity:
+    async def moderator(self, stream: str, identity: Identity | None) -> Identity:
+        """Answer the identity when it may moderate the stream, which must be there."""
         await self._catalog.stream(stream)
         return require(identity, Capability.MODERATE, stream)
 
@@ -133,7 +134,7 @@ class Changes:
     async def _submit(self, draft: Draft) -> Event:
         promise = self._commits.submit(draft, self._clock())
         if promise is None:
-            raise Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+            raise overloaded()
         answer = answered(await promise)
         assert isinstance(answer, Appended)
         if draft.kind is not EventKind.COMMENT:

@@ -120,7 +120,7 @@ class WritePath:
         except Problem as refusal:
             return refusal
         except LogUnavailable as error:  # one item's, while those before it are under way
-            return Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
+            return unavailable(error)
 
     async def _admit(
         self, where: Stream, who: Identity, new: NewComment, *, trusted: bool
@@ -185,7 +185,7 @@ class WritePath:
         for each in admitted:
             if each.ticket is not None:
                 self._admissions.refund(each.ticket)
-        return Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+        return overloaded()
 
     def _try_settle(self, admitted: _Admitted, outcome: Outcome) -> Appended | Held | Problem:
         try:
@@ -208,8 +208,16 @@ def answered(outcome: Outcome) -> Appended | Held:
     if isinstance(outcome, Refused):
         raise Problem(outcome.kind, outcome.detail)
     if isinstance(outcome, LogUnavailable):
-        raise Problem(problem.LOG_UNAVAILABLE, str(outcome), RETRY_AFTER_S)
+        raise unavailable(outcome)
     return outcome
+
+
+def overloaded() -> Problem:
+    return Problem(problem.OVERLOADED, "the log's queue is full", RETRY_AFTER_S)
+
+
+def unavailable(error: LogUnavailable) -> Problem:
+    return Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
 
 
 def _clean_author(author: Profile) -> Profile:

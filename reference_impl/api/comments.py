@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from reference_impl.api.body import Body, Json, body_of, read_body
-from reference_impl.api.deps import CommentId, IdempotencyKey, IdentityDep, PartsDep, StreamName
+from reference_impl.api.deps import UUID, CommentId, IdempotencyKey, IdentityDep, PartsDep, StreamName
 from reference_impl.api.problems import WRITING, responses
 from reference_impl.api.views import CommentView, EventView, HeldView
 from reference_impl.ports import Appended, Held
@@ -20,7 +20,6 @@ BATCH_MAX = 500
 BATCH_BODY_MAX = 1024 * 1024  # bytes
 
 AVATAR = r"^https?://[^\s]{1,490}$"  # nothing that a page might run
-UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 router = APIRouter(prefix="/v1/streams/{stream}", tags=["comments"])
 

@@ -76,10 +76,13 @@ async def identify(request: Request, parts: PartsDep) -> Identity | None:
 
 IdentityDep = Annotated[Identity | None, Depends(identify)]
 
+STREAM_NAME = "[A-Za-z0-9_-]{1,64}"
+UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
 StreamName = Annotated[
     str,
     Path(
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        pattern=f"^{STREAM_NAME}$",
         description="Name of the stream: 1 to 64 letters, digits, hyphens or underscores.",
         examples=["demo"],
     ),
@@ -88,7 +91,7 @@ StreamName = Annotated[
 CommentId = Annotated[
     str,
     Path(
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        pattern=UUID,
         description="The comment's id.",
         examples=["019ab2d4-7c3e-7000-8000-3f6a5b2c1d00"],
     ),

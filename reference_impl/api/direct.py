@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl.api.comments import post_comment, post_comments
-from reference_impl.api.deps import KEY_MAX, Parts, identify
+from reference_impl.api.deps import KEY_MAX, STREAM_NAME, Parts, identify
 from reference_impl.api.problems import answer_to
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 
-_POST = re.compile(r"/v1/streams/([A-Za-z0-9_-]{1,64})/comments(:batch)?", re.ASCII)
+_POST = re.compile(f"/v1/streams/({STREAM_NAME})/comments(:batch)?", re.ASCII)
 
 
 class DirectPosts:

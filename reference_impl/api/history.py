@@ -55,7 +55,7 @@ async def list_comments(
 @router.get("/comments/{comment}", response_model=CommentView, responses=responses(*READING))
 async def read_comment(stream: ReadableStream, comment: CommentId, parts: PartsDep) -> Response:
     """Read one comment as it is now."""
-    return Json((await _comment(parts.history, stream.name, comment)).as_dict())
+    return Json((await find_comment(parts.history, stream.name, comment)).as_dict())
 
 
 @router.get("/comments/{comment}/replies", response_model=Page, responses=responses(*READING, problem.INVALID_CURSOR))
@@ -63,7 +63,7 @@ async def list_replies(
     stream: ReadableStream, comment: CommentId, parts: PartsDep, after: After = None, limit: Limit = 50
 ) -> Response:
     """Read the answers to a comment, oldest first."""
-    parent = await _comment(parts.history, stream.name, comment)
+    parent = await find_comment(parts.history, stream.name, comment)
     head = (await parts.log.heads([stream.name]))[stream.name]
     seq = parent.seq if after is None else _seq(after, parts.log.epoch, head)
     found = await parts.history.replies(stream.name, comment, seq, limit + 1)
@@ -72,7 +72,8 @@ async def list_replies(
     return Json(page(items, parts.log.epoch, first=items[0].seq if items else seq, last=last, has_more=more))
 
 
-async def _comment(history: History, stream: str, comment: str) -> Event:
+async def find_comment(history: History, stream: str, comment: str) -> Event:
+    """Answer a comment, or raise the problem that there is none."""
     found = await history.comment(stream, comment)
     if found is None:
         raise Problem(problem.NOT_FOUND, f"there is no comment {comment} in this stream")

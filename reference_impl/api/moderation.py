@@ -9,8 +9,8 @@ from starlette.responses import Response
 from reference_impl.access import require
 from reference_impl.api import views
 from reference_impl.api.body import Body, Json, body_of, read_body
-from reference_impl.api.comments import UUID
-from reference_impl.api.deps import CommentId, IdentityDep, Limit, Parts, PartsDep, ReadableStream, StreamName
+from reference_impl.api.deps import UUID, CommentId, IdentityDep, Limit, Parts, PartsDep, ReadableStream, StreamName
+from reference_impl.api.history import find_comment
 from reference_impl.api.problems import READING, WRITING, responses
 from reference_impl.api.views import CommentView, EventView, HeldList, ReportList
 from reference_impl.auth.identity import Capability, Identity
@@ -60,7 +60,7 @@ async def list_held(
     stream: StreamName, parts: PartsDep, identity: IdentityDep, after: After = "", limit: Limit = 50
 ) -> Response:
     """List the comments that wait for a moderator, oldest first. Needs `moderate`."""
-    await _moderator(parts, stream, identity)
+    await parts.changes.moderator(stream, identity)
     items = await parts.review_queue.held(stream, after, limit)
     return Json({"items": [views.held(item) for item in items]})
 
@@ -97,9 +97,7 @@ async def report_comment(
     where = await parts.catalog.stream(stream)
     who = require(identity, Capability.READ, where.name)
     body = await read_body(request, NewReport)
-    found = await parts.history.comment(stream, comment)
-    if found is None:
-        raise Problem(problem.NOT_FOUND, f"there is no comment {comment} in this stream")
+    await find_comment(parts.history, stream, comment)
     await parts.review_queue.report(
         Report(
             id=parts.new_id(),
@@ -119,18 +117,13 @@ async def list_reports(
     stream: StreamName, parts: PartsDep, identity: IdentityDep, after: After = "", limit: Limit = 50
 ) -> Response:
     """List the reports on a stream's comments, oldest first. Needs `moderate`."""
-    await _moderator(parts, stream, identity)
+    await parts.changes.moderator(stream, identity)
     items = await parts.review_queue.reports(stream, after, limit)
     return Json({"items": [views.report(item) for item in items]})
 
 
-async def _moderator(parts: Parts, stream: str, identity: Identity | None) -> None:
-    await parts.catalog.stream(stream)
-    require(identity, Capability.MODERATE, stream)
-
-
 async def _held(parts: Parts, stream: str, identity: Identity | None, comment: str) -> HeldComment:
-    await _moderator(parts, stream, identity)
+    await parts.changes.moderator(stream, identity)
     found = await parts.review_queue.held_comment(stream, comment)
     if found is None:
         raise Problem(problem.NOT_FOUND, f"no comment {comment} waits for review")

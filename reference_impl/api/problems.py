@@ -14,9 +14,9 @@ from reference_impl.api.body import explain
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import KINDS, Kind, Problem
+from reference_impl.write_path import unavailable
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ def answer(refusal: Problem) -> Response:
 def answer_to(request: Request, error: Exception) -> Response:
     """The problem document for anything that a route can raise."""
     if isinstance(error, LogUnavailable):
-        error = Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
+        error = unavailable(error)
     if isinstance(error, RequestValidationError):
         error = Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors())))
     if not isinstance(error, Problem):

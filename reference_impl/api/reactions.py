@@ -8,8 +8,7 @@ from starlette.responses import Response
 
 from reference_impl.access import require, require_reader
 from reference_impl.api.body import Body, Json, body_of, read_body
-from reference_impl.api.comments import UUID
-from reference_impl.api.deps import IdentityDep, Parts, PartsDep, ReadableStream, StreamName
+from reference_impl.api.deps import UUID, IdentityDep, Parts, PartsDep, ReadableStream, StreamName
 from reference_impl.api.problems import READING, WRITING, responses
 from reference_impl.api.views import ReactionCounts
 from reference_impl.auth.identity import Capability, Identity

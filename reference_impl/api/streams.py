@@ -9,7 +9,7 @@ from starlette.responses import Response
 from reference_impl.access import require
 from reference_impl.api import views
 from reference_impl.api.body import Body, Json, body_of, read_body
-from reference_impl.api.deps import IdentityDep, Limit, PartsDep, ReadableStream, StreamName
+from reference_impl.api.deps import STREAM_NAME, IdentityDep, Limit, PartsDep, ReadableStream, StreamName
 from reference_impl.api.problems import READING, WRITING, responses
 from reference_impl.api.views import EventView, StreamList, StreamView
 from reference_impl.auth.identity import Capability
@@ -58,7 +58,7 @@ class Settings(Body):
 
 
 class NewStream(Body):
-    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["final-2026"])
+    name: str = Field(pattern=f"^{STREAM_NAME}$", examples=["final-2026"])
     title: str = Field("", max_length=200, examples=["The final"])
     settings: Settings = Field(default_factory=lambda: Settings())
 

@@ -16,7 +16,6 @@ class Verdict:
     action: Action
     reason: str = ""
     detail: str = ""
-    layer: str = "rules"
 
 
 ALLOWED = Verdict(action=Action.ALLOW)

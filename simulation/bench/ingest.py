@@ -22,6 +22,7 @@ from simulation.bench.bare import rows_per_s
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, user_token
+from simulation.engines.live import pin_self
 from simulation.machine import fingerprint
 
 STREAM = "bench"
@@ -142,8 +143,7 @@ async def bench_ingest(log: str, sizes: Sequence[int], seconds: float, data: Pat
 @asynccontextmanager
 async def _running(name: str, log: str, folder: Path, seconds: float) -> AsyncIterator[Bench]:
     pair = processes.cores()
-    if pair is not None:
-        processes.pin(os.getpid(), pair[1])
+    pin_self()
     arguments = ["--port", "0", "--data", str(folder), *UNLIMITED, *(["--log", log] if log else [])]
     async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
         gateway = await gateway_token(url)

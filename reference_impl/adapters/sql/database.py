@@ -96,7 +96,7 @@ class PostgresDatabase:
         # one that is costed high, would have it otherwise.
         settings = {"enable_seqscan": "off", "jit": "off"}
         arguments = {"timeout": ANSWER_MAX_S, "command_timeout": ANSWER_MAX_S, "server_settings": settings}
-        self.engine = create_async_engine(
+        self._engine = create_async_engine(
             sqlalchemy.make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=CONNECTIONS_MAX,
             max_overflow=0,
@@ -107,7 +107,7 @@ class PostgresDatabase:
 
     async def write(self, work: Work[R]) -> R:
         try:
-            async with self.engine.begin() as connection:
+            async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
         except (OSError, TimeoutError, SQLAlchemyError) as error:
             raise LogUnavailable(f"the log did not answer: {_cause(error)}") from error
@@ -116,7 +116,7 @@ class PostgresDatabase:
         return await self.write(work)
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await self._engine.dispose()
 
 
 def _transaction(engine: Engine, work: Work[R]) -> R:

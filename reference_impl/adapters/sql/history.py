@@ -1,11 +1,13 @@
 """`History` in SQL: the comments of a stream as they are now."""
 
+from dataclasses import replace
+
 import sqlalchemy as sql
 from sqlalchemy import Connection, Select
 
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.reactions import counts_of
-from reference_impl.adapters.sql.rows import COLUMNS, event_of
+from reference_impl.adapters.sql.rows import COLUMNS, event_of, stream_number
 from reference_impl.adapters.sql.schema import events, streams
 from reference_impl.protocol.events import Event, EventKind
 
@@ -43,19 +45,15 @@ class SqlHistory:
 
 
 def _comments(stream: str) -> Select[tuple[object, ...]]:
-    # The stream's id as a value, not by a join: every planner then reads a stretch of the primary key.
-    number = sql.select(streams.c.id).where(streams.c.name == stream).scalar_subquery()
-    comments = sql.select(*COLUMNS).where(events.c.stream_id == number, events.c.kind == EventKind.COMMENT)
+    ours = events.c.stream_id == stream_number(stream)
+    comments = sql.select(*COLUMNS).where(ours, events.c.kind == EventKind.COMMENT)
     return comments.order_by(events.c.seq)
 
 
 def _with_reactions(event: Event, counts: dict[str, int] | None) -> Event:
     if counts is None or event.data.get("deleted"):
         return event
-    return Event(
-        stream=event.stream, epoch=event.epoch, seq=event.seq, kind=event.kind, id=event.id, at_ms=event.at_ms,
-        data={**event.data, "reactions": counts}, target=event.target,
-    )  # fmt: skip
+    return replace(event, data={**event.data, "reactions": counts})
 
 
 def _seq_at(connection: Connection, stream: str, at_ms: int) -> int:

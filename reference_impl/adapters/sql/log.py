@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from reference_impl.adapters.sql.commit import Commit, bucket_of, forget_keys
 from reference_impl.adapters.sql.database import Database
-from reference_impl.adapters.sql.rows import COLUMNS, padded, render
+from reference_impl.adapters.sql.rows import COLUMNS, padded, render, stream_number
 from reference_impl.adapters.sql.schema import events, log, streams
 from reference_impl.policy.partitioning import Partitioner
 from reference_impl.ports import Answer
@@ -16,10 +16,7 @@ from reference_impl.protocol.events import Draft, Event
 
 _READ = (
     sql.select(*COLUMNS)
-    .where(
-        events.c.stream_id
-        == sql.select(streams.c.id).where(streams.c.name == sql.bindparam("stream")).scalar_subquery()
-    )
+    .where(events.c.stream_id == stream_number(sql.bindparam("stream")))
     .where(events.c.seq.between(sql.bindparam("first"), sql.bindparam("last")))
     .order_by(events.c.seq)
 )

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping
 
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.dialects import insert
+from reference_impl.adapters.sql.rows import stream_number
 from reference_impl.adapters.sql.schema import held, reports, streams
 from reference_impl.ports import HeldComment, Report
 
@@ -26,8 +27,7 @@ class SqlReviewQueue:
         return None if row is None else _held(stream, row)
 
     async def drop_held(self, stream: str, comment: str) -> bool:
-        ours = sql.select(streams.c.id).where(streams.c.name == stream).scalar_subquery()
-        delete = held.delete().where(held.c.id == comment, held.c.stream_id == ours)
+        delete = held.delete().where(held.c.id == comment, held.c.stream_id == stream_number(stream))
         return bool(await self._database.write(lambda connection: connection.execute(delete).rowcount))
 
     async def report(self, report: Report) -> bool:
