@@ -18,11 +18,19 @@ def require(identity: Identity | None, capability: Capability, stream: str) -> I
 
 def require_reader(identity: Identity | None, stream: Stream) -> None:
     """Anybody reads a public stream; a private one takes a grant, a VIP one the role as well."""
-    if stream.settings.visibility is Visibility.PUBLIC:
-        return
-    known = require(identity, Capability.READ, stream.name)
-    if stream.settings.visibility is Visibility.VIP and not _has_role(known, stream, "vip"):
+    visibility = stream.settings.visibility
+    if not may_read(identity, stream.name, visibility):
+        require(identity, Capability.READ, stream.name)
         raise Problem(problem.FORBIDDEN, f"{stream.name!r} is for VIPs: the token has no role 'vip' on it")
+
+
+def may_read(identity: Identity | None, stream: str, visibility: Visibility) -> bool:
+    """Whether somebody who is reading already still may."""
+    if visibility is Visibility.PUBLIC:
+        return True
+    if identity is None or not identity.may(Capability.READ, stream):
+        return False
+    return visibility is Visibility.PRIVATE or _has_role(identity, stream, "vip")
 
 
 def require_author(identity: Identity | None, stream: Stream) -> Identity:
@@ -30,13 +38,13 @@ def require_author(identity: Identity | None, stream: Stream) -> Identity:
     known = require(identity, Capability.POST, stream.name)
     require_reader(known, stream)
     settings = stream.settings
-    if settings.members_only and not _has_role(known, stream, "member"):
+    if settings.members_only and not _has_role(known, stream.name, "member"):
         raise Problem(problem.MODE, "the stream is for members only: the token has no role 'member' on it")
-    if settings.followers_only and not _has_role(known, stream, "follower", "member"):
+    if settings.followers_only and not _has_role(known, stream.name, "follower", "member"):
         raise Problem(problem.MODE, "the stream is for followers only: the token has no role 'follower' on it")
     return known
 
 
-def _has_role(identity: Identity, stream: Stream, *wanted: str) -> bool:
-    roles = identity.roles(stream.name)
-    return any(role in roles for role in wanted) or identity.may(Capability.MODERATE, stream.name)
+def _has_role(identity: Identity, stream: str, *wanted: str) -> bool:
+    roles = identity.roles(stream)
+    return any(role in roles for role in wanted) or identity.may(Capability.MODERATE, stream)

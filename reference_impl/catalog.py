@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from reference_impl.auth.identity import Identity
 from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
-from reference_impl.protocol.events import Event
+from reference_impl.protocol.events import Event, iso
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
 
@@ -69,6 +69,7 @@ class Catalog:
         self._wall_clock = wall_clock
         self._streams = Fresh(self._find_stream, STREAM_FRESH_S, clock)
         self._pins = Fresh(self._find_pinned, STREAM_FRESH_S, clock)
+        self._bans = Fresh(directory.bans, STREAM_FRESH_S, clock)
         self._profiles = Fresh(directory.profile, PROFILE_FRESH_S, clock)
 
     async def stream(self, name: str) -> Stream:
@@ -77,6 +78,18 @@ class Catalog:
         if stream is None:
             raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
         return stream
+
+    async def require_not_banned(self, identity: Identity | None, stream: str) -> None:
+        """Raise the problem that a user is banned from the stream."""
+        if identity is None:
+            return
+        bans = await self._bans.get(stream)
+        if identity.user not in bans:
+            return
+        until_ms = bans[identity.user]
+        if until_ms is None or until_ms > self._wall_clock() * 1000:
+            until = "for good" if until_ms is None else f"until {iso(until_ms)}"
+            raise Problem(problem.BANNED, f"{identity.user!r} is banned from {stream!r} {until}")
 
     async def profile(self, identity: Identity) -> Profile:
         """Answer how a user is shown: as stored, else as the token says."""
@@ -91,6 +104,7 @@ class Catalog:
     def changed(self, stream: str) -> None:
         self._streams.forget(stream)
         self._pins.forget(stream)
+        self._bans.forget(stream)
 
     def changed_profile(self, user: str) -> None:
         self._profiles.forget(user)

@@ -41,6 +41,7 @@ class Changes:
         """Give a comment of one's own another text; nobody edits another user's words."""
         where = await self._catalog.stream(stream)
         who = require_author(identity, where)
+        await self._catalog.require_not_banned(who, stream)
         text = clean_comment(raw)
         moderator = who.may(Capability.MODERATE, stream)
         ticket = self._admissions.admit(who.user, where, self._clock(), moderator=moderator, slow=False)
@@ -67,6 +68,15 @@ class Changes:
     async def unpin(self, stream: str, identity: Identity | None) -> Event:
         who = await self.moderator(stream, identity)
         return await self._append(who, EventKind.UNPIN, stream)
+
+    async def ban(self, stream: str, identity: Identity | None, user: str, until_ms: int | None) -> Event:
+        """Shut a user out; his open connections end at once, and so does his posting."""
+        who = await self.moderator(stream, identity)
+        return await self._append(who, EventKind.BAN, stream, data={"user": user, "until_ms": until_ms})
+
+    async def unban(self, stream: str, identity: Identity | None, user: str) -> Event:
+        who = await self.moderator(stream, identity)
+        return await self._append(who, EventKind.UNBAN, stream, data={"user": user})
 
     async def settings(self, stream: str, identity: Identity | None, change: Data) -> Event:
         """Change some settings; the event has all that viewers may know."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from reference_impl.config import Delivery, Mode, Settings
+from reference_impl.config import BatchSending, Delivery, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
 from reference_impl.ports import LogUnavailable
@@ -42,6 +42,20 @@ def serve(
     slow_viewer: Annotated[
         Ending | None, typer.Option(help="What happens to a viewer whose queue is full. [default: disconnect]")
     ] = None,
+    queue_bytes: Annotated[int | None, typer.Option(help="Queue of one slow viewer. [default: 262144]")] = None,
+    viewers_max: Annotated[int | None, typer.Option(help="Viewers at a time. [default: 50000]")] = None,
+    address_viewers_max: Annotated[int | None, typer.Option(help="Of one address. [default: 200]")] = None,
+    joins_per_s: Annotated[int | None, typer.Option(help="Viewers that may join in a second. [default: 2000]")] = None,
+    heartbeat_s: Annotated[float | None, typer.Option(help="Between two heartbeats. [default: 15]")] = None,
+    drain_per_s: Annotated[
+        float | None, typer.Option(help="Viewers sent away in a second when the server ends. [default: 500]")
+    ] = None,
+    batch_send: Annotated[
+        BatchSending | None, typer.Option(help="auto: a fan-out is written from C where that can be compiled.")
+    ] = None,
+    reuse_port: Annotated[
+        bool | None, typer.Option("--reuse-port", help="Let the next server listen on the port before this one ends.")
+    ] = None,
     rate_burst: Annotated[int | None, typer.Option(help="Comments an author may post at once. [default: 11]")] = None,
     rate_period_s: Annotated[float | None, typer.Option(help="Time in which they come back. [default: 30]")] = None,
     cors_origins: Annotated[
@@ -54,7 +68,7 @@ def serve(
     settings = _settings({name: value for name, value in locals().items() if value is not None})
     configure_logs(settings.log_level)
     try:
-        sock = bind(settings.host, settings.port)
+        sock = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
     except OSError as error:
         fail(
             f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another --port"

@@ -19,6 +19,13 @@ class Delivery(Enum):
     PLAIN = "plain"  # sse-starlette with a queue per viewer
 
 
+class BatchSending(Enum):
+    """Whether a fan-out's system calls are made from C."""
+
+    AUTO = "auto"  # where a compiler is there
+    OFF = "off"
+
+
 class Mode(Enum):
     """Who is believed to be whom."""
 
@@ -42,7 +49,15 @@ class Settings(BaseSettings):
     delivery: Delivery = Delivery.RAW
     window_ms: float = Field(20.0, ge=0, le=10_000)
     slow_viewer: Ending = Ending.DISCONNECT
-    queue_bytes: int = Field(256 * 1024, ge=1024)
+    queue_bytes: int = Field(256 * 1024, ge=1024)  # of one slow viewer
+    edge_queue_bytes: int = Field(64 * 1024 * 1024, ge=1024)  # of all of them together
+    viewers_max: int = Field(50_000, ge=1)
+    address_viewers_max: int = Field(200, ge=1)
+    joins_per_s: int = Field(2_000, ge=1)
+    heartbeat_s: float = Field(15.0, ge=0.1, le=60)
+    drain_per_s: float = Field(500.0, gt=0)  # viewers sent away in a second when the server ends
+    batch_send: BatchSending = BatchSending.AUTO
+    reuse_port: bool = False
     rate_burst: int = Field(11, ge=1)
     rate_period_s: float = Field(30.0, gt=0)
     address_burst: int = Field(330, ge=1)  # changes that one address may send at once: thirty users behind one

@@ -1,54 +1,73 @@
-"""The viewers of one stream on this edge, and the loop that writes a batch to all of them."""
+"""The viewers of one stream on this edge, and the loop that writes a frame to all of them."""
 
-from reference_impl.ports import Batch, Viewer
-from reference_impl.protocol.events import Event
-from reference_impl.protocol.sse import log_text
+from collections.abc import Iterator
+
+from reference_impl.ports import Viewer
+from reference_impl.protocol.message import Encode, Frame, Parting
+from reference_impl.transports.batch_send import BatchSend
+from reference_impl.transports.lane import Lane
+from reference_impl.transports.socket_viewer import SocketViewer
 
 
 class Edge:
     """A viewer joins at a position; it gets every event after it, once."""
 
-    def __init__(self) -> None:
-        self._viewers: dict[Viewer, None] = {}
-        self._ahead: dict[Viewer, int] = {}  # joined past the next batch's first event: position of each
+    def __init__(self, batch_send: BatchSend | None) -> None:
+        self._batch_send = batch_send
+        self._lanes: dict[Encode, Lane] = {}  # of viewers that are a bare socket
+        self._others: dict[Viewer, None] = {}
+        self._ahead: dict[Viewer, int] = {}  # joined past the next frame's first event: position of each
 
     def __len__(self) -> int:
-        return len(self._viewers) + len(self._ahead)
+        return sum(map(len, self._lanes.values())) + len(self._others) + len(self._ahead)
+
+    def __iter__(self) -> Iterator[Viewer]:
+        for lane in self._lanes.values():
+            yield from lane
+        yield from (*self._others, *self._ahead)
 
     def attach(self, viewer: Viewer, position: int, next_seq: int) -> None:
-        """Let a viewer that has everything up to ``position`` follow batches that go on at ``next_seq``."""
+        """Let a viewer that has everything up to ``position`` follow frames that go on at ``next_seq``."""
         if position >= next_seq:
             self._ahead[viewer] = position
         else:
-            self._viewers[viewer] = None
+            self._follow(viewer)
 
     def detach(self, viewer: Viewer) -> None:
-        self._viewers.pop(viewer, None)
+        self._others.pop(viewer, None)
         self._ahead.pop(viewer, None)
+        if isinstance(viewer, SocketViewer) and viewer.lane is not None:
+            viewer.lane.remove(viewer)
 
-    def broadcast(self, batch: Batch) -> None:
-        for viewer in tuple(self._viewers):
-            viewer.deliver(batch)
-        for viewer, position in tuple(self._ahead.items()):
-            self._deliver_after(viewer, position, batch)
+    def broadcast(self, frame: Frame) -> None:
+        """Send it to everybody; those who are ahead of its first event get what they lack of it."""
+        others, ahead = tuple(self._others), tuple(self._ahead.items())
+        for lane in self._lanes.values():
+            lane.send(frame)
+        for viewer in others:
+            viewer.deliver(frame)
+        for viewer, position in ahead:
+            self._deliver_after(viewer, position, frame)
 
-    def announce(self, text: str) -> None:
-        for viewer in (*self._viewers, *self._ahead):
-            viewer.announce(text)
-
-    def close(self) -> None:
-        for viewer in (*self._viewers, *self._ahead):
-            viewer.close()
-        self._viewers.clear()
+    def close(self, parting: Parting) -> None:
+        for viewer in self:
+            viewer.close(parting)
+        self._others.clear()
         self._ahead.clear()
 
-    def _deliver_after(self, viewer: Viewer, position: int, batch: Batch) -> None:
-        if position < batch.last:
-            viewer.deliver(encode([event for event in batch.events if event.seq > position]))
-        if position <= batch.last:
-            del self._ahead[viewer]
-            self._viewers[viewer] = None
+    def _follow(self, viewer: Viewer) -> None:
+        if isinstance(viewer, SocketViewer) and viewer.fd >= 0:
+            if viewer.encode not in self._lanes:
+                self._lanes[viewer.encode] = Lane(viewer.encode, self._batch_send)
+            self._lanes[viewer.encode].add(viewer)
+        else:
+            self._others[viewer] = None
 
-
-def encode(events: list[Event]) -> Batch:
-    return Batch.of(events, [log_text(event) for event in events])
+    def _deliver_after(self, viewer: Viewer, position: int, frame: Frame) -> None:
+        if not frame.first:
+            viewer.deliver(frame)
+            return
+        if position < frame.last:
+            viewer.deliver(frame.after(position))
+        if position <= frame.last and self._ahead.pop(viewer, None) is not None:
+            self._follow(viewer)

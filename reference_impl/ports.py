@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reference_impl.protocol.events import Draft, Event
+from reference_impl.protocol.message import Frame, Parting
 from reference_impl.protocol.problem import Kind
-from reference_impl.protocol.sse import chunk
 from reference_impl.protocol.streams import Profile, Stream
 
 Clock = Callable[[], float]
@@ -100,6 +100,10 @@ class Directory(Protocol):
 
     async def streams(self, after: str, limit: int) -> list[Stream]:
         """Answer the streams that are not archived, by name."""
+        ...
+
+    async def bans(self, stream: str) -> dict[str, int | None]:
+        """Answer who is banned, and until when (Unix ms; None: for good)."""
         ...
 
     async def profile(self, user: str) -> Profile | None: ...
@@ -232,38 +236,22 @@ class Broker(Protocol):
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Consecutive events ``first..last`` of one stream, encoded once for all viewers."""
-
-    events: Sequence[Event]
-    text: str  # SSE
-    payload: bytes  # the same as one HTTP chunk
-
-    @property
-    def first(self) -> int:
-        return self.events[0].seq
-
-    @property
-    def last(self) -> int:
-        return self.events[-1].seq
-
-    @classmethod
-    def of(cls, events: Sequence[Event], texts: Sequence[str]) -> "Batch":
-        text = "".join(texts)
-        return cls(events, text, chunk(text))
-
-
 class Viewer(Protocol):
     """One connection that follows a stream. Its methods never block and never raise."""
 
-    def deliver(self, batch: Batch) -> None: ...
-
-    def announce(self, text: str) -> None:
-        """Send something that is no log event: a gap before joining, a heartbeat."""
+    def deliver(self, frame: Frame) -> None:
+        """Send it, or queue it; one that cannot keep up may pass over notices."""
         ...
 
-    def close(self) -> None: ...
+    async def drained(self) -> None:
+        """Wait until what was delivered has left, or the connection has ended."""
+        ...
+
+    def ping(self) -> None:
+        """Find out whether anybody is there, where the transport has a way."""
+        ...
+
+    def close(self, parting: Parting) -> None: ...
 
 
 class Recorder(Protocol):

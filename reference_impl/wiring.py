@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import uuid_utils
@@ -20,26 +21,31 @@ from reference_impl.adapters.sql.review_queue import SqlReviewQueue
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
+from reference_impl.api.limits import AddressRate
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import TokenConfig, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
-from reference_impl.config import Mode, Settings
+from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import GroupCommit
-from reference_impl.hub import Hub, HubConfig
+from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
 from reference_impl.observability.measure import CsvRecorder
-from reference_impl.policy.backpressure import BackpressureConfig
+from reference_impl.policy.backpressure import EdgeQueues
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
+from reference_impl.policy.connections import ConnectionConfig, Connections
 from reference_impl.policy.partitioning import ByStream
+from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.reactions import Reactions
+from reference_impl.stream_hub import HubConfig
+from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.write_path import WritePath
 
 MODERATORS_BURST = 100  # comments of a moderator in the period of the users' rate
@@ -60,8 +66,11 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(coalescing=CoalescingConfig(window_s=settings.window_ms / 1000))
-        hub = Hub(log, config, clock, recorder)
+        config = HubConfig(
+            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
+        )
+        batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
+        hub = Hub(log, config, clock, time.time, recorder, batch_send)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         directory = SqlDirectory(database)
@@ -86,7 +95,12 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
             tokens=_verifier(settings),
-            backpressure=BackpressureConfig(queue_bytes=settings.queue_bytes, ending=settings.slow_viewer),
+            slow_viewers=settings.slow_viewer,
+            queue_bytes=settings.queue_bytes,
+            queues=EdgeQueues(settings.edge_queue_bytes),
+            connections=Connections(_connections(settings)),
+            addresses=AddressRate(RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s), clock),
+            pacing=Pacing(PollingConfig(), Random()),
             clock=clock,
             wall_clock=time.time,
             new_id=new_id,
@@ -158,6 +172,14 @@ def _verifier(settings: Settings) -> TokenVerifier:
 
 def _secret_file(settings: Settings) -> Path:
     return settings.data / "development-secret"
+
+
+def _connections(settings: Settings) -> ConnectionConfig:
+    return ConnectionConfig(
+        viewers_max=settings.viewers_max,
+        per_address_max=settings.address_viewers_max,
+        joins_per_s=settings.joins_per_s,
+    )
 
 
 def _admissions(settings: Settings) -> Admissions:

@@ -81,6 +81,7 @@ class WritePath:
         """Store a comment; the answer comes after it is durable."""
         where = await self._catalog.stream(stream)
         who = require_author(identity, where)
+        await self._catalog.require_not_banned(who, stream)
         admitted = await self._admit(where, who, new, trusted=False)
         if isinstance(admitted, Appended | Held):
             return Posted(admitted, {})
@@ -99,6 +100,7 @@ class WritePath:
         """Store many comments; each has an answer of its own. ``trusted`` ones have been admitted elsewhere."""
         where = await self._catalog.stream(stream)
         who = require_author(identity, where)
+        await self._catalog.require_not_banned(who, stream)
         if trusted:
             require(identity, Capability.ADMIN, stream)
         tried = [await self._try(where, who, new, trusted=trusted) for new in news]

@@ -21,7 +21,7 @@ FILE_LINES_MAX = 300
 
 SHELLS = {
     "access", "admission", "catalog", "changes", "edge", "group_commit", "hub", "ports", "profiles", "reactions",
-    "write_path",
+    "readers", "stream_hub", "write_path",
 }  # fmt: skip
 PURE = ("reference_impl.policy", "reference_impl.protocol", "reference_impl.moderation")
 CLOCKS_AND_IO = {
@@ -37,7 +37,7 @@ ARROWS = {
     **{
         f"reference_impl.{shell}": {
             "reference_impl.policy", "reference_impl.protocol", "reference_impl.auth.identity",
-            "reference_impl.moderation", *(f"reference_impl.{each}" for each in SHELLS),
+            "reference_impl.moderation", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
         }
         for shell in SHELLS
     },

@@ -19,16 +19,17 @@ from reference_impl.api import (
     health,
     history,
     moderation,
+    poll,
     problems,
     reactions,
     streams,
     users,
+    websocket,
 )
 from reference_impl.api.deps import Parts
 from reference_impl.api.direct import DirectPosts
 from reference_impl.api.limits import WriteGuard
 from reference_impl.config import Settings
-from reference_impl.policy.rate import RateConfig
 
 WEB = Path(__file__).parent / "web"
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
@@ -56,8 +57,7 @@ class WebFiles(StaticFiles):
 def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -> ASGIApp:
     """The application with what stands before it. Without ``sign`` there is no route that gives tokens away."""
     app: ASGIApp = DirectPosts(build_api(parts, settings, sign), parts)
-    per_address = RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s)
-    app = WriteGuard(app, settings.cors_origins, per_address, parts.clock)
+    app = WriteGuard(app, settings.cors_origins, parts.addresses)
     if settings.cors_origins:
         app = CORSMiddleware(
             app,
@@ -73,7 +73,7 @@ def build_api(parts: Parts, settings: Settings, sign: development.Sign | None) -
     app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = parts
     problems.install(app)
-    for noun in (health, streams, comments, history, reactions, moderation, users):
+    for noun in (health, streams, comments, history, reactions, moderation, users, websocket, poll):
         app.include_router(noun.router)
     app.include_router(events.router(settings.delivery))
     if sign is not None:

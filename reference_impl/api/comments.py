@@ -14,7 +14,7 @@ from reference_impl.ports import Appended, Held
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Profile
-from reference_impl.write_path import NewComment
+from reference_impl.write_path import NewComment, Posted
 
 BATCH_MAX = 500
 BATCH_BODY_MAX = 1024 * 1024  # bytes
@@ -109,9 +109,15 @@ async def post_comment(
     body = await read_body(request, CommentBody)
     posted = await parts.write_path.post(stream, identity, body.new(idempotency_key), received_s)
     headers = posted.fields | ({"Idempotent-Replayed": "true"} if posted.answer.replayed else {})
+    status, shown = answer_of(posted)
+    return Json(shown, status, headers)
+
+
+def answer_of(posted: Posted) -> tuple[int, dict[str, Any]]:
+    """The status and body that a post is answered with, whatever it came by."""
     if isinstance(posted.answer, Held):
-        return Json({"id": posted.answer.id, "status": "held"}, 202, headers)
-    return Json(posted.answer.event.as_dict(), 201, headers)
+        return 202, {"id": posted.answer.id, "status": "held"}
+    return 201, posted.answer.event.as_dict()
 
 
 @router.post(

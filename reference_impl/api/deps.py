@@ -7,19 +7,23 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Path, Query, Request
 
 from reference_impl.access import require_reader
+from reference_impl.api.limits import AddressRate
 from reference_impl.auth.identity import Identity
 from reference_impl.auth.keys import KeysUnavailable
 from reference_impl.auth.tokens import InvalidToken, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.hub import Hub
-from reference_impl.policy.backpressure import BackpressureConfig
+from reference_impl.policy.backpressure import EdgeQueues, Ending
+from reference_impl.policy.connections import Connections
+from reference_impl.policy.polling import Pacing
 from reference_impl.ports import Clock, CommentLog, Directory, History, ReviewQueue
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Stream
 from reference_impl.reactions import Reactions
+from reference_impl.transports.socket_viewer import SocketViewer
 from reference_impl.write_path import WritePath
 
 TOKEN_COOKIE = "livecomments_token"
@@ -39,7 +43,12 @@ class Parts:
     changes: Changes
     reactions: Reactions
     tokens: TokenVerifier
-    backpressure: BackpressureConfig
+    slow_viewers: Ending
+    queue_bytes: int
+    queues: EdgeQueues[SocketViewer]
+    connections: Connections
+    addresses: AddressRate
+    pacing: Pacing
     clock: Clock
     wall_clock: Clock
     new_id: Callable[[], str]
@@ -64,10 +73,13 @@ async def identify(request: Request, parts: PartsDep) -> Identity | None:
         raise Problem(problem.UNAUTHENTICATED, f"got the scheme {scheme[:20]!r}, only Bearer is known")
     if not token and "access_token" in request.query_params:
         raise Problem(problem.UNAUTHENTICATED, "a token in the address ends up in logs: send it in the header")
-    if not token:
-        return None
+    return await authenticate(parts, token.strip()) if token else None
+
+
+async def authenticate(parts: Parts, token: str) -> Identity:
+    """Answer who a token is for, or refuse it."""
     try:
-        return await parts.tokens.verify(token.strip())
+        return await parts.tokens.verify(token)
     except InvalidToken as error:
         raise Problem(problem.UNAUTHENTICATED, str(error)) from error
     except KeysUnavailable as error:
@@ -118,6 +130,7 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 async def _readable(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Stream:
     found = await parts.catalog.stream(stream)
     require_reader(identity, found)
+    await parts.catalog.require_not_banned(identity, stream)
     return found
 
 

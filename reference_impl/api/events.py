@@ -1,21 +1,18 @@
 """Follow a stream as server-sent events."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Request
 from sse_starlette.sse import EventSourceResponse
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from reference_impl.api import views
-from reference_impl.api.deps import Parts, PartsDep, ReadableStream, parse_cursor
+from reference_impl.api.deps import IdentityDep, PartsDep, ReadableStream
+from reference_impl.api.joining import JOINING, CursorQuery, LastEventId, hello, pressure, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.config import Delivery
-from reference_impl.protocol import problem
-from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import encode_json
-from reference_impl.protocol.sse import event_text
-from reference_impl.protocol.streams import Stream
+from reference_impl.transports.socket_viewer import SocketViewer
 from reference_impl.transports.sse_plain import PlainSseViewer
 from reference_impl.transports.sse_raw import HEADERS, RawSseResponse, RawSseViewer
 
@@ -24,62 +21,84 @@ PLAIN_PING_S = 15
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events of the log, each with its cursor as id: `comment`, `edit`, `delete`, `pin`, `unpin`, "
-        "`settings`, `state`. Without an id: `hello` (the stream as it stands, once at the start), `reactions` (sums, "
-        "at most once a second) and `heartbeat`. A `gap` says what was left out on this connection: "
+        "`settings`, `state`, `ban`, `unban`. Without an id: `hello` (the stream as it stands, once at the start), "
+        "`reactions` (sums, at most once a second), `viewers` (about how many), `typing`, `heartbeat`, `reconnect` "
+        "(come back after that time), `end` (do not). A `gap` says what was left out on this connection: "
         "read it from history.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
 
-LastEventId = Annotated[str | None, Header(description="Sent by browsers when they reconnect; wins over `cursor`.")]
-CursorQuery = Annotated[str | None, Query(description="Follow from here; without it, from now on.")]
-
 
 def router(delivery: Delivery) -> APIRouter:
     """The route, with the delivery that the server was started with."""
-    routes = APIRouter(prefix="/v1/streams/{stream}/events", tags=["events"])
+    routes = APIRouter(prefix="/v1/streams/{stream}/events", tags=["follow"])
     endpoint = {Delivery.RAW: _follow_raw, Delivery.PLAIN: _follow_plain}[delivery]
     routes.add_api_route(
         "",
         endpoint,
         response_class=Response,
-        responses=_STREAM | responses(*READING, problem.INVALID_CURSOR),
+        responses=_STREAM | responses(*READING, *JOINING),
         summary="Follow a stream",
     )
     return routes
 
 
 async def _follow_raw(
-    stream: ReadableStream, parts: PartsDep, last_event_id: LastEventId = None, cursor: CursorQuery = None
+    stream: ReadableStream,
+    request: Request,
+    parts: PartsDep,
+    identity: IdentityDep,
+    last_event_id: LastEventId = None,
+    cursor: CursorQuery = None,
 ) -> Response:
     """Comments as they come, after the cursor, each once and in order."""
-    start, hello = _start(last_event_id, cursor), await _hello(parts, stream)
-    viewer = RawSseViewer(parts.backpressure, parts.log.epoch)
+    viewer = RawSseViewer(pressure(parts, stream), parts.log.epoch)
+    position, greeting = start(cursor, last_event_id), await hello(parts, stream)
+    viewer.on_close = take_place(request, parts).leave
 
-    async def join(joining: RawSseViewer) -> Callable[[], None]:
-        joining.announce(hello)
-        return await parts.hub.join(stream.name, joining, start)
+    async def join(joining: SocketViewer) -> Callable[[], None]:
+        joining.deliver(greeting)
+        return (await parts.hub.join(stream.name, joining, position, identity)).leave
 
     return RawSseResponse(viewer, join)
 
 
 async def _follow_plain(
-    stream: ReadableStream, parts: PartsDep, last_event_id: LastEventId = None, cursor: CursorQuery = None
+    stream: ReadableStream,
+    request: Request,
+    parts: PartsDep,
+    identity: IdentityDep,
+    last_event_id: LastEventId = None,
+    cursor: CursorQuery = None,
 ) -> Response:
     """Comments as they come, after the cursor, each once and in order."""
-    viewer = PlainSseViewer(parts.backpressure, parts.log.epoch)
-    viewer.announce(await _hello(parts, stream))
-    leave = await parts.hub.join(stream.name, viewer, _start(last_event_id, cursor))
-    return EventSourceResponse(viewer.events(leave), headers=HEADERS, ping=PLAIN_PING_S)
+    viewer = PlainSseViewer(pressure(parts, stream).config, parts.log.epoch)
+    position = start(cursor, last_event_id)
+    viewer.deliver(await hello(parts, stream))
+    place = take_place(request, parts)
+    try:
+        seat = await parts.hub.join(stream.name, viewer, position, identity)
+    except BaseException:
+        place.leave()
+        raise
+
+    def leave() -> None:
+        seat.leave()
+        place.leave()
+
+    return _PlainResponse(viewer, leave)
 
 
-async def _hello(parts: Parts, stream: Stream) -> str:
-    """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
-    pinned = await parts.catalog.pinned(stream)
-    about = views.stream(stream) | {"pinned": pinned.as_dict() if pinned else None}
-    return event_text("hello", encode_json(about))
+class _PlainResponse(EventSourceResponse):
+    """Has the viewer leave however the response ends, begun or not."""
 
+    def __init__(self, viewer: PlainSseViewer, leave: Callable[[], None]) -> None:
+        super().__init__(viewer.events(), headers=HEADERS, ping=PLAIN_PING_S)
+        self._leave = leave
 
-def _start(last_event_id: str | None, cursor: str | None) -> Cursor | None:
-    text = last_event_id or cursor
-    return parse_cursor(text) if text else None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()

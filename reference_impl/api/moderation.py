@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -20,11 +20,16 @@ from reference_impl.protocol.problem import Problem
 
 router = APIRouter(prefix="/v1/streams/{stream}", tags=["moderation"])
 
+UserName = Annotated[str, Path(min_length=1, max_length=64, description="The user's id, a token's `sub`.")]
 After = Annotated[str, Query(max_length=64, description="Those after this id.")]
 
 
 class Pin(Body):
     comment_id: str = Field(pattern=UUID)
+
+
+class NewBan(Body):
+    duration_s: int | None = Field(None, ge=1, le=365 * 86_400, description="Without it the ban is for good.")
 
 
 class NewReport(Body):
@@ -53,6 +58,20 @@ async def pin(stream: StreamName, request: Request, parts: PartsDep, identity: I
 async def unpin(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Response:
     """Take the pin away; viewers get an `unpin` event. Needs `moderate`."""
     return Json((await parts.changes.unpin(stream, identity)).as_dict())
+
+
+@router.put("/bans/{user}", response_model=EventView, responses=responses(*WRITING), openapi_extra=body_of(NewBan))
+async def ban(stream: StreamName, user: UserName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
+    """Ban a user: his posts are refused and his open connections end at once. Needs `moderate`."""
+    body = await read_body(request, NewBan)
+    until_ms = None if body.duration_s is None else int((parts.wall_clock() + body.duration_s) * 1000)
+    return Json((await parts.changes.ban(stream, identity, user, until_ms)).as_dict())
+
+
+@router.delete("/bans/{user}", response_model=EventView, responses=responses(*WRITING))
+async def unban(stream: StreamName, user: UserName, parts: PartsDep, identity: IdentityDep) -> Response:
+    """Lift a ban. Needs `moderate`."""
+    return Json((await parts.changes.unban(stream, identity, user)).as_dict())
 
 
 @router.get("/held", response_model=HeldList, responses=responses(*READING))

@@ -50,6 +50,7 @@ READING = (
     problem.INVALID_REQUEST,
     problem.UNAUTHENTICATED,
     problem.FORBIDDEN,
+    problem.BANNED,
     problem.NOT_FOUND,
     problem.LOG_UNAVAILABLE,
     problem.KEYS_UNAVAILABLE,
@@ -79,17 +80,22 @@ def answer(refusal: Problem) -> Response:
 
 def answer_to(request: Request, error: Exception) -> Response:
     """The problem document for anything that a route can raise."""
+    return answer(problem_of(error, request.url.path))
+
+
+def problem_of(error: Exception, path: str) -> Problem:
+    """What has gone wrong, as the client may know it."""
     if isinstance(error, LogUnavailable):
         error = unavailable(error)
     if isinstance(error, RequestValidationError):
         error = Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors())))
     if not isinstance(error, Problem):
-        log.error("failed", path=request.url.path, exc_info=error)
+        log.error("failed", path=path, exc_info=error)
         # The server's own log has the trace; the client learns only that it may repeat the request.
         error = Problem(problem.INTERNAL, "the details are in the server's log")
     elif error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("refused", kind=error.kind.name, path=request.url.path, detail=error.detail)
-    return answer(error)
+        log.warning("refused", kind=error.kind.name, path=path, detail=error.detail)
+    return error
 
 
 async def _any(request: Request, error: Exception) -> Response:

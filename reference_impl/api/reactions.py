@@ -61,13 +61,24 @@ async def count_reactions(stream: ReadableStream, parts: PartsDep, comment_id: C
 
 
 async def _take(stream: str, request: Request, parts: Parts, identity: Identity | None, *, given: bool) -> Response:
+    who = await authorise_reaction(stream, parts, identity)
+    take_reaction(stream, await read_body(request, NewReaction), parts, who, given=given)
+    return Response(status_code=202)
+
+
+async def authorise_reaction(stream: str, parts: Parts, identity: Identity | None) -> Identity:
+    """Answer who may react on a stream, before anything of the body is looked at."""
     where = await parts.catalog.stream(stream)
     who = require(identity, Capability.POST, stream)
     require_reader(who, where)
+    await parts.catalog.require_not_banned(who, stream)
     if where.state is not State.OPEN:
         raise Problem(problem.STREAM_CLOSED, f"the stream is {where.state}")
-    body = await read_body(request, NewReaction)
+    return who
+
+
+def take_reaction(stream: str, body: NewReaction, parts: Parts, who: Identity, *, given: bool) -> None:
+    """Take a reaction, or take one back."""
     if not is_emoji(body.emoji):
         raise Problem(problem.INVALID_TEXT, f"a reaction is one emoji, got {body.emoji!r}")
     parts.reactions.react(Reaction(stream, body.comment_id or "", body.emoji, who.user, given))
-    return Response(status_code=202)

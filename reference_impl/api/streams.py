@@ -16,7 +16,15 @@ from reference_impl.auth.identity import Capability
 from reference_impl.catalog import new_stream
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import SLOW_MODE_MAX_S, Action, Display, State, StreamSettings, Visibility
+from reference_impl.protocol.streams import (
+    SLOW_MODE_MAX_S,
+    Action,
+    Display,
+    SlowViewers,
+    State,
+    StreamSettings,
+    Visibility,
+)
 
 TERMS_MAX = 500
 
@@ -51,6 +59,9 @@ class Settings(Body):
     unique_chat: bool | None = Field(default=None, description="No text twice within 30 s, whoever writes it.")
     display: Display | None = Field(default=None, description="readable: 5 comments/s; crowd: 20 comments/s.")
     visibility: Visibility | None = None
+    slow_viewers: SlowViewers | None = Field(
+        default=None, description="What happens to a viewer whose queue is full; counts for those who join after it."
+    )
     rules: Rules | None = None
 
     def change(self) -> dict[str, Any]:

@@ -6,8 +6,9 @@
     quiet     | collect, deadline = quiet's end  | -
     collecting| collect (full: send at once)     | send all, start the next quiet
 
-"Quiet" lasts ``window_s`` from the last send, so an edge writes to each viewer at most once per window and the first
-event after a pause never waits. What the batch holds, and how it is written, is the shell's business.
+"Quiet" lasts ``window_s`` from the end of the last fan-out, which the shell tells by `sent`: an edge then rests between
+two, however long one takes, and writes to each viewer at most once per window. The first event after a pause never
+waits. What the batch holds, and how it is written, is the shell's business.
 """
 
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ class CoalescingWindow(Generic[T]):
         if self.deadline is None or now < self.deadline:
             return []
         return self._take(now)
+
+    def sent(self, now: float) -> None:
+        """The fan-out of the last batch has ended."""
+        self._quiet_until = now + self._config.window_s
 
     def _take(self, now: float) -> list[T]:
         batch, self._items = self._items, []

@@ -49,12 +49,13 @@ class ResumeRing(Generic[T]):
         while self._entries and now >= self._entries[0][0]:
             self._drop()
 
-    def since(self, seq: int) -> list[T] | None:
-        """Answer the events after ``seq``, or None when some of them have left the ring."""
+    def since(self, seq: int, most: int | None = None) -> list[T] | None:
+        """Answer the first ``most`` events after ``seq`` (None: all), or None when some of them have left the ring."""
         wanted = self.position - seq
         if wanted > len(self._entries):
             return None
-        return [entry[2] for entry in islice(self._entries, len(self._entries) - max(wanted, 0), None)]
+        start = len(self._entries) - max(wanted, 0)
+        return [entry[2] for entry in islice(self._entries, start, None if most is None else start + most)]
 
     def _drop(self) -> None:
         self._held_bytes -= self._entries.popleft()[1]

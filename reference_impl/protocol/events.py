@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     UNPIN = "unpin"
     SETTINGS = "settings"
     STATE = "state"
+    BAN = "ban"
+    UNBAN = "unban"
 
 
 class Review(StrEnum):

@@ -7,32 +7,23 @@ too, its ``to``: whoever reconnects after it resumes behind it. Heartbeats carry
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Event, encode_json
+from reference_impl.protocol.message import Frame, Message
 
 
-def event_text(event: str, data: str, cursor: Cursor | None = None) -> str:
-    """One event; ``data`` is JSON on one line."""
-    position = f"id: {cursor}\n" if cursor else ""
-    return f"event: {event}\n{position}data: {data}\n\n"
+def sse_text(message: Message) -> str:
+    """One event."""
+    position = f"id: {message.id}\n" if message.id else ""
+    return f"event: {message.event}\n{position}data: {message.data}\n\n"
 
 
-def log_text(event: Event) -> str:
-    return event_text(event.kind, encode_json(event.as_dict()), event.cursor)
-
-
-def gap_text(epoch: int, first: int, last: int, reason: str) -> str:
-    """Say that this connection skips ``first..last``; the client reads them from history if it wants them."""
-    data = encode_json({"from": first, "to": last, "reason": reason})
-    return event_text("gap", data, Cursor(epoch, last))
+def sse_chunk(frame: Frame) -> bytes:
+    """A frame as server-sent events in one HTTP chunk."""
+    return chunk("".join(map(sse_text, frame.messages)))
 
 
 def retry_text(retry_ms: int) -> str:
     """Tell the browser how long to wait before it reconnects."""
     return f"retry: {retry_ms}\n\n"
-
-
-HEARTBEAT_TEXT = event_text("heartbeat", "{}")
 
 
 def chunk(text: str) -> bytes:

@@ -33,6 +33,15 @@ class Action(StrEnum):
     DENY = "deny"
 
 
+class SlowViewers(StrEnum):
+    """What happens to a viewer whose queue is full."""
+
+    SERVER = "server"  # as the server was started
+    DROP_OLDEST = "drop_oldest"
+    SKIP_TO_HEAD = "skip_to_head"
+    DISCONNECT = "disconnect"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
     """The first layer of moderation."""
@@ -53,6 +62,7 @@ class StreamSettings:
     unique_chat: bool = False
     display: Display = Display.READABLE
     visibility: Visibility = Visibility.PUBLIC
+    slow_viewers: SlowViewers = SlowViewers.SERVER
     rules: RuleSettings = field(default_factory=RuleSettings)
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,6 +83,7 @@ class StreamSettings:
             **stored,
             "display": Display(stored.get("display", "readable")),
             "visibility": Visibility(stored.get("visibility", "public")),
+            "slow_viewers": SlowViewers(stored.get("slow_viewers", "server")),
             "rules": RuleSettings(blocked_terms=terms, **actions),
         }
         return cls(**given)

@@ -42,6 +42,9 @@ class HandoverProtocol(HttpToolsProtocol):
         self._unanswered.clear()
         super().connection_lost(exc)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """A WebSocket's handshake is an ordinary request here; the route answers it and takes the socket over."""
+
     def forget(self) -> None:
         """Leave the socket to somebody else."""
         self._unset_keepalive_if_required()

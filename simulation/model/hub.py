@@ -53,6 +53,7 @@ class StreamHub:
     def _send(self, batch: list[int]) -> Steps:
         if batch:
             yield from self._edge.broadcast(batch)
+            self._window.sent(self._env.now)
 
     def _arm(self, woken_at: float | None = None) -> None:
         at = next_wake(self._window.deadline, self._sequencer.deadline, woken_at=woken_at)

@@ -87,6 +87,9 @@ class OneStream:
         settings = StreamSettings(rules=RuleSettings(repeated=Action.ALLOW))
         return Stream(name=name, title=name, owner="", state=State.OPEN, settings=settings, opened_at_ms=0)
 
+    async def bans(self, stream: str) -> dict[str, int | None]:
+        return {}
+
     async def profile(self, user: str) -> None:
         return None
 

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 
 import simpy
 
-from reference_impl.hub import HubConfig
-from reference_impl.hub import StreamHub as LiveHub
+from reference_impl.edge import Edge
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig
-from reference_impl.ports import Answer, Batch, Published
+from reference_impl.ports import Answer, Published
 from reference_impl.protocol.events import Draft, Event, EventKind
+from reference_impl.protocol.message import Frame, Parting
+from reference_impl.stream_hub import HubConfig
+from reference_impl.stream_hub import StreamHub as LiveHub
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub as SimulatedHub
 from tests.parity.traces import Trace
@@ -64,13 +66,17 @@ class WritingViewer:
         self._loop = loop
         self.sent: Sent = []
 
-    def deliver(self, batch: Batch) -> None:
-        self.sent.append((self._loop.time(), [each.seq for each in batch.events]))
+    def deliver(self, frame: Frame) -> None:
+        assert frame.first, f"nothing but events is to be sent, got {frame.messages}"
+        self.sent.append((self._loop.time(), [each.seq for each in frame.messages]))
 
-    def announce(self, text: str) -> None:
-        raise AssertionError(f"nothing is to be announced, got {text!r}")
+    async def drained(self) -> None:
+        pass
 
-    def close(self) -> None:
+    def ping(self) -> None:
+        pass
+
+    def close(self, parting: Parting) -> None:
         pass
 
 
@@ -89,14 +95,15 @@ class WritingEdge:
 def live_batches(trace: Trace, coalescing: CoalescingConfig, ordering: OrderingConfig, log: MemoryLog) -> Sent:
     async def main() -> Sent:
         loop = asyncio.get_running_loop()
-        hub = LiveHub(STREAM, 0, log, HubConfig(coalescing=coalescing, ordering=ordering), loop.time, None)
+        config = HubConfig(coalescing=coalescing, ordering=ordering)
+        hub = LiveHub(STREAM, 0, log, Edge(None), config, loop.time)
         viewer = WritingViewer(loop)
         await hub.join(viewer, None)
         for at, seq in trace.arrivals:
             loop.call_at(at, hub.receive, Published(comment(seq), None))
         loop.call_at(trace.head_at_s, hub.head_is, trace.last)
         await asyncio.sleep(trace.head_at_s + SETTLE_S)
-        hub.close()
+        hub.stop()
         return viewer.sent
 
     return run(main())

@@ -159,6 +159,15 @@ def test_a_window_of_zero_sends_every_item_at_once(now: float, items: int) -> No
     assert [window.offer(item, now) for item in range(items)] == [[item] for item in range(items)]
 
 
+def test_the_rest_counts_from_the_end_of_a_fan_out() -> None:
+    window: CoalescingWindow[str] = CoalescingWindow(CoalescingConfig(window_s=0.5))
+    assert window.offer("first", 1.0) == ["first"]
+    window.sent(1.25)
+    assert window.offer("second", 1.6) == []
+    assert window.deadline == 1.75
+    assert window.flush(1.75) == ["second"]
+
+
 @pytest.mark.parametrize(("window_s", "items_max", "names"), [(-0.001, 1, "window_s.*-0.001"), (0, 0, "items_max.*0")])
 def test_a_window_that_makes_no_sense_is_refused_by_name(window_s: float, items_max: int, names: str) -> None:
     with pytest.raises(ValueError, match=names):

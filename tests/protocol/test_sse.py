@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind, encode_json
+from reference_impl.protocol.message import Message, gap, notice, of_event
 from reference_impl.protocol.sse import (
-    HEARTBEAT_TEXT,
     LAST_CHUNK,
     ReceivedEvent,
     SseParser,
     chunk,
-    event_text,
-    gap_text,
-    log_text,
     retry_text,
+    sse_text,
 )
 
 Written = tuple[str, ReceivedEvent | None]  # the text, and what a client makes of it
@@ -41,18 +39,18 @@ cuts = st.lists(st.integers(0, 4000), max_size=12)
 
 
 def written_event(event: Event) -> Written:
-    return log_text(event), ReceivedEvent(event.kind, str(event.cursor), encode_json(event.as_dict()))
+    return sse_text(of_event(event)), ReceivedEvent(event.kind, str(event.cursor), encode_json(event.as_dict()))
 
 
 def written_gap(epoch: int, first: int, last: int) -> Written:
-    data = f'{{"from":{first},"to":{last},"reason":"slow"}}'
-    return gap_text(epoch, first, last, "slow"), ReceivedEvent("gap", f"{epoch}:{last}", data)
+    data = f'{{"from":{first},"to":{last},"count":{last - first + 1},"reason":"slow"}}'
+    return sse_text(gap(epoch, first, last, "slow")), ReceivedEvent("gap", f"{epoch}:{last}", data)
 
 
 ours = st.one_of(
     events.map(written_event),
     st.builds(written_gap, numbers, numbers, numbers),
-    st.just((HEARTBEAT_TEXT, ReceivedEvent("heartbeat", "", "{}"))),
+    st.just((sse_text(notice("heartbeat", {})), ReceivedEvent("heartbeat", "", "{}"))),
     st.integers(0, 10**6).map(lambda retry_ms: (retry_text(retry_ms), None)),
 )
 
@@ -100,7 +98,7 @@ def test_events_are_read_back_as_written_in_whatever_pieces_they_come(written: l
 
 @given(events)
 def test_an_event_s_data_is_the_object_that_the_api_answers_with(written: Event) -> None:
-    (event,) = feed(log_text(written))
+    (event,) = feed(sse_text(of_event(written)))
     assert json.loads(event.data) == written.as_dict()
     assert Cursor.parse(event.id) == written.cursor
 
@@ -111,15 +109,16 @@ def test_no_bytes_at_all_break_the_parser_and_pieces_make_no_difference(data: by
 
 
 def test_an_event_is_name_position_and_data_in_that_order() -> None:
-    assert event_text("pin", "{}", Cursor(1, 2)) == "event: pin\nid: 1:2\ndata: {}\n\n"
+    assert sse_text(Message("pin", "{}", "1:2", 2)) == "event: pin\nid: 1:2\ndata: {}\n\n"
 
 
 def test_a_gap_carries_its_end_as_the_position_to_resume_behind() -> None:
-    assert gap_text(7, 3, 9, "slow") == 'event: gap\nid: 7:9\ndata: {"from":3,"to":9,"reason":"slow"}\n\n'
+    data = '{"from":3,"to":9,"count":7,"reason":"slow"}'
+    assert sse_text(gap(7, 3, 9, "slow")) == f"event: gap\nid: 7:9\ndata: {data}\n\n"
 
 
 def test_a_heartbeat_has_no_position() -> None:
-    assert HEARTBEAT_TEXT == "event: heartbeat\ndata: {}\n\n"
+    assert sse_text(notice("heartbeat", {})) == "event: heartbeat\ndata: {}\n\n"
 
 
 def test_a_position_belongs_to_its_event_only() -> None:

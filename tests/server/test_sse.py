@@ -71,7 +71,7 @@ def test_a_cursor_of_another_log_gets_a_gap_and_then_the_present(server, follow)
     eventually(lambda: server.viewers() == 1, "the viewer has joined")
     _post_many(server, 1)
     gap, comment = [event for event in follower.until(4) if event.event in ("gap", "comment")][-2:]
-    assert json.loads(gap.data) == {"from": 1, "to": 3, "reason": "epoch"}
+    assert json.loads(gap.data) == {"from": 1, "to": 3, "count": 3, "reason": "epoch"}
     assert seqs([comment]) == [4]
 
 

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.sse import HEARTBEAT_TEXT, chunk, event_text, gap_text
+from reference_impl.protocol.message import Message, gap, notice
+from reference_impl.protocol.sse import chunk, sse_text
 from simulation.engines.sse_client import Decoder, Piece, Tally, split_chunks
 
 
 def _comments(*seqs):
-    return "".join(event_text("comment", "{}", Cursor(1, seq)) for seq in seqs)
+    return "".join(sse_text(Message("comment", "{}", f"1:{seq}", seq)) for seq in seqs)
 
 
 def _piece(*seqs, gaps=()):
@@ -28,7 +28,7 @@ def test_whole_chunks_come_off_the_front_and_the_rest_is_kept(texts, cut):
 
 
 def test_a_decoder_reads_comments_gaps_and_passes_heartbeats_over():
-    data = chunk(_comments(4, 5)) + chunk(HEARTBEAT_TEXT) + chunk(gap_text(1, 6, 9, "slow"))
+    data = chunk(_comments(4, 5)) + chunk(sse_text(notice("heartbeat", {}))) + chunk(sse_text(gap(1, 6, 9, "slow")))
     piece, rest = Decoder().decode(data)
     assert (piece.seqs, piece.gaps, piece.consecutive, rest) == ((4, 5), (range(6, 10),), False, b"")
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping
 
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.dialects import insert
-from reference_impl.adapters.sql.schema import events, streams, users
+from reference_impl.adapters.sql.schema import bans, events, streams, users
 from reference_impl.ports import Spread
 from reference_impl.protocol.events import EventKind, author_data
 from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
@@ -31,6 +31,12 @@ class SqlDirectory:
         query = query.order_by(streams.c.name).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [_stream(row) for row in rows]
+
+    async def bans(self, stream: str) -> dict[str, int | None]:
+        query = sql.select(bans.c.user, bans.c.until_ms).join(streams, streams.c.id == bans.c.stream_id)
+        query = query.where(streams.c.name == stream)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.user: row.until_ms for row in rows}
 
     async def profile(self, user: str) -> Profile | None:
         query = sql.select(users).where(users.c.id == user)

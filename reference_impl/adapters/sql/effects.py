@@ -10,7 +10,7 @@ import sqlalchemy as sql
 from sqlalchemy import Connection, RowMapping
 
 from reference_impl.adapters.sql.rows import COLUMNS, carrying, event_of
-from reference_impl.adapters.sql.schema import events, held, streams
+from reference_impl.adapters.sql.schema import bans, events, held, streams
 from reference_impl.ports import Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import REDACTED, Data, Draft, EventKind, Review
@@ -18,12 +18,16 @@ from reference_impl.protocol.streams import public
 
 Outcome = Data | Refused
 
+BANS_MAX = 10_000  # of one stream; a server holds those of the streams in use
+
 
 def apply(connection: Connection, stream: dict[str, Any], draft: Draft, epoch: int) -> Outcome:
     if draft.kind is EventKind.COMMENT:
         return _comment(connection, stream, draft)
     if draft.kind is EventKind.UNPIN:
         return _unpin(connection, stream, draft)
+    if draft.kind in (EventKind.BAN, EventKind.UNBAN):
+        return _ban(connection, stream, draft)
     if draft.kind in (EventKind.SETTINGS, EventKind.STATE):
         return _stream(connection, stream, draft)
     target = _target(connection, stream, draft)
@@ -100,6 +104,20 @@ def _stream(connection: Connection, stream: dict[str, Any], draft: Draft) -> Out
         change, data = {"settings": orjson.dumps(settings).decode()}, public(settings)
     connection.execute(streams.update().where(streams.c.id == stream["id"]).values(**change))
     return data
+
+
+def _ban(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:
+    mine = sql.and_(bans.c.stream_id == stream["id"], bans.c.user == draft.data["user"])
+    lifted = connection.execute(bans.delete().where(mine)).rowcount
+    if draft.kind is EventKind.UNBAN:
+        return draft.data if lifted else Refused(problem.NOT_FOUND, f"{draft.data['user']!r} is not banned")
+    banned = connection.scalar(sql.select(sql.func.count()).where(bans.c.stream_id == stream["id"])) or 0
+    if banned >= BANS_MAX:
+        return Refused(problem.OVERLOADED, f"{BANS_MAX} users are banned from this stream, and that is the most")
+    connection.execute(
+        bans.insert().values(stream_id=stream["id"], user=draft.data["user"], until_ms=draft.data["until_ms"])
+    )
+    return draft.data
 
 
 def merged(old: Data, change: Data) -> dict[str, Any]:

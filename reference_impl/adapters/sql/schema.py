@@ -88,6 +88,16 @@ held = Table(
 )
 Index("held_stream", held.c.stream_id, held.c.id)
 
+bans = Table(
+    "bans",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("user", Text, nullable=False),
+    Column("until_ms", BigInteger),  # null: for good
+    PrimaryKeyConstraint("stream_id", "user"),
+    sqlite_with_rowid=False,
+)
+
 reports = Table(
     "reports",
     metadata,

@@ -1,0 +1,74 @@
+"""The way in of a viewer, the same for every transport: is there room, from where on, and what has it missed."""
+
+import random
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Request
+
+from reference_impl.api import views
+from reference_impl.api.deps import Parts, parse_cursor
+from reference_impl.api.limits import is_loopback
+from reference_impl.policy.backpressure import BackpressureConfig, Ending
+from reference_impl.protocol import problem
+from reference_impl.protocol.cursor import Cursor
+from reference_impl.protocol.message import Frame, notice
+from reference_impl.protocol.problem import Problem
+from reference_impl.protocol.streams import SlowViewers, Stream
+from reference_impl.transports.socket_viewer import Pressure
+
+DRAINED_S = 5.0  # by then another server has taken over
+
+JOINING = (problem.INVALID_CURSOR, problem.CROWDED, problem.DRAINING)
+"""What a viewer can be refused for, besides what any reader can."""
+
+CursorQuery = Annotated[str | None, Query(description="Follow from here; without it, from now on.")]
+LastEventId = Annotated[str | None, Header(description="Sent by browsers when they reconnect; wins over `cursor`.")]
+
+
+class Place:
+    """A counted connection; ``leave`` gives it back, once however often it is called."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave: Callable[[], None] | None = leave
+
+    def leave(self) -> None:
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+
+def take_place(request: Request, parts: Parts, *, joins: bool = True) -> Place:
+    """Room for one more viewer; a Problem with Retry-After when there is none."""
+    if parts.hub.draining:
+        raise Problem(problem.DRAINING, "connect again, and another server answers", DRAINED_S * random.uniform(0.2, 1))
+    address = request.client.host if request.client and not is_loopback(request.client.host) else None
+    crowded = parts.connections.enter(address, parts.clock(), joins=joins)
+    if crowded is not None:
+        # Those who are turned away together shall not come back together.
+        raise Problem(problem.CROWDED, crowded.reason, crowded.retry_s + random.uniform(0, DRAINED_S))
+    return Place(lambda: parts.connections.leave(address))
+
+
+def pressure(parts: Parts, stream: Stream) -> Pressure:
+    """What bounds the queue of a viewer of this stream."""
+    chosen = stream.settings.slow_viewers
+    ending = parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)
+    return Pressure(BackpressureConfig(queue_bytes=parts.queue_bytes, ending=ending), parts.queues)
+
+
+async def hello(parts: Parts, stream: Stream) -> Frame:
+    """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
+    pinned = await parts.catalog.pinned(stream)
+    about: dict[str, Any] = views.stream(stream) | {
+        "pinned": pinned.as_dict() if pinned else None,
+        "heartbeat_ms": round(parts.hub.config.heartbeat_s * 1000),
+        "server_time_ms": round(parts.wall_clock() * 1000),
+    }
+    return Frame([notice("hello", about)])
+
+
+def start(cursor: str | None, last_event_id: str | None = None) -> Cursor | None:
+    """Where to follow from."""
+    text = last_event_id or cursor
+    return parse_cursor(text) if text else None

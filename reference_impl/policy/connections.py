@@ -1,0 +1,60 @@
+"""Who may connect: so many viewers in all, so many behind one address, so many that join in a second."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reference_impl.policy.rate import RateConfig, RateLimiter
+
+FULL_RETRY_S = 10.0  # until somebody may have left
+EVERYBODY = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionConfig:
+    viewers_max: int = 50_000
+    per_address_max: int = 200
+    joins_per_s: int = 2_000
+
+    def __post_init__(self) -> None:
+        if min(self.viewers_max, self.per_address_max, self.joins_per_s) < 1:
+            raise ValueError(f"limits must be >= 1, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """Why nobody more comes in, and when it may be tried again."""
+
+    reason: str
+    retry_s: float
+
+
+class Connections:
+    """Counts them; an ``address`` of None has no limit of its own."""
+
+    def __init__(self, config: ConnectionConfig) -> None:
+        self._config = config
+        self._joins = RateLimiter(RateConfig(burst=config.joins_per_s, period_s=1.0))
+        self._of_address: Counter[str] = Counter()
+        self.viewers = 0
+
+    def enter(self, address: str | None, now: float, *, joins: bool) -> Crowded | None:
+        """Count one more, or say why not; one that only asks in passing does not count as joining."""
+        config = self._config
+        if self.viewers >= config.viewers_max:
+            return Crowded(f"this server takes {config.viewers_max} viewers", FULL_RETRY_S)
+        if address is not None and self._of_address[address] >= config.per_address_max:
+            return Crowded(f"an address may have {config.per_address_max} connections", FULL_RETRY_S)
+        admission = self._joins.admit(EVERYBODY, now) if joins else None
+        if admission is not None and not admission.admitted:
+            return Crowded(f"{config.joins_per_s} viewers have joined in the last second", admission.retry_at - now)
+        self.viewers += 1
+        if address is not None:
+            self._of_address[address] += 1
+        return None
+
+    def leave(self, address: str | None) -> None:
+        self.viewers -= 1
+        if address is not None:
+            self._of_address[address] -= 1
+            if not self._of_address[address]:
+                del self._of_address[address]

@@ -1,0 +1,230 @@
+"""One stream on this edge: order, resume ring, coalescing window and the way back in.
+
+    broker --> Sequencer --> ResumeRing --> CoalescingWindow --> Edge --> viewers
+                  ^  gap: read the range from the log, one reader at a time
+    log heads ----'  once a second, which finds a lost last event
+
+Every decision is a policy's; this shell brings the events, the clock (which must be the event loop's) and the timer.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reference_impl.edge import Edge
+from reference_impl.policy.coalescing import CoalescingConfig, CoalescingWindow
+from reference_impl.policy.ordering import OrderingConfig, Sequencer
+from reference_impl.policy.resume_ring import ResumeRing, ResumeRingConfig
+from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.policy.timer import next_wake
+from reference_impl.ports import Clock, CommentLog, LogUnavailable, Published, Recorder, Stamps, Viewer
+from reference_impl.protocol.cursor import Cursor
+from reference_impl.protocol.events import Event, EventKind
+from reference_impl.protocol.message import Frame, Message, gap, of_event
+
+READ_MAX = 500  # events in one read from the log
+CATCH_UP_MAX = 1_000  # events read from the log for one viewer; farther back it gets a gap and reads history itself
+SLICE_MAX = 100  # events in one frame to a viewer that catches up; the next one when it has taken this one
+SLICES_KEPT = 32  # a crowd that comes back at once lacks the same events
+
+Heed = Callable[[Event, Edge], None]
+"""Told of events that may shut viewers out, before they are sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubConfig:
+    coalescing: CoalescingConfig = field(default_factory=CoalescingConfig)
+    ordering: OrderingConfig = field(default_factory=OrderingConfig)
+    ring: ResumeRingConfig = field(default_factory=ResumeRingConfig)
+    retry: RetryConfig = field(default_factory=RetryConfig)
+    heartbeat_s: float = 15.0
+    heads_s: float = 1.0
+    count_s: float = 5.0  # between two tellings of how many are watching
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A message on its way through the ring and the window."""
+
+    message: Message
+    is_comment: bool
+    stamps: Stamps | None
+    hub_s: float
+
+
+class StreamHub:
+    """``position`` is the last event released in order."""
+
+    def __init__(
+        self,
+        stream: str,
+        position: int,
+        log: CommentLog,
+        edge: Edge,
+        config: HubConfig,
+        clock: Clock,
+        recorder: Recorder | None = None,
+        heed: Heed | None = None,
+    ) -> None:
+        self.stream = stream
+        self.edge = edge
+        self.joining = 0
+        self._log = log
+        self._clock = clock
+        self._recorder = recorder
+        self._heed = heed
+        self._sequencer: Sequencer[Published] = Sequencer(config.ordering, position + 1)
+        self._ring: ResumeRing[_Entry] = ResumeRing(config.ring, position)
+        self._window: CoalescingWindow[_Entry] = CoalescingWindow(config.coalescing)
+        self._retry = Retry(config.retry, random.Random())
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._filling: asyncio.Task[None] | None = None
+        self._slices: dict[tuple[int, int], Frame] = {}
+
+    @property
+    def position(self) -> int:
+        return self._ring.position
+
+    @property
+    def idle(self) -> bool:
+        """Nobody watches and nobody could resume from the ring."""
+        self._ring.expire(self._clock())
+        return not (len(self.edge) or self.joining or self._ring)
+
+    def receive(self, event: Published) -> None:
+        """Take an event from the broker or from the log, in any order."""
+        now = self._clock()
+        for released in self._sequencer.offer(event.event.seq, event, now):
+            self._accept(released, now)
+        self._arm()
+
+    def head_is(self, seq: int) -> None:
+        self._sequencer.head_is(seq, self._clock())
+        self._arm()
+
+    async def join(self, viewer: Viewer, cursor: Cursor | None) -> int:
+        """Bring a viewer from its cursor (None: the live head) to the live stream, with no gap and no overlap.
+
+        The answer is the position at which it has joined.
+        """
+        self.joining += 1
+        try:
+            position = await self._catch_up(viewer, cursor)
+        finally:
+            self.joining -= 1
+        # No await since the last slice: what the viewer has and what comes next cannot drift apart.
+        next_seq = self.position - len(self._window) + 1
+        self.edge.attach(viewer, position, next_seq)
+        return position
+
+    def stop(self) -> None:
+        """Set no more timers and read no more gaps; the viewers are the edge's to let go."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._filling is not None:
+            self._filling.cancel()
+
+    def _accept(self, event: Published, now: float) -> None:
+        if self._heed is not None:
+            self._heed(event.event, self.edge)
+        message = of_event(event.event)
+        entry = _Entry(message, event.event.kind is EventKind.COMMENT, event.stamps, now)
+        self._ring.append(entry, message.size_bytes, now)
+        self._send(self._window.offer(entry, now))
+
+    def _send(self, entries: list[_Entry]) -> None:
+        if not entries:
+            return
+        start_s = self._clock()
+        frame = Frame([entry.message for entry in entries])
+        self.edge.broadcast(frame)
+        self._window.sent(self._clock())
+        if self._recorder is not None:
+            self._record(self._recorder, entries, frame, start_s)
+
+    def _record(self, recorder: Recorder, entries: list[_Entry], frame: Frame, start_s: float) -> None:
+        recorder.fan_out(frame.first, frame.last, len(self.edge), frame.size_bytes, start_s, self._clock())
+        for entry in entries:
+            if entry.stamps is not None and entry.is_comment:
+                recorder.comment(entry.message.seq, entry.stamps, entry.hub_s, start_s)
+
+    def _arm(self, woken_at: float | None = None) -> None:
+        """Wake at the next deadline; a timer that is set for earlier already is left to look again by itself."""
+        at = next_wake(self._window.deadline, self._sequencer.deadline, woken_at=woken_at)
+        if at is None or (self._timer is not None and self._timer_at <= at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = asyncio.get_running_loop().call_at(at, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now = self._clock()
+        self._send(self._window.flush(now))
+        missing = self._sequencer.missing(now)
+        if missing and self._filling is None:
+            self._filling = asyncio.get_running_loop().create_task(self._fill(missing[:READ_MAX]))
+        self._arm(woken_at=now)
+
+    async def _fill(self, missing: range) -> None:
+        """Read a gap from the log; when the log is away, wait with backoff, and let the deadline ask again."""
+        try:
+            for event in await self._log.read(self.stream, first=missing[0], last=missing[-1]):
+                self.receive(Published(event, None))
+            self._retry.succeeded()
+        except LogUnavailable:
+            again_s = self._retry.failed(0.0)
+            if again_s is None:  # the budget is for one outage; the next question starts a new one
+                self._retry.succeeded()
+            await asyncio.sleep(again_s or 0.0)
+        finally:
+            self._filling = None
+
+    async def _catch_up(self, viewer: Viewer, cursor: Cursor | None) -> int:
+        """Send what it lacks, a slice at a time as it takes them; the last one is sent with nothing awaited after."""
+        position = await self._start(viewer, cursor)
+        while True:
+            await viewer.drained()
+            entries = self._ring.since(position, SLICE_MAX)
+            if entries is None:
+                position = await self._from_log(viewer, position)
+                continue
+            if entries:
+                viewer.deliver(self._slice([entry.message for entry in entries]))
+                position += len(entries)
+            if position == self.position:
+                return position
+
+    async def _start(self, viewer: Viewer, cursor: Cursor | None) -> int:
+        if cursor is None:
+            return self.position
+        if cursor.epoch != self._log.epoch or await self._beyond(cursor.seq):
+            viewer.deliver(Frame([gap(self._log.epoch, 1, self.position, "epoch")]))
+            return self.position
+        return cursor.seq
+
+    async def _from_log(self, viewer: Viewer, position: int) -> int:
+        """Send what has left the ring, or say that it is too much; answer how far the viewer has come."""
+        oldest = self.position - len(self._ring)
+        if oldest - position > CATCH_UP_MAX:
+            viewer.deliver(Frame([gap(self._log.epoch, position + 1, oldest, "too_old")]))
+            return oldest
+        last = min(position + SLICE_MAX, oldest)
+        viewer.deliver(Frame(map(of_event, await self._log.read(self.stream, first=position + 1, last=last))))
+        return last
+
+    def _slice(self, messages: list[Message]) -> Frame:
+        key = messages[0].seq, messages[-1].seq
+        frame = self._slices.get(key)
+        if frame is None:
+            if len(self._slices) >= SLICES_KEPT:
+                del self._slices[next(iter(self._slices))]
+            frame = self._slices[key] = Frame(messages)
+        return frame
+
+    async def _beyond(self, position: int) -> bool:
+        """Whether the log does not reach that far; a history page may be ahead of the broker, never of the log."""
+        return position > self.position and position > (await self._log.heads([self.stream]))[self.stream]
