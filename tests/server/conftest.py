@@ -67,13 +67,13 @@ class ServerProcess:
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)  # the whole group: a tracer in front would leave the server alive
-        self._wait()
+        self.wait()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         os.killpg(self.process.pid, number)
-        return self._wait()
+        return self.wait()
 
-    def _wait(self) -> int:
+    def wait(self) -> int:
         status = self.process.wait(DEADLINE_S)
         self._reader.join()
         assert self.process.stderr is not None

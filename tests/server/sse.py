@@ -19,6 +19,7 @@ class Follower:
         query: str = "",
         extra: bytes = b"",
         receive: int = 0,
+        token: str = "",
     ):
         self.socket = socket.socket()
         if receive:
@@ -26,6 +27,7 @@ class Follower:
         self.socket.settimeout(20)
         self.socket.connect(("127.0.0.1", port))
         resume = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
+        resume += f"Authorization: Bearer {token}\r\n" if token else ""
         request = f"GET /v1/streams/{stream}/events{query} HTTP/1.1\r\nHost: x\r\n{resume}\r\n"
         self.socket.sendall(request.encode() + extra)
         self._parser = SseParser()
@@ -38,6 +40,7 @@ class Follower:
             data += self.socket.recv(65536)
         head, _, rest = data.partition(b"\r\n\r\n")
         self.status = int(head.split()[1])
+        self.head = head.decode("latin-1").lower()
         return rest
 
     def __iter__(self) -> Iterator[ReceivedEvent]:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from reference_impl.api import body
-from reference_impl.api.limits import WriteGuard, is_loopback
+from reference_impl.api.limits import AddressRate, WriteGuard, is_loopback
 from reference_impl.policy.rate import RateConfig
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
@@ -22,8 +22,7 @@ class Front:
         self.guard = WriteGuard(
             PlainTextResponse("yes"),
             ["https://friend.example"],
-            RateConfig(burst=burst, period_s=30.0),
-            lambda: self.now,
+            AddressRate(RateConfig(burst=burst, period_s=30.0), lambda: self.now),
         )
 
     def ask(self, method: str = "POST", address: str = "203.0.113.5", **fields: str) -> tuple[int, dict[str, str]]:

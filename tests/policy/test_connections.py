@@ -1,0 +1,45 @@
+"""Admission of connections, by total, by address and by second."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impl.policy.connections import ConnectionConfig, Connections
+
+
+def enter(connections: Connections, address: str | None, now: float = 0.0, joins: bool = True) -> bool:
+    return connections.enter(address, now, joins=joins) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.booleans()), max_size=60))
+def test_no_limit_is_ever_passed_and_leaving_makes_room(moves: list[tuple[str | None, bool]]) -> None:
+    connections = Connections(ConnectionConfig(viewers_max=5, per_address_max=2, joins_per_s=1000))
+    inside: list[str | None] = []
+    for address, comes in moves:
+        if comes:
+            has_room = len(inside) < 5 and (address is None or inside.count(address) < 2)
+            assert enter(connections, address) == has_room
+            inside += [address] if has_room else []
+        elif address in inside:
+            inside.remove(address)
+            connections.leave(address)
+        assert connections.viewers == len(inside)
+
+
+def test_so_many_join_in_a_second_and_the_next_is_told_when() -> None:
+    connections = Connections(ConnectionConfig(joins_per_s=2))
+    assert [enter(connections, None) for _ in range(3)] == [True, True, False]
+    refusal = connections.enter(None, 0.0, joins=True)
+    assert refusal is not None
+    assert 0 < refusal.retry_s <= 0.5
+    assert enter(connections, None, now=refusal.retry_s)
+
+
+def test_asking_in_passing_takes_room_but_is_no_joining() -> None:
+    connections = Connections(ConnectionConfig(joins_per_s=1, viewers_max=3))
+    assert [enter(connections, None, joins=False) for _ in range(4)] == [True, True, True, False]
+
+
+def test_limits_that_let_nobody_in_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="viewers_max=0"):
+        ConnectionConfig(viewers_max=0)
