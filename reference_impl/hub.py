@@ -1,7 +1,7 @@
 """The hub of an edge: all streams that are watched here, their heartbeats, and the viewers' coming and going."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -23,10 +23,16 @@ TYPISTS_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A viewer's place on a stream; ``position`` is where it has joined."""
+    """A viewer's place on a stream; ``position`` is the last event before it joined. There is one for each viewer."""
 
-    position: Cursor
-    leave: Callable[[], None]
+    edge: Edge
+    readers: Readers
+    viewer: Viewer
+    position: int
+
+    def leave(self) -> None:
+        self.edge.detach(self.viewer)
+        self.readers.leave(self.viewer)
 
 
 class Hub:
@@ -69,13 +75,12 @@ class Hub:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
         stream = self._streams.get(name) or await self._open(name)
         self.readers.enter(viewer, identity)
-        position = await stream.join(viewer, cursor)
-
-        def leave() -> None:
-            stream.edge.detach(viewer)
+        try:
+            position = await stream.join(viewer, cursor)
+        except BaseException:
             self.readers.leave(viewer)
-
-        return Seat(Cursor(self._log.epoch, position), leave)
+            raise
+        return Seat(stream.edge, self.readers, viewer, position)
 
     def watching(self, name: str) -> tuple[int, float]:
         """About how many watch a stream here, and by how much that may be off."""

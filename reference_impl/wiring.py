@@ -33,7 +33,7 @@ from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
 from reference_impl.observability.measure import CsvRecorder
-from reference_impl.policy.backpressure import EdgeQueues
+from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, Ending
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
@@ -46,6 +46,7 @@ from reference_impl.profiles import ProfileRefresher
 from reference_impl.reactions import Reactions
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
+from reference_impl.transports.socket_viewer import Pressure, SocketViewer
 from reference_impl.write_path import WritePath
 
 MODERATORS_BURST = 100  # comments of a moderator in the period of the users' rate
@@ -96,8 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             reactions=reactions,
             tokens=_verifier(settings),
             slow_viewers=settings.slow_viewer,
-            queue_bytes=settings.queue_bytes,
-            queues=EdgeQueues(settings.edge_queue_bytes),
+            pressures=_pressures(settings),
             connections=Connections(_connections(settings)),
             addresses=AddressRate(RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s), clock),
             pacing=Pacing(PollingConfig(), Random()),
@@ -172,6 +172,15 @@ def _verifier(settings: Settings) -> TokenVerifier:
 
 def _secret_file(settings: Settings) -> Path:
     return settings.data / "development-secret"
+
+
+def _pressures(settings: Settings) -> dict[Ending, Pressure]:
+    """One for each ending that a stream can choose, over the same queues."""
+    queues: EdgeQueues[SocketViewer] = EdgeQueues(settings.edge_queue_bytes)
+    return {
+        ending: Pressure(BackpressureConfig(queue_bytes=settings.queue_bytes, ending=ending), queues)
+        for ending in Ending
+    }
 
 
 def _connections(settings: Settings) -> ConnectionConfig:

@@ -1,6 +1,6 @@
 """What routes take: the server's parts, who asks, a stream's name, a comment's id, a cursor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -14,7 +14,7 @@ from reference_impl.auth.tokens import InvalidToken, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.hub import Hub
-from reference_impl.policy.backpressure import EdgeQueues, Ending
+from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections
 from reference_impl.policy.polling import Pacing
 from reference_impl.ports import Clock, CommentLog, Directory, History, ReviewQueue
@@ -23,7 +23,7 @@ from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Stream
 from reference_impl.reactions import Reactions
-from reference_impl.transports.socket_viewer import SocketViewer
+from reference_impl.transports.socket_viewer import Pressure
 from reference_impl.write_path import WritePath
 
 TOKEN_COOKIE = "livecomments_token"
@@ -44,8 +44,7 @@ class Parts:
     reactions: Reactions
     tokens: TokenVerifier
     slow_viewers: Ending
-    queue_bytes: int
-    queues: EdgeQueues[SocketViewer]
+    pressures: Mapping[Ending, Pressure]
     connections: Connections
     addresses: AddressRate
     pacing: Pacing

@@ -55,7 +55,7 @@ async def _follow_raw(
     """Comments as they come, after the cursor, each once and in order."""
     viewer = RawSseViewer(pressure(parts, stream), parts.log.epoch)
     position, greeting = start(cursor, last_event_id), await hello(parts, stream)
-    viewer.on_close = take_place(request, parts).leave
+    viewer.call_at_end(take_place(request, parts).leave)
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)

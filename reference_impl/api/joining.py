@@ -1,7 +1,6 @@
 """The way in of a viewer, the same for every transport: is there room, from where on, and what has it missed."""
 
 import random
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
@@ -9,7 +8,8 @@ from fastapi import Header, Query, Request
 from reference_impl.api import views
 from reference_impl.api.deps import Parts, parse_cursor
 from reference_impl.api.limits import is_loopback
-from reference_impl.policy.backpressure import BackpressureConfig, Ending
+from reference_impl.policy.backpressure import Ending
+from reference_impl.policy.connections import Connections
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.message import Frame, notice
@@ -29,13 +29,16 @@ LastEventId = Annotated[str | None, Header(description="Sent by browsers when th
 class Place:
     """A counted connection; ``leave`` gives it back, once however often it is called."""
 
-    def __init__(self, leave: Callable[[], None]) -> None:
-        self._leave: Callable[[], None] | None = leave
+    __slots__ = ("_address", "_connections")
+
+    def __init__(self, connections: Connections, address: str | None) -> None:
+        self._connections: Connections | None = connections
+        self._address = address
 
     def leave(self) -> None:
-        if self._leave is not None:
-            self._leave()
-            self._leave = None
+        if self._connections is not None:
+            self._connections.leave(self._address)
+            self._connections = None
 
 
 def take_place(request: Request, parts: Parts, *, joins: bool = True) -> Place:
@@ -47,14 +50,13 @@ def take_place(request: Request, parts: Parts, *, joins: bool = True) -> Place:
     if crowded is not None:
         # Those who are turned away together shall not come back together.
         raise Problem(problem.CROWDED, crowded.reason, crowded.retry_s + random.uniform(0, DRAINED_S))
-    return Place(lambda: parts.connections.leave(address))
+    return Place(parts.connections, address)
 
 
 def pressure(parts: Parts, stream: Stream) -> Pressure:
     """What bounds the queue of a viewer of this stream."""
     chosen = stream.settings.slow_viewers
-    ending = parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)
-    return Pressure(BackpressureConfig(queue_bytes=parts.queue_bytes, ending=ending), parts.queues)
+    return parts.pressures[parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)]
 
 
 async def hello(parts: Parts, stream: Stream) -> Frame:

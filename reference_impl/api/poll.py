@@ -82,7 +82,7 @@ async def _collect(
             await viewer.wait(hold_s)
     finally:
         seat.leave()
-    return viewer.position() or str(seat.position)
+    return viewer.position() or str(Cursor(parts.log.epoch, seat.position))
 
 
 def _answer(viewer: PollViewer, next_cursor: str, pause_ms: int, known: str | None, cacheable: bool) -> Response:

@@ -90,7 +90,7 @@ async def follow(
     address = request.client.host if request.client else None
     viewer.on_text = Conversation(parts, stream.name, viewer, identity, address).hear
     position, greeting = start(cursor), await hello(parts, stream)
-    viewer.on_close = take_place(request, parts).leave
+    viewer.call_at_end(take_place(request, parts).leave)
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)

@@ -28,7 +28,7 @@ class Pressure:
 class SocketViewer(asyncio.Protocol):
     """A socket that does not take a frame queues under the backpressure policy until it has drained."""
 
-    __slots__ = ("_epoch", "_pressure", "_queue", "_transport", "_waiter", "fd", "index", "lane", "on_close")
+    __slots__ = ("_endings", "_epoch", "_pressure", "_queue", "_transport", "_waiter", "fd", "index", "lane")
 
     @staticmethod
     def encode(frame: Frame) -> bytes:
@@ -44,7 +44,7 @@ class SocketViewer(asyncio.Protocol):
         self.lane: Lane | None = None
         self.index = 0  # its place in the lane
         self.fd = -1  # for the lane; -1 when bytes must not go past the transport (TLS)
-        self.on_close: Callable[[], None] | None = None
+        self._endings: tuple[Callable[[], None], ...] | None = ()  # None once they have been called
 
     @property
     def closed(self) -> bool:
@@ -69,22 +69,16 @@ class SocketViewer(asyncio.Protocol):
 
     def gone(self) -> None:
         """Tell those who want to know that there is no connection, any more or from the start."""
-        on_close, self.on_close = self.on_close, None
-        if on_close is not None:
-            on_close()
+        endings, self._endings = self._endings or (), None
+        for ending in endings:
+            ending()
 
-    def also_on_close(self, leave: Callable[[], None]) -> None:
-        """Have ``leave`` called too; at once if the connection has ended before."""
-        if self.on_close is None:
-            leave()
-            return
-        before = self.on_close
-
-        def both() -> None:
-            before()
-            leave()
-
-        self.on_close = both
+    def call_at_end(self, ending: Callable[[], None]) -> None:
+        """Have it called when the connection has ended; at once if that was before."""
+        if self._endings is None:
+            ending()
+        else:
+            self._endings += (ending,)
 
     def write(self, payload: bytes) -> None:
         """Send bytes that all viewers of the lane are sent; the transport keeps what the socket does not take."""

@@ -60,4 +60,4 @@ async def join_stream(viewer: SocketViewer, join: Join) -> None:
     except LogUnavailable:
         viewer.close(Parting.UNAVAILABLE)  # the client comes back by itself, with the same cursor
         return
-    viewer.also_on_close(leave)
+    viewer.call_at_end(leave)

@@ -42,7 +42,7 @@ class Crowd:
         theirs.setblocking(False)
         viewer = RawSseViewer(self._pressure, 1)
         await asyncio.get_running_loop().create_connection(lambda: viewer, sock=ours)
-        viewer.on_close = lambda: self.edge.detach(viewer)
+        viewer.call_at_end(lambda: self.edge.detach(viewer))
         self.edge.attach(viewer, position, position + 1)
         return viewer, theirs
 
