@@ -195,7 +195,7 @@ class StreamHub:
             if entries:
                 viewer.deliver(self._slice([entry.message for entry in entries]))
                 position += len(entries)
-            if position == self.position:
+            if position >= self.position:  # ahead is one who has read history that the broker has not brought yet
                 return position
 
     async def _start(self, viewer: Viewer, cursor: Cursor | None) -> int:

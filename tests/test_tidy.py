@@ -49,9 +49,12 @@ ARROWS = {
     },
     "reference_impl.transports": {
         "reference_impl.policy", "reference_impl.protocol", "reference_impl.ports", "reference_impl.transports",
+        "reference_impl.compiled",
     },
     "reference_impl.observability": {"reference_impl.ports"},
     "reference_impl.config": {"reference_impl.policy"},
+    "reference_impl.compiled": set(),
+    "reference_impl.client": {"reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.api": {
         "reference_impl.api", "reference_impl.auth", "reference_impl.config", "reference_impl.policy",
         "reference_impl.protocol", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
@@ -62,6 +65,7 @@ ARROWS = {
         "reference_impl.protocol",
     },
     "simulation.cli": {"simulation", "reference_impl.cli"},
+    "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip
 

@@ -4,19 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sse_starlette.sse import EventSourceResponse
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from reference_impl.api.deps import IdentityDep, PartsDep, ReadableStream
 from reference_impl.api.joining import JOINING, CursorQuery, LastEventId, hello, pressure, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.config import Delivery
 from reference_impl.transports.socket_viewer import SocketViewer
-from reference_impl.transports.sse_plain import PlainSseViewer
-from reference_impl.transports.sse_raw import HEADERS, RawSseResponse, RawSseViewer
-
-PLAIN_PING_S = 15
+from reference_impl.transports.sse_plain import PlainSseResponse, PlainSseViewer
+from reference_impl.transports.sse_raw import RawSseResponse, RawSseViewer
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -77,28 +73,4 @@ async def _follow_plain(
     position = start(cursor, last_event_id)
     viewer.deliver(await hello(parts, stream))
     place = take_place(request, parts)
-    try:
-        seat = await parts.hub.join(stream.name, viewer, position, identity)
-    except BaseException:
-        place.leave()
-        raise
-
-    def leave() -> None:
-        seat.leave()
-        place.leave()
-
-    return _PlainResponse(viewer, leave)
-
-
-class _PlainResponse(EventSourceResponse):
-    """Has the viewer leave however the response ends, begun or not."""
-
-    def __init__(self, viewer: PlainSseViewer, leave: Callable[[], None]) -> None:
-        super().__init__(viewer.events(), headers=HEADERS, ping=PLAIN_PING_S)
-        self._leave = leave
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._leave()
+    return PlainSseResponse(viewer, lambda: parts.hub.join(stream.name, viewer, position, identity), place.leave)

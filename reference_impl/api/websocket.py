@@ -22,6 +22,7 @@ from reference_impl.protocol.problem import Problem
 from reference_impl.transports.socket_viewer import SocketViewer
 from reference_impl.transports.websocket import WebSocketResponse, WebSocketViewer, handshake
 
+VERSION = "13"  # of the protocol; the only one there is (RFC 6455, section 4.4)
 IN_FLIGHT_MAX = 16  # messages of one viewer that are being answered
 
 router = APIRouter(prefix="/v1/streams/{stream}/websocket", tags=["follow"])
@@ -83,9 +84,10 @@ async def follow(
     """Messages as they come, after the cursor, each once and in order; and yours, each with an answer."""
     upgrade = handshake(request.scope)
     if upgrade.status_code != 101:
-        kind = problem.UPGRADE_REQUIRED if upgrade.status_code == 426 else problem.INVALID_REQUEST
         reason = upgrade.body.decode().partition("\n")[0]
-        raise Problem(kind, reason, fields={"Upgrade": "websocket"})
+        other_version = request.headers.get("sec-websocket-version", VERSION) != VERSION
+        kind = problem.UPGRADE_REQUIRED if upgrade.status_code == 426 or other_version else problem.INVALID_REQUEST
+        raise Problem(kind, reason, fields={"Upgrade": "websocket", "Sec-WebSocket-Version": VERSION})
     viewer = WebSocketViewer(pressure(parts, stream), parts.log.epoch)
     address = request.client.host if request.client else None
     viewer.on_text = Conversation(parts, stream.name, viewer, identity, address).hear

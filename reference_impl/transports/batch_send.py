@@ -1,23 +1,18 @@
 """A fan-out's system calls in one call to C, where a compiler is there; without one the server does without.
 
-The C source is compiled once, on first use, into the user's cache. The interpreter is free for the log's thread while
-it runs.
+The interpreter is free for the log's thread while it runs.
 """
 
 import ctypes
-import hashlib
-import os
-import shutil
-import subprocess
 from array import array
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import structlog
 
+from reference_impl.compiled import NotCompiled, compiled
+
 SOURCE = Path(__file__).with_suffix(".c")
-COMPILE_S = 60.0
 
 BatchSend = Callable[["array[int]", bytes], list[tuple[int, int]]]
 """Send bytes to all sockets; the answer names those that took less: (index, bytes taken)."""
@@ -28,36 +23,10 @@ log = structlog.get_logger(__name__)
 def load_batch_send() -> BatchSend | None:
     """Compile, if that has not been done, and load; None (and a line in the log) when it cannot be had."""
     try:
-        return _bind(ctypes.CDLL(str(_library())))
-    except (OSError, subprocess.SubprocessError) as error:
+        return _bind(ctypes.CDLL(str(compiled(SOURCE, "-shared", "-fPIC"))))
+    except (NotCompiled, OSError) as error:
         log.info("no_batch_send", reason=str(error), meaning="each viewer is written to by itself, at some cost")
         return None
-
-
-def _library() -> Path:
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    library = _cache() / f"batch_send-{digest}.so"
-    if not library.exists():
-        _compile(library)
-    return library
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "livecomments"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def _compile(library: Path) -> None:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise FileNotFoundError("there is no C compiler (cc)")
-    with TemporaryDirectory(dir=library.parent) as scratch:  # renamed when whole: others may be starting too
-        made = Path(scratch) / library.name
-        command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(made), str(SOURCE)]
-        subprocess.run(command, check=True, capture_output=True, timeout=COMPILE_S)
-        made.replace(library)
 
 
 def _bind(library: ctypes.CDLL) -> BatchSend:

@@ -1,0 +1,64 @@
+"""Servers that all tests here share, each test on a stream of its own; and one for each way of delivery."""
+
+import itertools
+
+import pytest
+
+from tests.server.conftest import ServerProcess, start_server
+from tests.transports.observing import CASES, Case
+from tests.transports.raw_websocket import RawWebSocket
+
+__all__ = ["start_server"]
+
+OPTIONS = ("--rate-burst", "100000")
+
+
+@pytest.fixture(scope="session")
+def raw_server(tmp_path_factory):
+    started = ServerProcess(tmp_path_factory.mktemp("raw") / "data", *OPTIONS)
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def plain_server(tmp_path_factory):
+    started = ServerProcess(tmp_path_factory.mktemp("plain") / "data", *OPTIONS, "--delivery", "plain")
+    yield started
+    started.end()
+
+
+_streams = itertools.count()
+
+
+@pytest.fixture
+def stream():
+    return f"stream{next(_streams)}"
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request):
+    """A server, and a transport of it."""
+    delivery, transport = request.param
+    return Case(request.getfixturevalue(f"{delivery}_server"), transport)
+
+
+@pytest.fixture
+def connect(raw_server, stream):
+    """Open raw WebSockets; all of them are closed afterwards."""
+    opened = []
+
+    def open_(**options):
+        opened.append(RawWebSocket(raw_server.port, stream, **options))
+        return opened[-1]
+
+    yield open_
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def socket(connect):
+    """A raw WebSocket that was let in."""
+    opened = connect()
+    assert opened.status == 101
+    return opened
