@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from reference_impl.cli import fail, migrate, serve
+from simulation.bench import fanout as fanout_bench
+from simulation.bench import fanout_rows
 from simulation.bench import ingest as ingest_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.calibration import Calibration
@@ -135,6 +137,61 @@ def ingest(
             ingest_bench.plot(rows, plot_file)
 
     _run(main())
+
+
+@bench.command()
+def fanout(
+    server: Annotated[str, typer.Option(help="Servers to measure.")] = ",".join(fanout_bench.SERVERS),
+    transport: Annotated[str, typer.Option(help="sse, websocket or both.")] = "sse,websocket",
+    viewers: Annotated[str, typer.Option(help="Sizes of the audience.")] = "1000,5000",
+    window_ms: Annotated[str, typer.Option(help="Coalescing windows.")] = "0,20",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 5.0,
+    runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 5,
+    most: Annotated[bool, typer.Option("--most", help="Look for the most deliveries/s with a window, too.")] = False,
+    socketio: Annotated[Path | None, typer.Option(help="Folder in which `npm install socket.io` was run.")] = None,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the cost of a delivery into this PNG.")] = None,
+) -> None:
+    """What a delivery costs a server on one core, beside a bare loop of send() and beside other servers."""
+    console = Console()
+    cases = fanout_bench.cases(
+        _chosen("--server", server, fanout_bench.SERVERS),
+        _chosen("--transport", transport, ("sse", "websocket")),
+        [round(each) for each in _numbers("--viewers", viewers, 1, 20_000)],
+        _numbers("--window-ms", window_ms, 0, 1_000),
+    )
+
+    async def main() -> None:
+        measure = fanout_bench.FanOutBench(seconds, socketio, lambda text: console.print(f"[dim]{text}[/dim]"))
+        rows = await measure.rounds(cases, runs)
+        console.print(fanout_rows.table(rows))
+        windowed = [case for case in cases if case.server == "livecomments" and case.window_ms]
+        best = [(case, await measure.most(case)) for case in windowed] if most else []
+        if json_file:
+            json_file.write_text(json.dumps(fanout_rows.document(rows, best), indent=1) + "\n")
+        if plot_file:
+            fanout_rows.plot(rows, plot_file)
+        if not all(row.valid for row in rows):
+            fail("some rows have no run that counts: see their runs in the JSON")
+
+    _run(main())
+
+
+def _chosen(option: str, text: str, allowed: Sequence[str]) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in allowed]:
+        fail(f"{option} takes {', '.join(allowed)}, with commas between them; got {unknown[0]!r}")
+    return names
+
+
+def _numbers(option: str, text: str, least: float, most: float) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        fail(f"{option} takes numbers with commas between them, got {text!r}")
+    if not all(least <= number <= most for number in numbers):
+        fail(f"{option} takes numbers from {least:g} to {most:g}, got {text!r}")
+    return numbers
 
 
 def _sizes(text: str) -> list[int]:

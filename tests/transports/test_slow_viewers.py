@@ -7,7 +7,7 @@ import pytest
 from reference_impl.client import Lost, Message
 from tests.server.conftest import ServerProcess, eventually
 from tests.transports.cutting_proxy import stalling_proxy
-from tests.transports.observing import client_of, collect, requests, run, seqs
+from tests.transports.observing import client_of, collect, collect_through_losses, requests, run, seqs
 
 TOTAL = 1_600
 BATCH = 100
@@ -54,7 +54,8 @@ def test_one_who_stops_reading_knows_what_it_missed(server, stream, transport, e
                 return await reading
             with pytest.raises(Lost):
                 await reading
-            return await collect(http, transport, stream, got[-1].cursor if got else start, TOTAL, got)
+            place = got[-1].cursor if got else start
+            return got + await collect_through_losses(http, transport, stream, place, TOTAL)
 
     messages = run(stall())
     assert covered(messages) == list(range(1, TOTAL + 1))

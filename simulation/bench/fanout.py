@@ -1,0 +1,193 @@
+"""``livecomments bench fanout``: what a delivery costs, beside the floor of this machine and beside other servers.
+
+The server has one core; viewers and publisher have another. A round measures every server once, in turned order, and
+shares are taken within a round, so that the machine's moods fall on all alike; a row is the median of its rounds.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from simulation.bench import fanout_servers as servers
+from simulation.bench.fanout_load import Crowd, Load, crowd, publish
+from simulation.bench.fanout_rows import Case, Row, Run, beside_floor
+from simulation.bench.fanout_servers import Absent, Running
+from simulation.engines import processes
+from simulation.engines.live import pin_self
+
+SERVERS = ("livecomments", "livecomments-python", "sse-starlette", "floor", "nchan", "socket.io")
+SPEAKS = {"nchan": "sse", "sse-starlette": "sse", "socket.io": "websocket"}  # the others speak both
+WINDOWED = ("livecomments", "livecomments-python", "floor")
+DELIVERIES_PER_S = {0.0: 100_000.0, 20.0: 2_000_000.0}  # offered, by window
+COMMENTS_MAX = 5_000.0  # offered to a small audience: more is the write path's benchmark
+SLOWER = {"sse-starlette": 0.1}  # of what is offered to the others: it saturates a core with less than that
+IDLE_MIN = 0.05
+WARM_UP_VIEWERS = 200
+QUIET_S = 0.3
+ALONE_S = 2.0
+LATE_MS = 1_000.0  # comments later than that are not kept up with
+
+Say = Callable[[str], None]
+
+
+class FanOutBench:
+    def __init__(self, seconds: float, socketio: Path | None, say: Say) -> None:
+        self._seconds = seconds
+        self._socketio = socketio
+        self._say = say
+        self._cores = processes.cores()
+        self._frame_bytes: dict[str, int] = {}
+        self._absent: set[str] = set()
+
+    async def rounds(self, cases: Sequence[Case], runs: int) -> list[Row]:
+        """Measure all cases so often; those that share transport, viewers and window are compared within a round."""
+        pin_self()
+        rows = {case: Row(case) for case in cases}
+        groups: dict[tuple[str, int, float], list[Case]] = {}
+        for case in cases:
+            groups.setdefault((case.transport, case.viewers, case.window_ms), []).append(case)
+        for number in range(runs):
+            for group in groups.values():
+                turned = group[number % len(group) :] + group[: number % len(group)]
+                for case, run in await self._round(turned, f"round {number + 1} of {runs}"):
+                    rows[case].runs.append(run)
+        return [row for row in rows.values() if row.runs]
+
+    async def _round(self, group: Sequence[Case], about: str) -> list[tuple[Case, Run]]:
+        done: list[tuple[Case, Run]] = []
+        for case in group:
+            if case.server in self._absent:
+                continue
+            self._say(f"{about}: {case.server}, {case.transport}, {case.viewers:,} viewers, {case.window_ms:g} ms")
+            try:
+                done.append((case, await self.measure(case, self._rate(case))))
+            except Absent as absent:
+                self._absent.add(case.server)
+                self._say(str(absent))
+        floor = next((run for case, run in done if case.server == "floor" and not run.why_void), None)
+        return [(case, beside_floor(run, floor, case.viewers)) for case, run in done]
+
+    async def measure(self, case: Case, rate: float) -> Run:
+        load = Load(rate, self._seconds)
+        server_core, client_core = self._cores or (None, None)
+        async with self._started(case, server_core) as server:
+            if case.viewers > WARM_UP_VIEWERS:  # what the first viewers of all make a server load is not theirs
+                async with crowd(server, WARM_UP_VIEWERS, client_core):
+                    pass
+                await asyncio.sleep(QUIET_S)
+            alone_us = await self._publishing_alone(case, server, rate)
+            empty_kb = rss_kb(server.pid)
+            async with crowd(server, case.viewers, client_core) as viewers:
+                await asyncio.sleep(QUIET_S)
+                rss = (rss_kb(server.pid) - empty_kb) / case.viewers
+                run = await self._measured(case, server, viewers, load, rss)
+                return replace(run, publishing_us_per_comment=alone_us)
+
+    async def _publishing_alone(self, case: Case, server: Running, rate: float) -> float | None:
+        """CPU of a comment that one viewer gets, at the same rate."""
+        if case.server not in WINDOWED:
+            return None
+        core = self._cores[1] if self._cores else None
+        async with crowd(server, 1, core) as viewer:
+            await asyncio.sleep(QUIET_S)
+            alone = await self._measured(case, server, viewer, Load(rate, min(ALONE_S, self._seconds)), 0.0)
+        return alone.cpu_us_per_delivery * case.viewers
+
+    async def _measured(self, case: Case, server: Running, viewers: Crowd, load: Load, rss: float) -> Run:
+        await viewers.ask("start")
+        cpu_s, start_s = cpu_seconds(server.pid), asyncio.get_running_loop().time()
+        await publish(server, load)
+        complete = await viewers.all_have(load.comments)
+        seconds = asyncio.get_running_loop().time() - start_s
+        cpu_s = cpu_seconds(server.pid) - cpu_s
+        counts = await viewers.counts()
+        deliveries = load.comments * case.viewers
+        self._frame_bytes.setdefault(case.transport, counts["bytes_max"] // load.comments)
+        run = Run(
+            deliveries_per_s=deliveries / seconds,
+            cpu_us_per_delivery=cpu_s / deliveries * 1e6,
+            core_used=cpu_s / seconds,
+            p50_ms=counts["p50_ms"],
+            p99_ms=counts["p99_ms"],
+            rss_kb_per_viewer=rss,
+            client_idle=counts["idle_share"],
+            lost=counts["lost"],
+            frame_bytes=counts["bytes_max"] // load.comments,
+        )
+        return replace(run, why_void=_why_void(counts, complete=complete))
+
+    @asynccontextmanager
+    async def _started(self, case: Case, core: set[int] | None) -> AsyncIterator[Running]:
+        """The server of a case; frames of the others get the size that ours have."""
+        common = (case.transport, case.window_ms, core)
+        if case.server.startswith("livecomments") or case.server == "sse-starlette":
+            options = {"livecomments-python": ["--batch-send", "off"], "sse-starlette": ["--delivery", "plain"]}
+            async with servers.livecomments(*common, *options.get(case.server, [])) as server:
+                yield server
+            return
+        size = await self._size_of_ours(case.transport)
+        started = {
+            "floor": lambda: servers.floor(*common, size),
+            "nchan": lambda: servers.nchan(*common, size),
+            "socket.io": lambda: servers.socketio(*common, size, self._socketio),
+        }[case.server]()
+        async with started as server:
+            yield server
+
+    async def _size_of_ours(self, transport: str) -> int:
+        if transport not in self._frame_bytes:
+            ours = Case(server="livecomments", transport=transport, viewers=1, window_ms=0)
+            async with self._started(ours, None) as server, crowd(server, 1, None) as viewers:
+                await asyncio.sleep(QUIET_S)
+                await self._measured(ours, server, viewers, Load(50, 1), 0.0)
+        return self._frame_bytes[transport]
+
+    def _rate(self, case: Case) -> float:
+        offered = DELIVERIES_PER_S.get(case.window_ms, DELIVERIES_PER_S[20.0])
+        return min(offered / case.viewers, COMMENTS_MAX) * SLOWER.get(case.server, 1.0)
+
+    async def most(self, case: Case) -> Run:
+        """Raise the rate by half until comments come late or viewers have no time left; the last good run counts."""
+        rate, best = self._rate(case), None
+        while True:
+            self._say(f"the most: {case.server}, {case.viewers:,} viewers, {rate * case.viewers:,.0f} deliveries/s")
+            run = await self.measure(case, rate)
+            if best is not None and (run.why_void or run.p99_ms > LATE_MS):
+                return best
+            best, rate = run, rate * 1.5
+
+
+def cases(
+    names: Sequence[str], transports: Sequence[str], viewers: Sequence[int], windows: Sequence[float]
+) -> list[Case]:
+    """All that make sense: no peer has a window, and each speaks its transport only."""
+    return [
+        Case(server=server, transport=transport, viewers=count, window_ms=window_ms)
+        for transport in transports
+        for count in viewers
+        for window_ms in windows
+        for server in names
+        if SPEAKS.get(server, transport) == transport and (not window_ms or server in WINDOWED)
+    ]
+
+
+def _why_void(counts: dict[str, float], *, complete: bool) -> str:
+    if counts["idle_share"] < IDLE_MIN:
+        return f"the viewers' process was idle for {counts['idle_share']:.0%} only"
+    if not complete or counts["closed"]:
+        return f"not everybody got everything: {counts['closed']} connections were ended"
+    if counts["lost"] or counts["repeated"] or counts["bytes_min"] != counts["bytes_max"]:
+        return f"{counts['lost']} comments lost, {counts['repeated']} repeated, or viewers got different bytes"
+    return ""
+
+
+def rss_kb(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def cpu_seconds(pid: int) -> float:
+    """Time on a core of all threads of a process (/proc/PID/task/TID/schedstat, first field, ns)."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
