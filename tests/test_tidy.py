@@ -64,6 +64,8 @@ ARROWS = {
         "simulation.model", "simulation.calibration", "simulation.trace", "reference_impl.policy",
         "reference_impl.protocol",
     },
+    "simulation.bench.commands": {"simulation", "reference_impl.cli"},
+    "simulation.command": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},

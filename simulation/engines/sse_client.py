@@ -23,6 +23,7 @@ class Piece:
     seqs: tuple[int, ...]
     gaps: tuple[range, ...]
     consecutive: bool
+    reconnect_ms: int | None = None  # the server goes away: come back so long from now
 
 
 def split_chunks(data: bytes) -> tuple[bytes, bytes]:
@@ -60,14 +61,16 @@ class Decoder:
 
 
 def _read(body: bytes) -> Piece:
-    seqs, gaps = [], []
+    seqs, gaps, reconnect_ms = [], [], None
     for event in SseParser().feed(body):
-        if event.event == "comment":
+        if event.event == "reconnect":
+            reconnect_ms = int(json.loads(event.data)["after_ms"])
+        elif event.event == "comment":
             seqs.append(Cursor.parse(event.id).seq)
         elif event.event == "gap":
             gaps.append(_gap(event.data))
     consecutive = bool(seqs) and not gaps and seqs == list(range(seqs[0], seqs[0] + len(seqs)))
-    return Piece(tuple(seqs), tuple(gaps), consecutive)
+    return Piece(tuple(seqs), tuple(gaps), consecutive, reconnect_ms)
 
 
 def _gap(data: str) -> range:
@@ -148,7 +151,7 @@ class ViewerConnection(asyncio.Protocol):
                 self._rest = data
                 return
         piece, self._rest = self._decoder.decode(data)
-        if piece.seqs or piece.gaps:
+        if piece.seqs or piece.gaps or piece.reconnect_ms is not None:
             self._on_piece(piece)
 
     def connection_lost(self, exc: Exception | None) -> None:

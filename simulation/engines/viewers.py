@@ -54,17 +54,20 @@ class Receipts:
 class Crowd:
     """All viewers of this process."""
 
-    def __init__(self, url: str, stream: str, start: Cursor, viewers: int) -> None:
+    def __init__(self, url: str, stream: str, start: Cursor, viewers: int, *, timed: bool = True) -> None:
         address = urlsplit(url)
         self._host, self._port = address.hostname or "127.0.0.1", address.port or 80
         self._path = f"/v1/streams/{stream}/events"
         self._epoch = start.epoch
+        self.timed = timed
         self._decoder = Decoder()
         self._connecting = asyncio.Semaphore(CONNECTING_MAX)
         self.tallies = [Tally(start.seq + 1) for _ in range(viewers)]
         self.receipts = Receipts()
         self.open = 0
         self.reconnects = 0
+        self.joined_s: list[float] = []
+        self._slots_s: dict[int, float] = {}  # by viewer: when the server wants it back
         self.all_open = asyncio.Event()
 
     async def follow(self, tally: Tally) -> None:
@@ -72,11 +75,11 @@ class Crowd:
         retry = Retry(RetryConfig(base_s=0.2, cap_s=5.0), random.Random())
         while True:
             reason = await self._connect(tally, retry.succeeded)
-            again_at = retry.failed(time.monotonic())
+            again_at = self._slots_s.pop(id(tally), None) or retry.failed(time.monotonic())
             if again_at is None:
                 raise ConnectionError(f"a viewer cannot reach {self._host}:{self._port}: {reason}")
             self.reconnects += 1
-            await asyncio.sleep(again_at - time.monotonic())
+            await asyncio.sleep(max(0.0, again_at - time.monotonic()))
 
     async def _connect(self, tally: Tally, opened: Callable[[], None]) -> str:
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -85,6 +88,7 @@ class Crowd:
         def on_open() -> None:
             was_open.set()
             opened()
+            self.joined_s.append(time.monotonic())
             self._count(1)
 
         make = partial(
@@ -109,7 +113,11 @@ class Crowd:
         return "\r\n".join(lines).encode()
 
     def _take(self, tally: Tally, piece: Piece) -> None:
-        self.receipts.add(piece, time.monotonic())
+        now = time.monotonic()
+        if piece.reconnect_ms is not None:
+            self._slots_s[id(tally)] = now + piece.reconnect_ms / 1000
+        if self.timed:
+            self.receipts.add(piece, now)
         tally.take(piece)
 
     def _count(self, change: int) -> None:

@@ -1,0 +1,159 @@
+"""``livecomments bench``: benchmarks of the real server."""
+
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from reference_impl.cli import fail
+from simulation.bench import endurance, fanout_rows
+from simulation.bench import fanout as fanout_bench
+from simulation.bench import ingest as ingest_bench
+from simulation.bench.ingest import bench_ingest
+from simulation.command import JsonFile, run_to_end
+
+bench = typer.Typer(help="Benchmarks of the real server.", no_args_is_help=True)
+
+Endured = TypeVar("Endured", endurance.Soak, endurance.Drain)
+
+
+@bench.command()
+def ingest(
+    log: Annotated[
+        str, typer.Option(help="postgresql://… to measure that instead of SQLite; a database of its own.")
+    ] = "",
+    stored: Annotated[str, typer.Option(help="Sizes of the log to measure at.")] = "10000,100000,1000000",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
+    data: Annotated[Path | None, typer.Option(help="Keep the log here. [default: thrown away]")] = None,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw cost against size into this PNG file.")] = None,
+) -> None:
+    """How many comments a server on one core takes, how fast it answers, and what each costs, as its log grows."""
+    console = Console()
+    sizes = _sizes(stored)
+
+    async def main() -> None:
+        rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
+        console.print(ingest_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(ingest_bench.document(rows), indent=1) + "\n")
+        if plot_file:
+            ingest_bench.plot(rows, plot_file)
+
+    run_to_end(main())
+
+
+@bench.command()
+def fanout(
+    server: Annotated[str, typer.Option(help="Servers to measure.")] = ",".join(fanout_bench.SERVERS),
+    transport: Annotated[str, typer.Option(help="sse, websocket or both.")] = "sse,websocket",
+    viewers: Annotated[str, typer.Option(help="Sizes of the audience.")] = "1000,5000",
+    window_ms: Annotated[str, typer.Option(help="Coalescing windows.")] = "0,20",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 5.0,
+    runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 5,
+    most: Annotated[bool, typer.Option("--most", help="Look for the most deliveries/s with a window, too.")] = False,
+    socketio: Annotated[Path | None, typer.Option(help="Folder in which `npm install socket.io` was run.")] = None,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the cost of a delivery into this PNG.")] = None,
+) -> None:
+    """What a delivery costs a server on one core, beside a bare loop of send() and beside other servers."""
+    console = Console()
+    cases = fanout_bench.cases(
+        _chosen("--server", server, fanout_bench.SERVERS),
+        _chosen("--transport", transport, ("sse", "websocket")),
+        [round(each) for each in _numbers("--viewers", viewers, 1, 20_000)],
+        _numbers("--window-ms", window_ms, 0, 1_000),
+    )
+
+    async def main() -> None:
+        measure = fanout_bench.FanOutBench(seconds, socketio, lambda text: console.print(f"[dim]{text}[/dim]"))
+        rows = await measure.rounds(cases, runs)
+        console.print(fanout_rows.table(rows))
+        windowed = [case for case in cases if case.server == "livecomments" and case.window_ms]
+        best = [(case, await measure.most(case)) for case in windowed] if most else []
+        if json_file:
+            json_file.write_text(json.dumps(fanout_rows.document(rows, best), indent=1) + "\n")
+        if plot_file:
+            fanout_rows.plot(rows, plot_file)
+        if not all(row.valid for row in rows):
+            fail("some rows have no run that counts: see their runs in the JSON")
+
+    run_to_end(main())
+
+
+@bench.command()
+def soak(
+    viewers: Annotated[int, typer.Option(help="Viewers at a time.", min=1, max=20_000)] = 15_000,
+    seconds: Annotated[float, typer.Option(help="How long.", min=1, max=86_400)] = 600.0,
+    rate: Annotated[float, typer.Option(help="Comments a second.", min=0.1, max=1_000)] = 2.0,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw memory over time into this PNG.")] = None,
+) -> None:
+    """A large crowd for a long time: does the server's memory stay flat, and does everybody get everything once?"""
+    _endure(endurance.soak(viewers, seconds, rate, _dim), endurance.plot_soak, json_file, plot_file)
+
+
+@bench.command()
+def drain(
+    viewers: Annotated[int, typer.Option(help="Viewers that change servers.", min=1, max=20_000)] = 5_000,
+    per_s: Annotated[float, typer.Option(help="Viewers sent over in a second.", min=1, max=10_000)] = 500.0,
+    rate: Annotated[float, typer.Option(help="Comments a second.", min=0.1, max=1_000)] = 10.0,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw who came back when into this PNG.")] = None,
+) -> None:
+    """Replace a server under its viewers: do they come back at the slots it assigned, and do they miss anything?"""
+    _endure(endurance.drain(viewers, per_s, rate, _dim), endurance.plot_drain, json_file, plot_file)
+
+
+def _endure(
+    run: Coroutine[Any, Any, Endured], plot: Callable[[Endured, Path], None], json_: Path | None, picture: Path | None
+) -> None:
+    async def main() -> None:
+        found = await run
+        Console().print_json(json.dumps(found.counts))
+        _keep(found, plot, json_, picture)
+        if not endurance.faultless(found):
+            fail("comments were lost, doubled, skipped or out of order: see above")
+
+    run_to_end(main())
+
+
+def _keep(found: Endured, plot: Callable[[Endured, Path], None], json_: Path | None, picture: Path | None) -> None:
+    if json_:
+        json_.write_text(endurance.document(found))
+    if picture:
+        plot(found, picture)
+
+
+def _dim(text: str) -> None:
+    Console().print(f"[dim]{text}[/dim]")
+
+
+def _chosen(option: str, text: str, allowed: Sequence[str]) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in allowed]:
+        fail(f"{option} takes {', '.join(allowed)}, with commas between them; got {unknown[0]!r}")
+    return names
+
+
+def _numbers(option: str, text: str, least: float, most: float) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        fail(f"{option} takes numbers with commas between them, got {text!r}")
+    if not all(least <= number <= most for number in numbers):
+        fail(f"{option} takes numbers from {least:g} to {most:g}, got {text!r}")
+    return numbers
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = [int(part.replace("_", "")) for part in text.split(",")]
+    except ValueError:
+        fail(f"--stored takes numbers with commas between them, got {text!r}")
+    if not all(100 <= size <= 100_000_000 for size in sizes):
+        fail(f"--stored takes sizes from 100 to 100,000,000, got {text!r}")
+    return sizes
