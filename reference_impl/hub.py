@@ -73,7 +73,8 @@ class Hub:
 
     async def join(self, name: str, viewer: Viewer, cursor: Cursor | None, identity: Identity | None) -> Seat:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
-        stream = self._streams.get(name) or await self._open(name)
+        while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
+            await self._open(name)
         self.readers.enter(viewer, identity)
         try:
             position = await stream.join(viewer, cursor)

@@ -21,7 +21,7 @@ from reference_impl.policy.timer import next_wake
 from reference_impl.ports import Clock, CommentLog, LogUnavailable, Published, Recorder, Stamps, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
-from reference_impl.protocol.message import Frame, Message, gap, of_event
+from reference_impl.protocol.message import Frame, Message, gap, of_event, redacted
 
 READ_MAX = 500  # events in one read from the log
 CATCH_UP_MAX = 1_000  # events read from the log for one viewer; farther back it gets a gap and reads history itself
@@ -43,10 +43,11 @@ class HubConfig:
     count_s: float = 5.0  # between two tellings of how many are watching
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
-    """A message on its way through the ring and the window."""
+    """A message on its way through the ring and the window; of a comment that is deleted meanwhile nothing is left."""
 
+    id: str
     message: Message
     is_comment: bool
     stamps: Stamps | None
@@ -130,9 +131,18 @@ class StreamHub:
         if self._heed is not None:
             self._heed(event.event, self.edge)
         message = of_event(event.event)
-        entry = _Entry(message, event.event.kind is EventKind.COMMENT, event.stamps, now)
+        if event.event.kind is EventKind.DELETE:
+            self._redact(event.event.target)
+        entry = _Entry(event.event.id, message, event.event.kind is EventKind.COMMENT, event.stamps, now)
         self._ring.append(entry, message.size_bytes, now)
         self._send(self._window.offer(entry, now))
+
+    def _redact(self, comment: str | None) -> None:
+        """Nobody who comes back later is sent what has been deleted."""
+        for entry in self._ring:
+            if entry.id == comment:
+                entry.message = redacted(entry.message)
+                self._slices.clear()
 
     def _send(self, entries: list[_Entry]) -> None:
         if not entries:

@@ -2,7 +2,7 @@
 
     <!-- result: up -->   the tables of simulation/results/up.json   <!-- end -->
 
-`problems` is the API's table of problems, `ingest` the ingest benchmark's results.
+`problems` is the API's table of problems; `ingest`, `fanout`, `soak` and `drain` are the benchmarks' results.
 
 A test fails when a page and its artefact differ, so no number in prose is typed by hand.
 """
@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
+from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 INGEST = Path(__file__).parent / "bench" / "results"
-PAGES = ("README.md", "lessons/index.md", "lessons/write-path.md", "lessons/reference/api.md")
+PAGES = ("README.md", "lessons/index.md", "lessons/write-path.md", "lessons/edge.md", "lessons/reference/api.md")
 
 _BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -29,7 +30,10 @@ def render(text: str) -> str:
 
 
 def _block(name: str) -> str:
-    return {"problems": _problems, "ingest": _ingest}.get(name, lambda: _run(name))()
+    made = {
+        "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
+    }  # fmt: skip
+    return made.get(name, lambda: _run(name))()
 
 
 def _problems() -> str:

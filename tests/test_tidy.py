@@ -105,6 +105,13 @@ def wrong_arrows(module: str, tree: ast.Module) -> list[str]:
     return [f"{module} imports {name}" for name in ours if not any(within(name, part) for part in allowed)]
 
 
+def client_inside_the_server(module: str, tree: ast.Module) -> list[str]:
+    """The client is for those outside."""
+    if not within(module, "reference_impl") or within(module, "reference_impl.client"):
+        return []
+    return [f"{module} imports {name}" for name in imports(tree) if within(name, "reference_impl.client")]
+
+
 def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
     if module == "reference_impl.wiring" or within(module, "reference_impl.adapters"):
         return []
@@ -163,7 +170,7 @@ def unwieldy(path: Path, text: str) -> list[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    wrong_arrows, adapters_outside_wiring, relative_imports, foreign_imports, impure, long_functions,
+    wrong_arrows, adapters_outside_wiring, client_inside_the_server, relative_imports, foreign_imports, impure, long_functions,
     more_than_a_docstring,
 )  # fmt: skip
 
@@ -189,6 +196,7 @@ def test_every_python_file_is_short_and_well_named() -> None:
         ("simulation.model.hub", "from reference_impl.ports import Clock", wrong_arrows),
         ("simulation.engines.live", "from reference_impl.wiring import running", wrong_arrows),
         ("reference_impl.server", "from reference_impl.adapters import memory", adapters_outside_wiring),
+        ("reference_impl.wiring", "from reference_impl.client import Client", client_inside_the_server),
         ("reference_impl.policy.rate", "import time", impure),
         ("reference_impl.policy.rate", "from random import random", impure),
         ("reference_impl.policy.rate", "from datetime import datetime", impure),

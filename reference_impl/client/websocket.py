@@ -74,6 +74,8 @@ class Connection:
             await self._read_frames()
         except (Lost, Ended) as over:
             self._over = over
+        except (aiohttp.ClientError, OSError) as error:  # a pong, too, may find that the connection has gone
+            self._over = lost("the WebSocket", error)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(self._over or Lost("the connection was closed"))

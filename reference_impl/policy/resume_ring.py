@@ -4,6 +4,7 @@ Bounded by age and by bytes. A viewer whose position has left the ring is served
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -34,6 +35,9 @@ class ResumeRing(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __iter__(self) -> Iterator[T]:
+        return (entry[2] for entry in self._entries)
 
     def append(self, item: T, size_bytes: int, now: float) -> None:
         """Add the event with sequence number ``position + 1``."""

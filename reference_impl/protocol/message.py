@@ -4,13 +4,14 @@ A message of the log, and a `gap`, carries a cursor as its id. Heartbeats, count
 lost, and nobody resumes after them.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Event, encode_json
+from reference_impl.protocol.events import REDACTED, Event, encode_json
 
 ENVELOPE_BYTES = 64  # about what a message takes on the wire besides its data
 
@@ -38,6 +39,12 @@ class Message:
 
 def of_event(event: Event) -> Message:
     return Message(event.kind, encode_json(event.as_dict()), f"{event.epoch}:{event.seq}", event.seq)
+
+
+def redacted(comment: Message) -> Message:
+    """What is left of a comment once it has been deleted, as the log has it too."""
+    left = json.loads(comment.data) | {"mentions": [], **REDACTED}
+    return replace(comment, data=encode_json(left))
 
 
 def notice(event: str, data: Mapping[str, Any]) -> Message:

@@ -82,7 +82,8 @@ class SocketViewer(asyncio.Protocol):
 
     def write(self, payload: bytes) -> None:
         """Send bytes that all viewers of the lane are sent; the transport keeps what the socket does not take."""
-        self._transport.write(payload)
+        if not self._transport.is_closing():
+            self._transport.write(payload)
 
     def deliver(self, frame: Frame) -> None:
         """Send or queue a frame; a notice is passed over by those who have enough to read."""

@@ -11,21 +11,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from simulation.bench import fanout_servers as servers
-from simulation.bench.fanout_load import Crowd, Load, crowd, publish
+from simulation.bench.fanout_load import Crowd, Load, crowd, publish, stalled
 from simulation.bench.fanout_rows import Case, Row, Run, beside_floor
 from simulation.bench.fanout_servers import Absent, Running
 from simulation.engines import processes
 from simulation.engines.live import pin_self
 
-SERVERS = ("livecomments", "livecomments-python", "sse-starlette", "floor", "nchan", "socket.io")
-SPEAKS = {"nchan": "sse", "sse-starlette": "sse", "socket.io": "websocket"}  # the others speak both
-WINDOWED = ("livecomments", "livecomments-python", "floor")
+SERVERS = (
+    "livecomments", "livecomments-python", "livecomments-stalled", "sse-starlette", "floor", "nchan", "socket.io",
+)  # fmt: skip
+SPEAKS = {
+    "nchan": "sse",
+    "livecomments-stalled": "sse",
+    "sse-starlette": "sse",
+    "socket.io": "websocket",
+}  # the others speak both
+WINDOWED = ("livecomments", "livecomments-python", "livecomments-stalled", "floor")
 DELIVERIES_PER_S = {0.0: 100_000.0, 20.0: 2_000_000.0}  # offered, by window
 COMMENTS_MAX = 5_000.0  # offered to a small audience: more is the write path's benchmark
 SLOWER = {"sse-starlette": 0.1}  # of what is offered to the others: it saturates a core with less than that
 IDLE_MIN = 0.05
 WARM_UP_VIEWERS = 200
 QUIET_S = 0.3
+STALLED = 50  # readers who connect and then do not read
 ALONE_S = 2.0
 LATE_MS = 1_000.0  # comments later than that are not kept up with
 
@@ -82,8 +90,11 @@ class FanOutBench:
             async with crowd(server, case.viewers, client_core) as viewers:
                 await asyncio.sleep(QUIET_S)
                 rss = (rss_kb(server.pid) - empty_kb) / case.viewers
-                run = await self._measured(case, server, viewers, load, rss)
-                return replace(run, publishing_us_per_comment=alone_us)
+                before_kb = rss_kb(server.pid)
+                async with stalled(server, STALLED if case.server == "livecomments-stalled" else 0):
+                    run = await self._measured(case, server, viewers, load, rss)
+                    grown_kb = rss_kb(server.pid) - before_kb
+                return replace(run, publishing_us_per_comment=alone_us, rss_grown_kb=grown_kb)
 
     async def _publishing_alone(self, case: Case, server: Running, rate: float) -> float | None:
         """CPU of a comment that one viewer gets, at the same rate."""
@@ -123,7 +134,11 @@ class FanOutBench:
         """The server of a case; frames of the others get the size that ours have."""
         common = (case.transport, case.window_ms, core)
         if case.server.startswith("livecomments") or case.server == "sse-starlette":
-            options = {"livecomments-python": ["--batch-send", "off"], "sse-starlette": ["--delivery", "plain"]}
+            options = {
+                "livecomments-python": ["--batch-send", "off"],
+                "livecomments-stalled": ["--slow-viewer", "drop_oldest"],
+                "sse-starlette": ["--delivery", "plain"],
+            }
             async with servers.livecomments(*common, *options.get(case.server, [])) as server:
                 yield server
             return

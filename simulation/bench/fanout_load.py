@@ -7,6 +7,7 @@ every byte in Python and is at its limit with some 200,000 deliveries/s, less th
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -25,6 +26,7 @@ LAST_S = 10.0  # for what was published last to reach everybody
 SAMPLED = 64  # viewers whose every byte is read, about
 TICK_S = 0.010  # comments that are due within one go in one request
 PUBLISHERS = 8
+STALLED_BYTES = 4096
 START_NS = 50_000_000
 
 
@@ -96,6 +98,24 @@ async def crowd(server: Running, viewers: int, core: set[int] | None) -> AsyncIt
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def stalled(server: Running, readers: int) -> AsyncIterator[None]:
+    """Viewers who connect and then do not read; their receive buffers are small, so that they are behind at once."""
+    loop, sockets = asyncio.get_running_loop(), []
+    try:
+        for _ in range(readers):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STALLED_BYTES)
+            sock.setblocking(False)
+            sockets.append(sock)
+            await loop.sock_connect(sock, ("127.0.0.1", server.port))
+            await loop.sock_sendall(sock, server.request)
+        yield
+    finally:
+        for sock in sockets:
+            sock.close()
 
 
 async def publish(server: Running, load: Load) -> None:

@@ -34,6 +34,7 @@ class Run:
     client_idle: float
     lost: int
     frame_bytes: int
+    rss_grown_kb: int = 0  # over the run
     publishing_us_per_comment: float | None = None  # the same comments with a single viewer
     floor_share: float | None = None
     fan_out_share: float | None = None  # the same without what publishing costs either

@@ -1,0 +1,152 @@
+"""The fan-out benchmark's result files as tables for a page."""
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+VIEWERS = (1_000, 5_000)
+
+Row = dict[str, Any]
+Find = Callable[[str, str, int, float], Row | None]
+
+
+def fanout_tables() -> str:
+    """What was asked for, beside what was measured; then every row."""
+    documents = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("fanout-*.json"))]
+    machine = documents[0]["machine"]
+    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    return "\n\n".join([about, _answers(documents), _rows(documents)])
+
+
+def soak_table() -> str:
+    run = json.loads((RESULTS / "soak.json").read_text())
+    half = len(run["rss_kb"]) // 2
+    counts = run["counts"]
+    return "\n".join(
+        [
+            "| viewers | minutes | comments | delivered | lost | doubled | memory at half-time, MB | at the end, MB |",
+            "|--:|--:|--:|--:|--:|--:|--:|--:|",
+            f"| {run['viewers']:,} | {run['at_s'][-1] / 60:.1f} | {counts['comments']:,} | {counts['delivered']:,} | "
+            f"{counts['lost']} | {counts['duplicated']} | {run['rss_kb'][half] / 1024:.1f} | "
+            f"{run['rss_kb'][-1] / 1024:.1f} |",
+        ]
+    )
+
+
+def drain_table() -> str:
+    run = json.loads((RESULTS / "drain.json").read_text())
+    counts = run["counts"]
+    rates = [count / run["bin_s"] for count in run["rejoined"] if count]
+    return "\n".join(
+        [
+            "| viewers | assigned, per s | back per s: median | highest | all back after | lost | doubled |",
+            "|--:|--:|--:|--:|--:|--:|--:|",
+            f"| {run['viewers']:,} | {run['drain_per_s']:,.0f} | {statistics.median(rates):,.0f} | {max(rates):,.0f} | "
+            f"{run['drained_s']:.1f} s | {counts['lost']} | {counts['duplicated']} |",
+        ]
+    )
+
+
+def _answers(documents: Sequence[dict[str, Any]]) -> str:
+    rows = [row for document in documents for row in document["rows"]]
+
+    def find(server: str, transport: str, viewers: int, window_ms: float) -> Row | None:
+        key = (server, transport, viewers, window_ms)
+        found = [row for row in rows if _key(row) == key]
+        return found[0] if found else None
+
+    most = {run["viewers"]: run for document in documents for run in document["most"]}
+
+    def ours(viewers: int, window_ms: float = 0.0) -> Row | None:
+        return find("livecomments", "sse", viewers, window_ms)
+
+    def reached(viewers: int) -> str:
+        return f"{most[viewers]['deliveries_per_s']:,.0f}" if viewers in most else ""
+
+    lines: list[tuple[str, str, Callable[[int], str]]] = [
+        ("SSE, no window: share of the floor", "0.70", lambda n: _spread(ours(n), "floor_share")),
+        ("... against Nchan", "1.2 x", lambda n: _against(find, "nchan", "sse", n)),
+        ("... against sse-starlette, a queue per viewer", "5 x, 6 x",
+         lambda n: _against(find, "sse-starlette", "sse", n)),
+        ("WebSocket, no window: share of the floor", "0.75",
+         lambda n: _spread(find("livecomments", "websocket", n, 0.0), "floor_share")),
+        ("... against socket.io", "1.5 x", lambda n: _against(find, "socket.io", "websocket", n)),
+        ("20 ms window, 2 M deliveries/s: share of the floor", "0.9", lambda n: _spread(ours(n, 20.0), "floor_share")),
+        ("... of the fan-out alone", "", lambda n: _spread(ours(n, 20.0), "fan_out_share")),
+        ("... core used", "40 %, 70 %", lambda n: _percent(ours(n, 20.0))),
+        ("the most deliveries/s with a 20 ms window", "", reached),
+        ("p99 at 100,000 deliveries/s, no window, over the floor's", "2 x",
+         lambda n: _spread(ours(n), "p99_over_floor", " x")),
+        ("p99 with a 20 ms window, over the floor's", "", lambda n: _spread(ours(n, 20.0), "p99_over_floor", " x")),
+        ("... with 50 readers that have stopped; memory grown", "as above", lambda n: _stalled(find, n)),
+        ("memory per SSE viewer, KB", "3", lambda n: _spread(ours(n), "rss_kb_per_viewer")),
+    ]  # fmt: skip
+    table = [f"| {name} | {' | '.join(figure(count) for count in VIEWERS)} | {bar} |" for name, bar, figure in lines]
+    return "\n".join(["| one core for the server | 1,000 viewers | 5,000 viewers | bar |", "|---|--:|--:|--:|", *table])
+
+
+def _key(row: Row) -> tuple[str, str, int, float]:
+    return row["server"], row["transport"], row["viewers"], row["window_ms"]
+
+
+def _valid(row: Row | None) -> list[Row]:
+    return [run for run in row["runs"] if not run["why_void"]] if row else []
+
+
+def _spread(row: Row | None, name: str, unit: str = "") -> str:
+    """Median, and from the least to the most of the runs."""
+    return _figure([run[name] for run in _valid(row) if run[name] is not None], unit)
+
+
+def _figure(values: Sequence[float], unit: str = "") -> str:
+    if not values:
+        return ""
+    return f"{statistics.median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _stalled(find: Find, viewers: int) -> str:
+    """The p99 of those who read, beside that of a server that all read from; and what the others cost in memory."""
+    row, without = (find(name, "sse", viewers, 20.0) for name in ("livecomments-stalled", "livecomments"))
+    grown, usual = ([run["rss_grown_kb"] / 1024 for run in _valid(each)] for each in (row, without))
+    if not grown or not usual:
+        return ""
+    memory = f"+{statistics.median(grown):.0f} MB, without them +{statistics.median(usual):.0f} MB"
+    return f"{_spread(row, 'p99_over_floor', ' x')}; {memory}"
+
+
+def _percent(row: Row | None) -> str:
+    values = [run["core_used"] for run in _valid(row)]
+    return f"{statistics.median(values):.0%} ({min(values):.0%} to {max(values):.0%})" if values else ""
+
+
+def _against(find: Find, other: str, transport: str, viewers: int) -> str:
+    """CPU per delivery of the other over ours, round by round."""
+    theirs, ours = find(other, transport, viewers, 0.0), find("livecomments", transport, viewers, 0.0)
+    pairs = zip(theirs["runs"], ours["runs"], strict=False) if theirs and ours else ()
+    counted = [(their, our) for their, our in pairs if not their["why_void"] and not our["why_void"]]
+    return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in counted], " x")
+
+
+def _rows(documents: Sequence[dict[str, Any]]) -> str:
+    head = (
+        "| server | transport | viewers | window ms | deliveries/s | CPU us/delivery | of the floor | core | p50 ms | "
+        "p99 ms | KB/viewer | rounds |"
+    )
+    body = [_row(row) for document in documents for row in document["rows"]]
+    return "\n".join([head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|", *body])
+
+
+def _row(row: Row) -> str:
+    first = f"| {row['server']} | {row['transport']} | {row['viewers']:,} | {row['window_ms']:g} |"
+    counted = f"{len(_valid(row))} of {len(row['runs'])} |"
+    if not _valid(row):
+        return f"{first} | | | | | | | {counted}"
+    share = "" if row["floor_share"] is None else f"{row['floor_share']:.2f}"
+    return (
+        f"{first} {row['deliveries_per_s']:,.0f} | {row['cpu_us_per_delivery']:.2f} | {share} | "
+        f"{row['core_used']:.0%} | {row['p50_ms']:.1f} | {row['p99_ms']:.1f} | {row['rss_kb_per_viewer']:.1f} | "
+        f"{counted}"
+    )

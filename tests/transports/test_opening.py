@@ -1,0 +1,65 @@
+"""A viewer that opens a stream on its edge just when the edge looks for streams that nobody watches."""
+
+import asyncio
+
+from reference_impl.hub import Hub
+from reference_impl.ports import Published
+from reference_impl.protocol.message import Frame
+from reference_impl.stream_hub import HubConfig
+from tests.transports.test_ahead import ListViewer, event
+
+ROUNDS = 3  # of the edge's looking, while the log takes its time over the second question for the head
+
+
+class SlowLog:
+    """An empty log that answers the one who opens a stream only after the edge has looked around."""
+
+    epoch = 7
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._rounds = 0
+        self._looked_around = asyncio.Event()
+
+    async def heads(self, streams):
+        if not streams:
+            self._rounds += 1
+            if self._rounds == ROUNDS:
+                self._looked_around.set()
+            return {}
+        self._asked += 1
+        if self._asked == 2:
+            await self._looked_around.wait()
+        return dict.fromkeys(streams, 0)
+
+    async def read(self, stream, *, first, last):
+        return [event(seq) for seq in range(first, last + 1)]
+
+
+class Told(ListViewer):
+    """Keeps the names of what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def deliver(self, frame: Frame) -> None:
+        super().deliver(frame)
+        self.names += [message.event for message in frame.messages]
+
+
+def test_it_is_on_the_stream_that_is_told_of_events() -> None:
+    async def join() -> tuple[int, list[str]]:
+        loop = asyncio.get_running_loop()
+        hub, viewer = Hub(SlowLog(), HubConfig(heads_s=0.001), loop.time, loop.time), Told()
+        looking = asyncio.create_task(hub.run())
+        await hub.join("demo", viewer, None, None)
+        hub.receive(Published(event(1), None))
+        watching = hub.viewers
+        looking.cancel()
+        hub.close()
+        return watching, viewer.names
+
+    watching, names = asyncio.run(asyncio.wait_for(join(), 10))
+    assert watching == 1
+    assert names == ["comment"]
