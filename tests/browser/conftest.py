@@ -36,8 +36,9 @@ WAIT_MS = 20_000  # the longest that anything here may take
 class Server:
     """A server on a port of its own, which it keeps when it is started again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self._data = data
+        self._options = options
         self._process: subprocess.Popen[str] | None = None
         self._posted = itertools.count()
         self.url = "http://127.0.0.1:0"
@@ -50,6 +51,7 @@ class Server:
     def start(self) -> None:
         port = str(urlsplit(self.url).port)
         command = [sys.executable, "-m", "reference_impl", "serve", "--port", port, "--data", str(self._data)]
+        command += self._options
         self._process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         said = []
@@ -97,6 +99,14 @@ class Server:
         assert answer.status < 300, said
         return json.loads(said)
 
+    def viewers(self) -> int:
+        """How many connections follow a stream."""
+        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection.request("GET", "/readyz")
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return int(answer["viewers"])
+
     def ids(self, stream: str) -> list[str]:
         """The newest page of what is stored."""
         return [item["id"] for item in self.moderate("GET", f"{stream}/comments?limit=200")["items"]]
@@ -131,6 +141,19 @@ class Viewer:
     page: Any
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+
+    @property
+    def panel(self) -> Any:
+        return self.page.get_by_role("region", name="About this connection")
+
+    def open_panel(self) -> Any:
+        self.state.click()
+        return self.panel
+
+    def fact(self, term: str) -> Any:
+        """What the panel says under this heading."""
+        return self.panel.locator(f"dt:text-is('{term}') + dd")
 
     @property
     def rows(self) -> Any:
@@ -164,8 +187,9 @@ class Viewer:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "data")
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server; a test may be parametrized with its options."""
+    running = Server(tmp_path / "data", *getattr(request, "param", ()))
     yield running
     running.kill()
 
@@ -183,22 +207,36 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_viewer(server: Server, browser: Any) -> Iterator[Callable[..., Viewer]]:
-    """Open the page of a stream, in a browser profile of its own, and wait until it is live."""
-    contexts = []
-    viewers = []
+    """Open the page of a stream and wait until it is live: in a browser profile of its own, or `beside` another tab.
 
-    def open_one(stream: str = "demo", state: str = "live", own_clock: bool = False) -> Viewer:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
+    `origin` is that of a proxy in front of the server, `script` runs before the page's own.
+    """
+    contexts: list[Any] = []
+    viewers: list[tuple[Viewer, str]] = []
+
+    def open_one(
+        stream: str = "demo",
+        state: str = "live",
+        own_clock: bool = False,
+        transport: str = "",
+        beside: Viewer | None = None,
+        origin: str = "",
+        script: str = "",
+    ) -> Viewer:
+        context = beside.page.context if beside else browser.new_context(viewport={"width": 1280, "height": 800})
         if own_clock:
             context.clock.install()
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         viewer = Viewer(context.new_page())
-        viewers.append(viewer)
+        viewers.append((viewer, origin or server.url))
+        if script:
+            viewer.page.add_init_script(script)
         viewer.page.on("pageerror", lambda error: viewer.errors.append(str(error)))
         viewer.page.on("console", lambda said: viewer.errors.extend([said.text] if said.type == "error" else []))
         viewer.page.on("request", lambda request: viewer.requests.append(request.url))
-        viewer.page.goto(f"{server.url}/?stream={stream}")
+        viewer.page.on("websocket", lambda socket: viewer.sockets.append(socket.url))
+        viewer.page.goto(f"{origin or server.url}/?stream={stream}&transport={transport}")
         viewer.page.locator(f"live-comments .state[data-state={state}]").wait_for()
         return viewer
 
@@ -206,5 +244,5 @@ def open_viewer(server: Server, browser: Any) -> Iterator[Callable[..., Viewer]]
     yield open_one
     for context in contexts:
         context.close()
-    foreign = [url for viewer in viewers for url in viewer.requests if not url.startswith(server.url)]
+    foreign = [url for viewer, own in viewers for url in viewer.requests if not url.startswith(own)]
     assert foreign == []

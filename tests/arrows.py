@@ -1,0 +1,47 @@
+"""Which part of the project may import which."""
+
+SHELLS = {
+    "access", "admission", "catalog", "changes", "edge", "group_commit", "hub", "ports", "profiles", "reactions",
+    "readers", "stream_hub", "write_path",
+}  # fmt: skip
+
+# Who (a prefix of the module's name) may import which parts of the two packages.
+ARROWS = {
+    "reference_impl.policy": {"reference_impl.policy"},
+    "reference_impl.protocol": {"reference_impl.protocol"},
+    **{
+        f"reference_impl.{shell}": {
+            "reference_impl.policy", "reference_impl.protocol", "reference_impl.auth.identity",
+            "reference_impl.moderation", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
+        }
+        for shell in SHELLS
+    },
+    "reference_impl.auth": {"reference_impl.auth"},
+    "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
+    "reference_impl.adapters": {
+        "reference_impl.adapters", "reference_impl.ports", "reference_impl.policy.partitioning",
+        "reference_impl.protocol",
+    },
+    "reference_impl.transports": {
+        "reference_impl.policy", "reference_impl.protocol", "reference_impl.ports", "reference_impl.transports",
+        "reference_impl.compiled",
+    },
+    "reference_impl.observability": {"reference_impl.ports"},
+    "reference_impl.config": {"reference_impl.policy"},
+    "reference_impl.compiled": set(),
+    "reference_impl.client": {"reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
+    "reference_impl.api": {
+        "reference_impl.api", "reference_impl.auth", "reference_impl.config", "reference_impl.policy",
+        "reference_impl.protocol", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
+    },
+    "reference_impl": {"reference_impl"},
+    "simulation.model": {
+        "simulation.model", "simulation.calibration", "simulation.trace", "reference_impl.policy",
+        "reference_impl.protocol",
+    },
+    "simulation.bench.commands": {"simulation", "reference_impl.cli"},
+    "simulation.command": {"simulation", "reference_impl.cli"},
+    "simulation.cli": {"simulation", "reference_impl.cli"},
+    "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
+    "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
+}  # fmt: skip
