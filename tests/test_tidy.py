@@ -13,7 +13,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from simulation.cli import app
-from tests.arrows import ARROWS
+from tests.arrows import ARROWS, SHELLS
 
 ROOT = Path(__file__).parents[1]
 Rule = Callable[[str, ast.Module], list[str]]
