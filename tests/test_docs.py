@@ -21,7 +21,10 @@ SHORT = {
     "up": "--seconds 2 --viewers 20 --port 0 --exit",
     "test": "--version",
     "serve": "--port 0",
-    "bench": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
+    "bench ingest": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
+    "bench fanout": "--viewers 20 --seconds 1",
+    "bench soak": "--viewers 20 --seconds 2",
+    "bench drain": "--viewers 20",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
 TIMEOUT_S = 120
@@ -47,7 +50,8 @@ def test_the_newcomers_two_commands_come_first():
 def _arguments(command: str) -> list[str]:
     """The command as printed, with later options that make it short (the last one given counts)."""
     words = shlex.split(command)
-    return [str(ROOT / "livecomments"), *words[1:], *shlex.split(SHORT.get(words[1], ""))]
+    name = " ".join(words[1:3]) if words[1] == "bench" else words[1]
+    return [str(ROOT / "livecomments"), *words[1:], *shlex.split(SHORT.get(name, ""))]
 
 
 @pytest.mark.slow
@@ -64,7 +68,7 @@ def test_a_readme_command_runs(command, tmp_path):
     if "--json" in command:
         check_document(json.loads((tmp_path / "result.json").read_text()))
         assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")
-    if " bench " in command:
+    if " bench ingest " in command:
         rows = json.loads((tmp_path / "ingest.json").read_text())["rows"]
         assert {
             "log",

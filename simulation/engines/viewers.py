@@ -91,8 +91,12 @@ class Crowd:
             self.joined_s.append(time.monotonic())
             self._count(1)
 
+        def on_lost(reason: str) -> None:
+            if not lost.done():  # the viewer may have been called off meanwhile
+                lost.set_result(reason)
+
         make = partial(
-            ViewerConnection, self._request(tally), self._decoder, partial(self._take, tally), on_open, lost.set_result
+            ViewerConnection, self._request(tally), self._decoder, partial(self._take, tally), on_open, on_lost
         )
         async with self._connecting:
             try:
