@@ -69,6 +69,12 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def stop(self) -> None:
+        """End it as an upgrade does: everybody is sent away in order."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
+
     def post(self, stream: str, texts: list[str], author: str | None = None) -> None:
         """Post comments in order; without an author, with so many that none is posting too fast."""
         connection = http.client.HTTPConnection(self.address, timeout=10)
@@ -146,6 +152,10 @@ class Viewer:
     @property
     def panel(self) -> Any:
         return self.page.get_by_role("region", name="About this connection")
+
+    def asked(self, path: str) -> list[str]:
+        """The addresses that it has asked for, those of WebSockets too."""
+        return [url for url in self.requests + self.sockets if path in url]
 
     def open_panel(self) -> Any:
         self.state.click()

@@ -10,10 +10,14 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.slow
 
 LIVE = "Live"
+TRANSPORTS = {"websocket": "/websocket?", "sse": "/events?", "poll": "/poll?"}  # and where they are asked for
+
+on_each_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
-def test_pages_resume_after_a_crash_with_what_was_posted_meanwhile(server, open_viewer):
-    one, two = open_viewer(), open_viewer()
+@on_each_transport
+def test_pages_resume_after_a_crash_with_what_was_posted_meanwhile(server, open_viewer, transport):
+    one, two = open_viewer(transport=transport), open_viewer(transport=transport)
     one.send("before the crash")
     expect(two.rows).to_have_count(1)
     seen = two.rows.last.get_attribute("data-cursor")
@@ -28,8 +32,8 @@ def test_pages_resume_after_a_crash_with_what_was_posted_meanwhile(server, open_
         expect(viewer.state).to_have_text(LIVE)
         expect(viewer.rows).to_have_count(22)
         assert viewer.texts() == server.texts("demo")
-    events = [parse_qs(urlsplit(url).query) for url in two.requests if "/events?" in url]
-    assert events[-1] == {"cursor": [seen]}
+    asked = [parse_qs(urlsplit(url).query) for url in two.asked(TRANSPORTS[transport])]
+    assert [seen] in [query["cursor"] for query in asked]
     expect(one.page.locator(".pending .row")).to_have_count(0)
     assert server.texts("demo").count("written while the server was down") == 1
 
@@ -56,8 +60,9 @@ def test_a_comment_whose_answer_is_lost_is_stored_and_shown_once(server, open_vi
     assert viewer.texts() == server.texts("demo") == ["said once"]
 
 
-def test_a_page_that_was_offline_says_so_and_then_catches_up(server, open_viewer):
-    viewer = open_viewer()
+@on_each_transport
+def test_a_page_that_was_offline_says_so_and_then_catches_up(server, open_viewer, transport):
+    viewer = open_viewer(transport=transport)
     viewer.page.context.set_offline(True)
     expect(viewer.state).to_have_text("Offline")
     server.post("demo", ["one", "two"])
@@ -67,10 +72,11 @@ def test_a_page_that_was_offline_says_so_and_then_catches_up(server, open_viewer
     assert viewer.texts() == ["one", "two"]
 
 
-def test_a_connection_without_heartbeats_is_opened_again(server, open_viewer):
-    viewer = open_viewer(own_clock=True)
+@pytest.mark.parametrize(("transport", "event"), [("websocket", "websocket"), ("sse", "request")])
+def test_a_connection_without_heartbeats_is_opened_again(server, open_viewer, transport, event):
+    viewer = open_viewer(own_clock=True, transport=transport)
     expect(viewer.state).to_have_text(LIVE)
-    with viewer.page.expect_request("**/events?*"):
+    with viewer.page.expect_event(event, lambda asked: TRANSPORTS[transport] in asked.url):
         viewer.page.clock.run_for(40_000)  # two heartbeats and more, in which the server has sent nothing
     server.post("demo", ["still here"])
     viewer.page.clock.run_for(1_000)

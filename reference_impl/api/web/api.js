@@ -4,7 +4,7 @@
  * A position in a stream is a cursor `epoch:seq`. Positions order by epoch, then by seq.
  */
 
-import { ask } from "./ask.js";
+import { ANSWER_MAX_MS, ask } from "./ask.js";
 
 export const PAGE_MAX = 200;
 
@@ -33,6 +33,18 @@ export class Api {
 
   eventsUrl(cursor) {
     return `${this.#base}/events?${new URLSearchParams({ cursor })}`;
+  }
+
+  websocketUrl(cursor) {
+    const url = new URL(`${this.#base}/websocket?${new URLSearchParams({ cursor })}`, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    return url.href;
+  }
+
+  /** What came after the cursor; with `waitS` the server holds its answer that long, until there is something. */
+  poll(cursor, { waitS = 0, hello = false, signal } = {}) {
+    const query = new URLSearchParams({ cursor, wait_s: waitS, hello });
+    return ask(`${this.#base}/poll?${query}`, { signal, answerMaxMs: waitS * 1000 + ANSWER_MAX_MS });
   }
 
   /** One page of history, oldest first; without a cursor the newest one. */

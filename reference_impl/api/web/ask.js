@@ -3,7 +3,7 @@
  * nothing was stored.
  */
 
-const ANSWER_MAX_MS = 10_000;
+export const ANSWER_MAX_MS = 10_000;
 const PASSING = new Set(["rate-limited", "slow-mode", "idempotency-in-flight", "unauthenticated", "request-timeout"]);
 
 export class Problem extends Error {
@@ -21,9 +21,11 @@ export class Problem extends Error {
   }
 }
 
-export async function ask(url, options) {
+/** The answer's JSON; `signal` and `answerMaxMs` end the waiting for it. */
+export async function ask(url, { signal, answerMaxMs = ANSWER_MAX_MS, ...options }) {
+  const endings = [AbortSignal.timeout(answerMaxMs), ...(signal ? [signal] : [])];
   try {
-    const answer = await fetch(url, { ...options, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MAX_MS) });
+    const answer = await fetch(url, { ...options, cache: "no-store", signal: AbortSignal.any(endings) });
     if (answer.ok) {
       return await answer.json();
     }

@@ -5,9 +5,11 @@
  *     <live-comments stream="demo"></live-comments>
  *
  * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name;
- * `token-url`, where your site answers a POST with `{"token", "expires_in_s"}` for the user who is signed in.
- * Events, which bubble: `live-comments:state` { state, words }; `live-comments:stats` { perSecond, received }, each
- * second; `live-comments:comments` { comments } as they are shown. Theming: the custom properties in live-comments.css.
+ * `token-url`, where your site answers a POST with `{"token", "expires_in_s"}` for the user who is signed in;
+ * `transport`, one of `websocket`, `sse` and `poll` (default: the best that works, found out by trying).
+ * Events, which bubble: `live-comments:state` { state, words }; `live-comments:stats` { perSecond, received, viewers },
+ * each second (`viewers` is about how many are watching, or null); `live-comments:comments` { comments } as they are
+ * shown. Theming: the custom properties in live-comments.css.
  */
 
 import { Announcer } from "./announcer.js";
@@ -16,23 +18,25 @@ import { Composer } from "./composer.js";
 import { Feed } from "./feed.js";
 import { CommentList } from "./list.js";
 import { Outbox } from "./outbox.js";
+import { Panel } from "./panel.js";
 import { Rate } from "./rate.js";
 import { pinnedRow } from "./row.js";
 import { Scroller } from "./scroller.js";
 import { Session } from "./session.js";
-import { LiveStream } from "./stream.js";
+import { SharedStream } from "./shared_stream.js";
 import { TEMPLATE, dress } from "./template.js";
-import { refusalWords, stateWords } from "./words.js";
+import { refusalWords, stateWords, viewersWords } from "./words.js";
 
 const HERE = new URL("..", import.meta.url).href;
 
 class LiveComments extends HTMLElement {
-  static observedAttributes = ["stream", "server", "author", "token-url"];
+  static observedAttributes = ["stream", "server", "author", "token-url", "transport"];
 
   #parts = null;
   #state = { state: "connecting" };
   #ticker = null;
   #pinnedId = undefined;
+  #viewers = null;
 
   connectedCallback() {
     this.shadowRoot ?? this.attachShadow({ mode: "open" });
@@ -55,11 +59,12 @@ class LiveComments extends HTMLElement {
     const server = this.getAttribute("server") || HERE;
     const session = new Session(server, this.getAttribute("token-url"));
     const api = new Api(server, this.getAttribute("stream") || "demo", session);
-    this.#parts = { rate: new Rate((perSecond, received) => this.#emit("stats", { perSecond, received })) };
+    this.#viewers = null;
+    this.#parts = { rate: new Rate((...counts) => this.#emitStats(...counts)) };
     this.#parts.announcer = new Announcer(this.#find(".announcer"));
     this.#buildList(api);
     this.#buildComposer(api);
-    this.#connect(api);
+    this.#connect(api, session, server);
     this.#ticker = setInterval(() => this.#showState(), 500);
   }
 
@@ -99,11 +104,13 @@ class LiveComments extends HTMLElement {
     Object.assign(this.#parts, { outbox, composer });
   }
 
-  #connect(api) {
+  #connect(api, session, server) {
     const { feed, rate } = this.#parts;
-    this.#parts.stream = new LiveStream({
+    const reader = ["stream", "author", "token-url", "transport"].map((name) => this.getAttribute(name));
+    const settings = { server, transport: this.getAttribute("transport"), reader: [server, ...reader] };
+    const stream = new SharedStream(api, settings, {
       begin: () => feed.begin(),
-      url: (cursor) => api.eventsUrl(cursor),
+      renew: () => session.renew(),
       onComment: (comment) => {
         rate.count();
         feed.receive(comment);
@@ -112,7 +119,9 @@ class LiveComments extends HTMLElement {
       onGap: (gap) => feed.receiveGap(gap),
       onState: (state) => this.#changeState(state),
     });
-    this.#parts.stream.start();
+    const panel = new Panel(this.#find(".state"), this.#find(".diagnostics"), () => stream.report(Date.now()));
+    Object.assign(this.#parts, { stream, panel });
+    stream.start();
   }
 
   #arrived(comments) {
@@ -126,6 +135,7 @@ class LiveComments extends HTMLElement {
     const { feed, composer } = this.#parts;
     if (kind === "hello" || kind === "pin") this.#pin(kind === "pin" ? data.comment : data.pinned);
     if (kind === "hello" || kind === "state") composer.close(data.state && data.state !== "open");
+    if (kind === "viewers") this.#showViewers(data);
     if (kind === "unpin") this.#pin(null);
     if (kind === "edit") {
       feed.receiveChange(data.comment);
@@ -163,6 +173,11 @@ class LiveComments extends HTMLElement {
     this.#find(".empty").hidden = !empty;
   }
 
+  #showViewers(viewers) {
+    this.#viewers = viewers.count;
+    this.#find(".viewers").textContent = viewersWords(viewers);
+  }
+
   #changeState(state) {
     const wasLive = this.#state.state === "live";
     this.#state = state;
@@ -183,6 +198,10 @@ class LiveComments extends HTMLElement {
 
   #find(selector) {
     return this.shadowRoot.querySelector(selector);
+  }
+
+  #emitStats(perSecond, received) {
+    this.#emit("stats", { perSecond, received, viewers: this.#viewers });
   }
 
   #emit(name, detail) {

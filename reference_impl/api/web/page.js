@@ -8,10 +8,13 @@ const RINGS_MAX = 30; // on the water at a time; a downpour shows no more than t
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 const find = (selector) => document.querySelector(selector);
-const stream = new URLSearchParams(location.search).get("stream") || "demo";
+const query = new URLSearchParams(location.search);
+const stream = query.get("stream") || "demo";
+const transport = query.get("transport"); // to try one, as ?transport=poll
 
 // The widget's own script runs after this one, so it starts with the right stream at once.
 find("live-comments").setAttribute("stream", stream);
+if (transport) find("live-comments").setAttribute("transport", transport);
 find(".stream").textContent = stream;
 document.title = `${stream} · Live Comments`;
 

@@ -34,4 +34,11 @@ export class Session {
   forget(name) {
     this.#tokens.delete(name);
   }
+
+  /** All that was given to this reader has ended; asking the site again also renews the cookie it may read with. */
+  async renew() {
+    const names = [...this.#tokens.keys()];
+    this.#tokens.clear();
+    await Promise.all(names.map((name) => this.token(name)));
+  }
 }

@@ -7,8 +7,13 @@ TEMPLATE.innerHTML = `
   <section class="chat" aria-labelledby="title" hidden>
     <header class="head">
       <h2 class="title" id="title">Comments</h2>
-      <p class="state" data-state="connecting"><span class="dot"></span><span class="words"></span></p>
+      <p class="viewers"></p>
+      <button
+        class="state" type="button" data-state="connecting"
+        title="About this connection" aria-expanded="false" aria-controls="diagnostics"
+      ><span class="dot"></span><span class="words"></span></button>
     </header>
+    <section class="diagnostics" id="diagnostics" tabindex="0" aria-label="About this connection" hidden></section>
     <div class="pinned" aria-label="Pinned comment" role="region"></div>
     <div class="window">
       <div class="log" role="log" aria-live="off" aria-label="Comments" tabindex="0">
