@@ -130,7 +130,7 @@ export class LiveStream {
     this.#handlers.onState({ state: "reconnecting" });
     const found = problem ?? (await this.#ask());
     if (run !== this.#run) return;
-    if (this.#ladder.failed(Date.now(), reason, blame)) this.#attempts.now();
+    if (!found && this.#ladder.failed(Date.now(), reason, blame)) this.#attempts.now();
     else this.#fail(found);
   }
 
