@@ -11,7 +11,7 @@ from reference_impl.policy.audience import about
 from reference_impl.policy.reconnect import DrainConfig, slices
 from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, Viewer
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.events import Event
+from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
 from reference_impl.readers import Readers
 from reference_impl.stream_hub import HubConfig, StreamHub
@@ -58,6 +58,7 @@ class Hub:
         self._streams: dict[str, StreamHub] = {}
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
+        self._standing: dict[str, dict[str, Event]] = {}  # by stream: its settings, and each user's ban
         self._told: dict[str, int] = {}  # how many are watching, as last said
 
     @property
@@ -75,18 +76,19 @@ class Hub:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
         while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
             await self._open(name)
-        self.readers.enter(viewer, identity)
+        self.readers.arrive(viewer, identity)
         try:
             position = await stream.join(viewer, cursor)
         except BaseException:
             self.readers.leave(viewer)
             raise
+        self._heed_what_stands(name, viewer, identity)
         return Seat(stream.edge, self.readers, viewer, position)
 
     def watching(self, name: str) -> tuple[int, float]:
-        """About how many watch a stream here, and by how much that may be off."""
+        """About how many watch a stream here with one who is about to join, and by how much that may be off."""
         stream = self._streams.get(name)
-        return about(len(stream.edge) if stream else 0)
+        return about(len(stream.edge) + 1 if stream else 1)
 
     def typing(self, name: str, user_name: str) -> None:
         """Somebody is writing; told once a second, with everybody else who is."""
@@ -154,7 +156,21 @@ class Hub:
         return stream
 
     def _heed(self, event: Event, edge: Edge) -> None:
+        standing = self._standing.setdefault(event.stream, {})
+        if event.kind is EventKind.SETTINGS:
+            standing[""] = event
+        elif event.kind is EventKind.BAN:
+            standing[event.data["user"]] = event
+        elif event.kind is EventKind.UNBAN:
+            standing.pop(event.data["user"], None)
         self.readers.heed(event, edge)
+
+    def _heed_what_stands(self, name: str, viewer: Viewer, identity: Identity | None) -> None:
+        """A viewer that was let in just before it was shut out has joined after everybody else was cut."""
+        standing = self._standing.get(name, {})
+        for key in ("", identity.user if identity else ""):
+            if key in standing:
+                self.readers.heed(standing[key], [viewer])
 
     async def _check_heads(self) -> None:
         try:
@@ -197,3 +213,4 @@ class Hub:
         for name in [name for name, stream in self._streams.items() if stream.idle]:
             self._streams.pop(name).stop()
             self._told.pop(name, None)
+            self._standing.pop(name, None)

@@ -31,6 +31,11 @@ class Readers:
         self._expiries: list[tuple[float, int]] = []
         self._numbers = count()
 
+    def arrive(self, viewer: Viewer, identity: Identity | None) -> None:
+        """Note who a viewer is by the token it came with, unless it has sent a later one meanwhile."""
+        if viewer not in self._known:
+            self.enter(viewer, identity)
+
     def enter(self, viewer: Viewer, identity: Identity | None) -> None:
         """Note who a viewer is; a later token takes the place of an earlier one."""
         if identity is None:
@@ -62,11 +67,14 @@ class Readers:
 
     def heed(self, event: Event, viewers: Iterable[Viewer]) -> None:
         """Let those go whom an event of their stream has shut out: by a ban, or by closing the stream to them."""
-        if event.kind is EventKind.BAN:
+        if event.kind is EventKind.BAN and self._stands(event.data.get("until_ms")):
             self._cut(viewers, lambda identity: identity is not None and identity.user == event.data["user"])
         elif event.kind is EventKind.SETTINGS and event.data.get("visibility", Visibility.PUBLIC) != Visibility.PUBLIC:
             visibility = Visibility(event.data["visibility"])
             self._cut(viewers, lambda identity: not may_read(identity, event.stream, visibility))
+
+    def _stands(self, until_ms: float | None) -> bool:
+        return until_ms is None or until_ms > self._wall_clock() * 1000
 
     def _cut(self, viewers: Iterable[Viewer], shut_out: Callable[[Identity | None], bool]) -> None:
         for viewer in [viewer for viewer in viewers if shut_out(self._identity(viewer))]:

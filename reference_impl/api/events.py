@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from reference_impl.api.deps import IdentityDep, PartsDep, ReadableStream
-from reference_impl.api.joining import JOINING, CursorQuery, LastEventId, hello, pressure, start, take_place
+from reference_impl.api.joining import JOINING, CursorQuery, LastEventId, follow, hello, pressure, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.config import Delivery
 from reference_impl.transports.socket_viewer import SocketViewer
@@ -55,7 +55,7 @@ async def _follow_raw(
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)
-        return (await parts.hub.join(stream.name, joining, position, identity)).leave
+        return (await follow(parts, stream.name, joining, position, identity)).leave
 
     return RawSseResponse(viewer, join)
 
@@ -73,4 +73,4 @@ async def _follow_plain(
     position = start(cursor, last_event_id)
     viewer.deliver(await hello(parts, stream))
     place = take_place(request, parts)
-    return PlainSseResponse(viewer, lambda: parts.hub.join(stream.name, viewer, position, identity), place.leave)
+    return PlainSseResponse(viewer, lambda: follow(parts, stream.name, viewer, position, identity), place.leave)

@@ -5,14 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
 
+from reference_impl.access import require_reader
 from reference_impl.api import views
 from reference_impl.api.deps import Parts, parse_cursor
 from reference_impl.api.limits import is_loopback
+from reference_impl.auth.identity import Identity
+from reference_impl.hub import Seat
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections
+from reference_impl.ports import Viewer
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.message import Frame, notice
+from reference_impl.protocol.message import Frame, Parting, notice
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import SlowViewers, Stream
 from reference_impl.transports.socket_viewer import Pressure
@@ -59,11 +63,23 @@ def pressure(parts: Parts, stream: Stream) -> Pressure:
     return parts.pressures[parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)]
 
 
+async def follow(parts: Parts, stream: str, viewer: Viewer, position: Cursor | None, identity: Identity | None) -> Seat:
+    """Join, and make sure that who was let in may still read: much can happen before a viewer hears of changes."""
+    seat = await parts.hub.join(stream, viewer, position, identity)
+    try:
+        require_reader(identity, await parts.catalog.stream(stream))
+        await parts.catalog.require_not_banned(identity, stream)
+    except Problem:
+        viewer.close(Parting.FORBIDDEN)
+    return seat
+
+
 async def hello(parts: Parts, stream: Stream) -> Frame:
     """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
     pinned = await parts.catalog.pinned(stream)
     about: dict[str, Any] = views.stream(stream) | {
         "pinned": pinned.as_dict() if pinned else None,
+        "viewers": dict(zip(("count", "error"), parts.hub.watching(stream.name), strict=True)),
         "heartbeat_ms": round(parts.hub.config.heartbeat_s * 1000),
         "server_time_ms": round(parts.wall_clock() * 1000),
     }

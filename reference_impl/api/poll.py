@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from reference_impl.api.deps import IdentityDep, Parts, PartsDep, ReadableStream
-from reference_impl.api.joining import JOINING, CursorQuery, hello, start, take_place
+from reference_impl.api.joining import JOINING, CursorQuery, follow, hello, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.auth.identity import Identity
 from reference_impl.policy.polling import ITEMS_MAX, WAIT_MAX_S
@@ -76,7 +76,7 @@ async def _collect(
     parts: Parts, stream: str, identity: Identity | None, viewer: PollViewer, position: Cursor | None, hold_s: float
 ) -> str:
     """Let the viewer follow for a while; answer where the next one goes on."""
-    seat = await parts.hub.join(stream, viewer, position, identity)
+    seat = await follow(parts, stream, viewer, position, identity)
     try:
         if hold_s:
             await viewer.wait(hold_s)

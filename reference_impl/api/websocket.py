@@ -13,6 +13,7 @@ from reference_impl.api.body import Body, explain
 from reference_impl.api.comments import CommentBody, answer_of
 from reference_impl.api.deps import KEY_MAX, IdentityDep, Parts, PartsDep, ReadableStream, authenticate
 from reference_impl.api.joining import JOINING, CursorQuery, hello, pressure, start, take_place
+from reference_impl.api.joining import follow as join_hub
 from reference_impl.api.problems import READING, problem_of, responses
 from reference_impl.api.reactions import NewReaction, authorise_reaction, take_reaction
 from reference_impl.auth.identity import Capability, Identity
@@ -96,7 +97,7 @@ async def follow(
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)
-        return (await parts.hub.join(stream.name, joining, position, identity)).leave
+        return (await join_hub(parts, stream.name, joining, position, identity)).leave
 
     return WebSocketResponse(viewer, upgrade, join)
 

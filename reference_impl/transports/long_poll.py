@@ -28,6 +28,8 @@ class PollViewer:
 
     def close(self, parting: Parting) -> None:
         self.parting = parting
+        if parting is Parting.DRAIN:  # its slot has come: it may be back at once
+            self.messages = [message for message in self.messages if message.event != "reconnect"]
         self._ready.set()
 
     async def wait(self, hold_s: float) -> None:

@@ -22,7 +22,7 @@ class Connection:
         pass
 
     def close(self, parting: Parting) -> None:
-        self.parting = parting
+        self.parting = self.parting or parting
 
 
 def reader(user: str, expires_at: float = 100.0, stream: str = "*", *roles: str) -> Identity:
@@ -50,6 +50,15 @@ def test_each_is_cut_when_its_own_token_ends_and_a_later_token_counts() -> None:
     now[0] = 20.0
     readers.cut_expired()
     assert renewed.parting is Parting.TOKEN_EXPIRED
+
+
+def test_a_token_sent_while_joining_is_later_than_the_one_that_came_with_the_request() -> None:
+    readers = Readers(lambda: 10.0)
+    viewer = Connection()
+    readers.enter(viewer, reader("a", 20))
+    readers.arrive(viewer, reader("a", 10))
+    readers.cut_expired()
+    assert viewer.parting is None
 
 
 def test_a_crowd_that_comes_and_goes_is_not_kept_in_mind() -> None:

@@ -112,7 +112,7 @@ def test_a_token_that_ends_ends_the_connections_that_it_opened(start_server, fol
 
 def test_a_new_token_in_time_keeps_the_connection(start_server, follow, watch):
     server = start_server()
-    grant = {"user": "ada", "lifetime_s": 2}
+    grant = {"user": "ada", "lifetime_s": 6}
     token = server.request("POST", "/v1/dev/tokens", grant, {"Content-Type": "application/json"})[1]["token"]
     follower = follow(server, token=token)
     websocket = watch(server, token)

@@ -136,6 +136,7 @@ class LiveComments extends HTMLElement {
     if (kind === "hello" || kind === "pin") this.#pin(kind === "pin" ? data.comment : data.pinned);
     if (kind === "hello" || kind === "state") composer.close(data.state && data.state !== "open");
     if (kind === "viewers") this.#showViewers(data);
+    if (kind === "hello" && data.viewers) this.#showViewers(data.viewers);
     if (kind === "unpin") this.#pin(null);
     if (kind === "edit") {
       feed.receiveChange(data.comment);
