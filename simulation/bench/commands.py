@@ -52,7 +52,7 @@ def fanout(
     transport: Annotated[str, typer.Option(help="sse, websocket or both.")] = "sse,websocket",
     viewers: Annotated[str, typer.Option(help="Sizes of the audience.")] = "1000,5000",
     window_ms: Annotated[str, typer.Option(help="Coalescing windows.")] = "0,20",
-    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 5.0,
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=60)] = 5.0,
     runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 5,
     most: Annotated[bool, typer.Option("--most", help="Look for the most deliveries/s with a window, too.")] = False,
     socketio: Annotated[Path | None, typer.Option(help="Folder in which `npm install socket.io` was run.")] = None,
@@ -68,6 +68,8 @@ def fanout(
         _numbers("--window-ms", window_ms, 0, 1_000),
     )
 
+    _writable(json_file, plot_file)
+
     async def main() -> None:
         measure = fanout_bench.FanOutBench(seconds, socketio, lambda text: console.print(f"[dim]{text}[/dim]"))
         rows = await measure.rounds(cases, runs)
@@ -79,7 +81,7 @@ def fanout(
         if plot_file:
             fanout_rows.plot(rows, plot_file)
         if not all(row.valid for row in rows):
-            fail("some rows have no run that counts: see their runs in the JSON")
+            fail("some rows have void runs only: their runs in the JSON say why")
 
     run_to_end(main())
 
@@ -130,6 +132,15 @@ def _keep(found: Endured, plot: Callable[[Endured, Path], None], json_: Path | N
 
 def _dim(text: str) -> None:
     Console().print(f"[dim]{text}[/dim]")
+
+
+def _writable(*files: Path | None) -> None:
+    """Refuse what cannot be written before measuring for minutes, not after."""
+    for file in filter(None, files):
+        try:
+            file.open("a").close()
+        except OSError as error:
+            fail(f"cannot write {file}: {error.strerror}")
 
 
 def _chosen(option: str, text: str, allowed: Sequence[str]) -> list[str]:

@@ -119,6 +119,7 @@ class Load:
             "comments": sum(len(viewer.seen) for viewer in sampled),
             "lost": sum(max(viewer.seen, default=0) - len(viewer.seen) for viewer in sampled),
             "repeated": sum(viewer.repeated for viewer in sampled),
+            "bytes": sum(viewer.bytes for viewer in self._viewers),
             "bytes_min": min(viewer.bytes for viewer in self._viewers),
             "bytes_max": max(viewer.bytes for viewer in self._viewers),
             "p50_ms": float(np.percentile(latencies, 50)),

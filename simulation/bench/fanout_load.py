@@ -7,6 +7,7 @@ every byte in Python and is at its limit with some 200,000 deliveries/s, less th
 import asyncio
 import json
 import os
+import resource
 import socket
 import sys
 import time
@@ -28,6 +29,8 @@ TICK_S = 0.010  # comments that are due within one go in one request
 PUBLISHERS = 8
 STALLED_BYTES = 4096
 START_NS = 50_000_000
+SETTLE_S = 0.1  # nothing new for so long: everybody has what was sent
+OWN_FILES = 500  # descriptors that a process needs besides its viewers'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,9 @@ class Load:
 class Crowd:
     """Viewers that are connected; ``ask`` sends one line and answers one."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, language: str) -> None:
         self._process = process
+        self.language = language
 
     async def ask(self, line: str) -> str:
         assert self._process.stdin is not None
@@ -66,7 +70,16 @@ class Crowd:
             await asyncio.sleep(0.05)
         return True
 
-    async def counts(self) -> dict[str, Any]:
+    async def settled_counts(self) -> dict[str, Any]:
+        """Counts that stay as they are: who is looked at may have everything a moment before the others."""
+        counted, before = await self._counts(), None
+        until_s = time.monotonic() + LAST_S
+        while counted["bytes"] != before and time.monotonic() < until_s:
+            await asyncio.sleep(SETTLE_S)
+            counted, before = await self._counts() | {"idle_share": counted["idle_share"]}, counted["bytes"]
+        return counted
+
+    async def _counts(self) -> dict[str, Any]:
         counted: dict[str, Any] = json.loads(await self.ask("stop"))
         return counted
 
@@ -81,10 +94,12 @@ def _client() -> list[str]:
 @asynccontextmanager
 async def crowd(server: Running, viewers: int, core: set[int] | None) -> AsyncIterator[Crowd]:
     """Viewers on their core, all connected; they go on the way out."""
+    require_files(viewers + OWN_FILES)
+    command = _client()
     arguments = [str(server.port), str(viewers), str(max(1, viewers // SAMPLED)), server.first_send]
     root = Path(__file__).parents[2]
     process = await asyncio.create_subprocess_exec(
-        *_client(), *arguments, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": str(root)}
+        *command, *arguments, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": str(root)}
     )
     try:
         processes.pin(process.pid, core)
@@ -93,7 +108,7 @@ async def crowd(server: Running, viewers: int, core: set[int] | None) -> AsyncIt
         process.stdin.write(server.request + b"\0")
         if (await asyncio.wait_for(process.stdout.readline(), OPEN_S)).strip() != b"ready":
             raise processes.ProcessError(f"{viewers} viewers could not be connected")
-        yield Crowd(process)
+        yield Crowd(process, "C" if len(command) == 1 else "Python")
     finally:
         if process.returncode is None:
             process.kill()
@@ -116,6 +131,16 @@ async def stalled(server: Running, readers: int) -> AsyncIterator[None]:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def require_files(count: int) -> None:
+    """Raise the soft limit on open files, which a process hands down to those it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if hard != unlimited and hard < count:
+        raise processes.ProcessError(f"{count:,} open files are needed and the hard limit is {hard:,}: ulimit -Hn")
+    if soft != unlimited and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 async def publish(server: Running, load: Load) -> None:

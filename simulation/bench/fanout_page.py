@@ -80,6 +80,8 @@ def _answers(documents: Sequence[dict[str, Any]]) -> str:
         ("the most deliveries/s with a 20 ms window", "", reached),
         ("p99 at 100,000 deliveries/s, no window, over the floor's", "2 x",
          lambda n: _spread(ours(n), "p99_over_floor", " x")),
+        ("... the same by WebSocket", "2 x",
+         lambda n: _spread(find("livecomments", "websocket", n, 0.0), "p99_over_floor", " x")),
         ("p99 with a 20 ms window, over the floor's", "", lambda n: _spread(ours(n, 20.0), "p99_over_floor", " x")),
         ("... with 50 stopped readers, over without; memory grown, both", "1 x", lambda n: _stalled(documents, n)),
         ("memory per SSE viewer, KB", "3", lambda n: _spread(ours(n), "rss_kb_per_viewer")),
@@ -114,7 +116,12 @@ def _stalled(documents: Sequence[dict[str, Any]], viewers: int) -> str:
         rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == ("sse", viewers, 20.0)}
         if all(_valid(rows.get(name)) for name in names):
             slow, usual = (_valid(rows[name]) for name in names)
-            ratios = [with_them["p99_ms"] / without["p99_ms"] for with_them, without in zip(slow, usual, strict=False)]
+            rounds = zip(*(rows[name]["runs"] for name in names), strict=False)
+            ratios = [
+                with_them["p99_ms"] / without["p99_ms"]
+                for with_them, without in rounds
+                if not with_them["why_void"] and not without["why_void"]
+            ]
             grown = [statistics.median(run["rss_grown_kb"] for run in runs) / 1024 for runs in (slow, usual)]
             return f"{_figure(ratios, ' x')}; +{grown[0]:.1f} MB, +{grown[1]:.1f} MB"
     return ""

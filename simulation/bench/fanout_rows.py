@@ -31,7 +31,9 @@ class Run:
     p50_ms: float
     p99_ms: float
     rss_kb_per_viewer: float
-    client_idle: float
+    client_idle: float  # of the core that viewers and publisher share
+    others_on_core: float = 0.0  # share of the server's core that neither it nor idling had
+    client: str = "C"
     lost: int
     frame_bytes: int
     rss_grown_kb: int = 0  # over the run
@@ -58,7 +60,7 @@ class Row:
         return statistics.median(values) if values else None
 
     def as_dict(self) -> dict[str, object]:
-        names = [name for name in Run.__dataclass_fields__ if name != "why_void"]
+        names = [name for name in Run.__dataclass_fields__ if name not in ("why_void", "client")]
         medians = {name: _rounded(self.median(name)) for name in names}
         return {**asdict(self.case), **medians, "runs": [asdict(run) for run in self.runs]}
 

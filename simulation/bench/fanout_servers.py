@@ -72,9 +72,10 @@ def padded(text: str, size: int) -> str:
 async def livecomments(
     transport: str, window_ms: float, core: set[int] | None, *options: str
 ) -> AsyncIterator[Running]:
+    """Its heartbeats are far apart: the load answers no ping, and a viewer that misses two is let go."""
     with TemporaryDirectory(prefix="livecomments-bench-") as data:
-        arguments = ["--port", "0", "--data", data, "--window-ms", f"{window_ms:g}", *UNLIMITED, *options]
-        async with processes.server(arguments, core) as (url, pid):
+        arguments = ["--port", "0", "--data", data, "--window-ms", f"{window_ms:g}", "--heartbeat-s", "60", *UNLIMITED]
+        async with processes.server([*arguments, *options], core) as (url, pid):
             token = await gateway_token(url)
             await open_stream(url, STREAM, token)
 

@@ -161,16 +161,17 @@ static void readable(struct connection *c)
 
 static void report(double seconds, double cpu)
 {
-    uint64_t least = UINT64_MAX, most = 0, comments = 0, lost = 0, repeated = 0, sampled = 0;
+    uint64_t least = UINT64_MAX, most = 0, bytes = 0, comments = 0, lost = 0, repeated = 0, sampled = 0;
     for (int i = 0; i < count; i++) {
         struct connection *c = &all[i];
+        bytes += c->bytes;
         least = c->bytes < least ? c->bytes : least;
         most = c->bytes > most ? c->bytes : most;
         sampled += c->sampled, comments += c->comments, lost += c->last - c->comments, repeated += c->repeated;
     }
     printf("{\"connections\":%d,\"closed\":%d,\"sampled\":%lu,\"comments\":%lu,\"lost\":%lu,\"repeated\":%lu,"
-           "\"bytes_min\":%lu,\"bytes_max\":%lu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"idle_share\":%.4f}\n",
-           count, closed, sampled, comments, lost, repeated, least, most, quantile_ms(0.5), quantile_ms(0.99),
+           "\"bytes\":%lu,\"bytes_min\":%lu,\"bytes_max\":%lu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"idle_share\":%.4f}\n",
+           count, closed, sampled, comments, lost, repeated, bytes, least, most, quantile_ms(0.5), quantile_ms(0.99),
            worst_ns / 1e6, 1 - cpu / seconds);
 }
 
