@@ -68,12 +68,12 @@ def _answers(documents: Sequence[dict[str, Any]]) -> str:
 
     lines: list[tuple[str, str, Callable[[int], str]]] = [
         ("SSE, no window: share of the floor", "0.70", lambda n: _spread(ours(n), "floor_share")),
-        ("... against Nchan", "1.2 x", lambda n: _against(find, "nchan", "sse", n)),
+        ("... against Nchan", "1.2 x", lambda n: _against(documents, "nchan", "sse", n)),
         ("... against sse-starlette, a queue per viewer", "5 x, 6 x",
-         lambda n: _against(find, "sse-starlette", "sse", n)),
+         lambda n: _against(documents, "sse-starlette", "sse", n)),
         ("WebSocket, no window: share of the floor", "0.75",
          lambda n: _spread(find("livecomments", "websocket", n, 0.0), "floor_share")),
-        ("... against socket.io", "1.5 x", lambda n: _against(find, "socket.io", "websocket", n)),
+        ("... against socket.io", "1.5 x", lambda n: _against(documents, "socket.io", "websocket", n)),
         ("20 ms window, 2 M deliveries/s: share of the floor", "0.9", lambda n: _spread(ours(n, 20.0), "floor_share")),
         ("... of the fan-out alone", "", lambda n: _spread(ours(n, 20.0), "fan_out_share")),
         ("... core used", "40 %, 70 %", lambda n: _percent(ours(n, 20.0))),
@@ -132,12 +132,16 @@ def _percent(row: Row | None) -> str:
     return f"{statistics.median(values):.0%} ({min(values):.0%} to {max(values):.0%})" if values else ""
 
 
-def _against(find: Find, other: str, transport: str, viewers: int) -> str:
-    """CPU per delivery of the other over ours, round by round."""
-    theirs, ours = find(other, transport, viewers, 0.0), find("livecomments", transport, viewers, 0.0)
-    pairs = zip(theirs["runs"], ours["runs"], strict=False) if theirs and ours else ()
-    counted = [(their, our) for their, our in pairs if not their["why_void"] and not our["why_void"]]
-    return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in counted], " x")
+def _against(documents: Sequence[dict[str, Any]], other: str, transport: str, viewers: int) -> str:
+    """CPU per delivery of the other over ours, round by round, from the first file that has both."""
+    names = (other, "livecomments")
+    for document in documents:
+        rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == (transport, viewers, 0.0)}
+        if all(name in rows for name in names):
+            rounds = zip(*(rows[name]["runs"] for name in names), strict=False)
+            counted = [(their, our) for their, our in rounds if not their["why_void"] and not our["why_void"]]
+            return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in counted], " x")
+    return ""
 
 
 def _rows(documents: Sequence[dict[str, Any]]) -> str:
