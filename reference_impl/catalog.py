@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from reference_impl.access import require_author
 from reference_impl.auth.identity import Identity
 from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
@@ -78,6 +79,13 @@ class Catalog:
         if stream is None:
             raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
         return stream
+
+    async def author(self, stream: str, identity: Identity | None) -> tuple[Stream, Identity]:
+        """Answer a stream and who may post there; a Problem otherwise."""
+        where = await self.stream(stream)
+        who = require_author(identity, where)
+        await self.require_not_banned(who, stream)
+        return where, who
 
     async def require_not_banned(self, identity: Identity | None, stream: str) -> None:
         """Raise the problem that a user is banned from the stream."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from reference_impl.access import require, require_author
+from reference_impl.access import require
 from reference_impl.admission import Admissions
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
@@ -39,9 +39,7 @@ class Changes:
 
     async def edit(self, stream: str, identity: Identity | None, comment: str, raw: str) -> Event:
         """Give a comment of one's own another text; nobody edits another user's words."""
-        where = await self._catalog.stream(stream)
-        who = require_author(identity, where)
-        await self._catalog.require_not_banned(who, stream)
+        where, who = await self._catalog.author(stream, identity)
         text = clean_comment(raw)
         moderator = who.may(Capability.MODERATE, stream)
         ticket = self._admissions.admit(who.user, where, self._clock(), moderator=moderator, slow=False)

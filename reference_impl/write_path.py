@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from reference_impl.access import require, require_author
+from reference_impl.access import require
 from reference_impl.admission import Admissions, Ticket
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
@@ -79,9 +79,7 @@ class WritePath:
 
     async def post(self, stream: str, identity: Identity | None, new: NewComment, received_s: float) -> Posted:
         """Store a comment; the answer comes after it is durable."""
-        where = await self._catalog.stream(stream)
-        who = require_author(identity, where)
-        await self._catalog.require_not_banned(who, stream)
+        where, who = await self._catalog.author(stream, identity)
         admitted = await self._admit(where, who, new, trusted=False)
         if isinstance(admitted, Appended | Held):
             return Posted(admitted, {})
@@ -98,9 +96,7 @@ class WritePath:
         self, stream: str, identity: Identity | None, news: Sequence[NewComment], received_s: float, *, trusted: bool
     ) -> list[Appended | Held | Problem]:
         """Store many comments; each has an answer of its own. ``trusted`` ones have been admitted elsewhere."""
-        where = await self._catalog.stream(stream)
-        who = require_author(identity, where)
-        await self._catalog.require_not_banned(who, stream)
+        where, who = await self._catalog.author(stream, identity)
         if trusted:
             require(identity, Capability.ADMIN, stream)
         tried = [await self._try(where, who, new, trusted=trusted) for new in news]

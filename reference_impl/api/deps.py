@@ -126,14 +126,15 @@ PAGE_MAX = 200
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
-async def _readable(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Stream:
+async def readable(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Stream:
+    """Answer a stream that the caller may read, as it stands now; a Problem otherwise."""
     found = await parts.catalog.stream(stream)
     require_reader(identity, found)
     await parts.catalog.require_not_banned(identity, stream)
     return found
 
 
-ReadableStream = Annotated[Stream, Depends(_readable)]
+ReadableStream = Annotated[Stream, Depends(readable)]
 """A stream that the caller may read."""
 
 

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
 
-from reference_impl.access import require_reader
 from reference_impl.api import views
-from reference_impl.api.deps import Parts, parse_cursor
+from reference_impl.api.deps import Parts, parse_cursor, readable
 from reference_impl.api.limits import is_loopback
 from reference_impl.auth.identity import Identity
 from reference_impl.hub import Seat
@@ -67,8 +66,7 @@ async def follow(parts: Parts, stream: str, viewer: Viewer, position: Cursor | N
     """Join, and make sure that who was let in may still read: much can happen before a viewer hears of changes."""
     seat = await parts.hub.join(stream, viewer, position, identity)
     try:
-        require_reader(identity, await parts.catalog.stream(stream))
-        await parts.catalog.require_not_banned(identity, stream)
+        await readable(stream, parts, identity)
     except Problem:
         viewer.close(Parting.FORBIDDEN)
     return seat

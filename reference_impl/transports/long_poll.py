@@ -11,7 +11,6 @@ class PollViewer:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.parting: Parting | None = None
         self._ready = asyncio.Event()
 
     def deliver(self, frame: Frame) -> None:
@@ -27,7 +26,6 @@ class PollViewer:
         """It leaves soon anyway."""
 
     def close(self, parting: Parting) -> None:
-        self.parting = parting
         if parting is Parting.DRAIN:  # its slot has come: it may be back at once
             self.messages = [message for message in self.messages if message.event != "reconnect"]
         self._ready.set()

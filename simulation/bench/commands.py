@@ -34,6 +34,7 @@ def ingest(
     """How many comments a server on one core takes, how fast it answers, and what each costs, as its log grows."""
     console = Console()
     sizes = _sizes(stored)
+    _writable(json_file, plot_file)
 
     async def main() -> None:
         rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -95,7 +96,7 @@ def soak(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw memory over time into this PNG.")] = None,
 ) -> None:
     """A large crowd for a long time: does the server's memory stay flat, and does everybody get everything once?"""
-    _endure(endurance.soak(viewers, seconds, rate, _dim), endurance.plot_soak, json_file, plot_file)
+    _endure(lambda: endurance.soak(viewers, seconds, rate, _dim), endurance.plot_soak, json_file, plot_file)
 
 
 @bench.command()
@@ -107,14 +108,19 @@ def drain(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw who came back when into this PNG.")] = None,
 ) -> None:
     """Replace a server under its viewers: do they come back at the slots it assigned, and do they miss anything?"""
-    _endure(endurance.drain(viewers, per_s, rate, _dim), endurance.plot_drain, json_file, plot_file)
+    _endure(lambda: endurance.drain(viewers, per_s, rate, _dim), endurance.plot_drain, json_file, plot_file)
 
 
 def _endure(
-    run: Coroutine[Any, Any, Endured], plot: Callable[[Endured, Path], None], json_: Path | None, picture: Path | None
+    run: Callable[[], Coroutine[Any, Any, Endured]],
+    plot: Callable[[Endured, Path], None],
+    json_: Path | None,
+    picture: Path | None,
 ) -> None:
+    _writable(json_, picture)
+
     async def main() -> None:
-        found = await run
+        found = await run()
         Console().print_json(json.dumps(found.counts))
         _keep(found, plot, json_, picture)
         if not endurance.faultless(found):

@@ -23,8 +23,8 @@ import uuid_utils
 from matplotlib import pyplot
 
 from reference_impl.protocol.cursor import Cursor
-from simulation.bench.fanout import rss_kb
 from simulation.bench.fanout_servers import STREAM, UNLIMITED, free_port
+from simulation.bench.usage import rss_kb
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import pin_self

@@ -7,13 +7,14 @@ shares are taken within a round, so that the machine's moods fall on all alike; 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from simulation.bench import fanout_servers as servers
 from simulation.bench.fanout_load import OWN_FILES, Crowd, Load, crowd, publish, require_files, stalled
 from simulation.bench.fanout_rows import Case, Row, Run, beside_floor
 from simulation.bench.fanout_servers import Absent, Running
+from simulation.bench.usage import CoreTime, cpu_seconds, rss_kb
 from simulation.engines import processes
 from simulation.engines.live import pin_self
 
@@ -214,33 +215,3 @@ def _why_void(run: Run, counts: dict[str, float], *, complete: bool, same_bytes:
     if run.others_on_core > OTHERS_MAX:
         return f"others used {run.others_on_core:.0%} of the server's core"
     return ""
-
-
-def rss_kb(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
-
-
-@dataclass(frozen=True, slots=True)
-class CoreTime:
-    """Ticks of a core so far (proc(5), /proc/stat), whoever had them."""
-
-    idle: int
-    total: int
-
-    @classmethod
-    def read(cls, core: set[int] | None) -> "CoreTime":
-        if core is None:
-            return cls(0, 0)
-        stat = Path("/proc/stat").read_text()
-        ticks = [int(field) for field in stat.partition(f"cpu{min(core)} ")[2].partition("\n")[0].split()[:8]]
-        return cls(ticks[3] + ticks[4], sum(ticks))
-
-    def busy_share(self, core: set[int] | None) -> float:
-        now = CoreTime.read(core)
-        return 1 - (now.idle - self.idle) / max(1, now.total - self.total)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Time on a core of all threads of a process (/proc/PID/task/TID/schedstat, first field, ns)."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9

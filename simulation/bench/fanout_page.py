@@ -111,20 +111,12 @@ def _figure(values: Sequence[float], unit: str = "") -> str:
 
 def _stalled(documents: Sequence[dict[str, Any]], viewers: int) -> str:
     """The p99 of those who read, round by round over that of a server that all read from; and the memory of both."""
-    names = ("livecomments-stalled", "livecomments")
-    for document in documents:
-        rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == ("sse", viewers, 20.0)}
-        if all(_valid(rows.get(name)) for name in names):
-            slow, usual = (_valid(rows[name]) for name in names)
-            rounds = zip(*(rows[name]["runs"] for name in names), strict=False)
-            ratios = [
-                with_them["p99_ms"] / without["p99_ms"]
-                for with_them, without in rounds
-                if not with_them["why_void"] and not without["why_void"]
-            ]
-            grown = [statistics.median(run["rss_grown_kb"] for run in runs) / 1024 for runs in (slow, usual)]
-            return f"{_figure(ratios, ' x')}; +{grown[0]:.1f} MB, +{grown[1]:.1f} MB"
-    return ""
+    rounds = _rounds(documents, ("livecomments-stalled", "livecomments"), ("sse", viewers, 20.0))
+    if not rounds:
+        return ""
+    grown = [statistics.median(run["rss_grown_kb"] for run in runs) / 1024 for runs in zip(*rounds, strict=True)]
+    ratios = [slow["p99_ms"] / usual["p99_ms"] for slow, usual in rounds]
+    return f"{_figure(ratios, ' x')}; +{grown[0]:.1f} MB, +{grown[1]:.1f} MB"
 
 
 def _percent(row: Row | None) -> str:
@@ -133,15 +125,21 @@ def _percent(row: Row | None) -> str:
 
 
 def _against(documents: Sequence[dict[str, Any]], other: str, transport: str, viewers: int) -> str:
-    """CPU per delivery of the other over ours, round by round, from the first file that has both."""
-    names = (other, "livecomments")
+    """CPU per delivery of the other over ours, round by round."""
+    rounds = _rounds(documents, (other, "livecomments"), (transport, viewers, 0.0))
+    return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in rounds], " x")
+
+
+def _rounds(
+    documents: Sequence[dict[str, Any]], servers: tuple[str, str], case: tuple[str, int, float]
+) -> list[tuple[Row, Row]]:
+    """The rounds in which both servers' runs count, from the first file that has both."""
     for document in documents:
-        rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == (transport, viewers, 0.0)}
-        if all(name in rows for name in names):
-            rounds = zip(*(rows[name]["runs"] for name in names), strict=False)
-            counted = [(their, our) for their, our in rounds if not their["why_void"] and not our["why_void"]]
-            return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in counted], " x")
-    return ""
+        rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == case}
+        if all(server in rows for server in servers):
+            pairs = zip(*(rows[server]["runs"] for server in servers), strict=False)
+            return [(their, our) for their, our in pairs if not their["why_void"] and not our["why_void"]]
+    return []
 
 
 def _rows(documents: Sequence[dict[str, Any]]) -> str:

@@ -5,7 +5,6 @@ each with an Idempotency-Key, durable when answered. The same is measured again 
 """
 
 import json
-import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from rich.table import Column, Table
 
 from simulation.bench.bare import rows_per_s
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
+from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, user_token
 from simulation.engines.live import pin_self
@@ -182,9 +182,3 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     cost.legend(fontsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

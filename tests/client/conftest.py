@@ -1,15 +1,14 @@
 """A server for all tests of the client, and stand-ins that give scripted answers."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.server.conftest import ServerProcess, start_server
+from tests.server.conftest import ServerProcess, start_server, stream
 
-__all__ = ["start_server"]
+__all__ = ["start_server", "stream"]
 
 
 @pytest.fixture(scope="session")
@@ -17,14 +16,6 @@ def server(tmp_path_factory):
     started = ServerProcess(tmp_path_factory.mktemp("client") / "data", "--rate-burst", "100000")
     yield started
     started.end()
-
-
-_streams = itertools.count()
-
-
-@pytest.fixture
-def stream():
-    return f"stream{next(_streams)}"
 
 
 class StandIn:

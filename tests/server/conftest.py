@@ -1,6 +1,7 @@
 """A real server process: started on a free port, killed and started again at will, always ended."""
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -152,3 +153,12 @@ def start_server(tmp_path):
     yield start
     for server in started:
         server.end()
+
+
+_streams = itertools.count()
+
+
+@pytest.fixture
+def stream():
+    """The name of a stream that no other test has."""
+    return f"stream{next(_streams)}"

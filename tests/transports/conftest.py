@@ -1,14 +1,12 @@
 """Servers that all tests here share, each test on a stream of its own; and one for each way of delivery."""
 
-import itertools
-
 import pytest
 
-from tests.server.conftest import ServerProcess, start_server
+from tests.server.conftest import ServerProcess, start_server, stream
 from tests.transports.observing import CASES, Case
 from tests.transports.raw_websocket import RawWebSocket
 
-__all__ = ["start_server"]
+__all__ = ["start_server", "stream"]
 
 OPTIONS = ("--rate-burst", "100000")
 
@@ -25,14 +23,6 @@ def plain_server(tmp_path_factory):
     started = ServerProcess(tmp_path_factory.mktemp("plain") / "data", *OPTIONS, "--delivery", "plain")
     yield started
     started.end()
-
-
-_streams = itertools.count()
-
-
-@pytest.fixture
-def stream():
-    return f"stream{next(_streams)}"
 
 
 @pytest.fixture(params=CASES, ids="-".join)
