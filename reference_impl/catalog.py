@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from reference_impl.access import require_author
 from reference_impl.auth.identity import Identity
@@ -10,7 +10,7 @@ from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Event, iso
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
+from reference_impl.protocol.streams import Display, Profile, State, Stream, StreamSettings
 
 STREAM_FRESH_S = 1.0  # another process's change of a stream is seen after this long at the latest
 PROFILE_FRESH_S = 60.0  # of a user's profile: those who change theirs often are few
@@ -59,14 +59,25 @@ class Fresh(Generic[T]):
 
 
 class Catalog:
-    """``make_streams``: a stream that nobody has created comes into being when it is first asked for (development)."""
+    """``make_streams``: a stream that nobody has created comes into being when it is first asked for (development).
+
+    ``display`` is what new streams show unless they say otherwise.
+    """
 
     def __init__(
-        self, directory: Directory, history: History, *, make_streams: bool, clock: Clock, wall_clock: Clock
+        self,
+        directory: Directory,
+        history: History,
+        *,
+        make_streams: bool,
+        display: Display,
+        clock: Clock,
+        wall_clock: Clock,
     ) -> None:
         self._directory = directory
         self._history = history
         self._make_streams = make_streams
+        self._display = display
         self._wall_clock = wall_clock
         self._streams = Fresh(self._find_stream, STREAM_FRESH_S, clock)
         self._pins = Fresh(self._find_pinned, STREAM_FRESH_S, clock)
@@ -79,6 +90,10 @@ class Catalog:
         if stream is None:
             raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
         return stream
+
+    def new_settings(self, given: dict[str, Any]) -> StreamSettings:
+        """The settings of a stream that is being created."""
+        return StreamSettings.of({"display": self._display, **given})
 
     async def author(self, stream: str, identity: Identity | None) -> tuple[Stream, Identity]:
         """Answer a stream and who may post there; a Problem otherwise."""
@@ -124,17 +139,17 @@ class Catalog:
     async def _find_stream(self, name: str) -> Stream | None:
         stream = await self._directory.stream(name)
         if stream is None and self._make_streams:
-            await self._directory.create(new_stream(name, name, "", self._wall_clock()))
+            await self._directory.create(new_stream(name, name, "", self._wall_clock(), self.new_settings({})))
             stream = await self._directory.stream(name)
         return stream
 
 
-def new_stream(name: str, title: str, owner: str, now_s: float, settings: StreamSettings | None = None) -> Stream:
+def new_stream(name: str, title: str, owner: str, now_s: float, settings: StreamSettings) -> Stream:
     return Stream(
         name=name,
         title=title,
         owner=owner,
         state=State.OPEN,
-        settings=settings or StreamSettings(),
+        settings=settings,
         opened_at_ms=int(now_s * 1000),
     )

@@ -12,6 +12,7 @@ from reference_impl.config import BatchSending, Delivery, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
 from reference_impl.ports import LogUnavailable
+from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
 from reference_impl.wiring import migrate_tables
@@ -38,6 +39,10 @@ def serve(
     ] = None,
     window_ms: Annotated[
         float | None, typer.Option(help="Coalescing window; 0 sends each comment at once. [default: 20]")
+    ] = None,
+    display: Annotated[
+        Display | None,
+        typer.Option(help="What new streams show: readable (5/s), crowd (20/s), all. [default: readable]"),
     ] = None,
     slow_viewer: Annotated[
         Ending | None, typer.Option(help="What happens to a viewer whose queue is full. [default: disconnect]")

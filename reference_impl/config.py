@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_impl.policy.backpressure import Ending
+from reference_impl.protocol.streams import Display
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     token_issuer: str | None = None
     delivery: Delivery = Delivery.RAW
     window_ms: float = Field(20.0, ge=0, le=10_000)
+    display: Display = Display.READABLE  # of new streams that do not say otherwise
     slow_viewer: Ending = Ending.DISCONNECT
     queue_bytes: int = Field(256 * 1024, ge=1024)  # of one slow viewer
     edge_queue_bytes: int = Field(64 * 1024 * 1024, ge=1024)  # of all of them together

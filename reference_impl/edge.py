@@ -1,12 +1,15 @@
 """The viewers of one stream on this edge, and the loop that writes a frame to all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from reference_impl.ports import Viewer
 from reference_impl.protocol.message import Encode, Frame, Parting
 from reference_impl.transports.batch_send import BatchSend
 from reference_impl.transports.lane import Lane
 from reference_impl.transports.socket_viewer import SocketViewer
+
+NOBODYS: Mapping[Viewer, Frame] = MappingProxyType({})
 
 
 class Edge:
@@ -39,15 +42,28 @@ class Edge:
         if isinstance(viewer, SocketViewer) and viewer.lane is not None:
             viewer.lane.remove(viewer)
 
-    def broadcast(self, frame: Frame) -> None:
-        """Send it to everybody; those who are ahead of its first event get what they lack of it."""
+    def release(self, viewer: Viewer) -> int:
+        """Let a viewer go to another edge; the answer is how far it is ahead of everybody here, else 0."""
+        position = self._ahead.get(viewer, 0)
+        self.detach(viewer)
+        return position
+
+    def broadcast(self, frame: Frame, own: Mapping[Viewer, Frame] = NOBODYS) -> None:
+        """Send it to everybody, but to some one of their ``own``; those who are ahead get what they lack of it."""
         others, ahead = tuple(self._others), tuple(self._ahead.items())
+        apart = [viewer for viewer in own if isinstance(viewer, SocketViewer) and viewer.lane is not None]
+        for special in apart:
+            self.detach(special)
         for lane in self._lanes.values():
             lane.send(frame)
         for viewer in others:
-            viewer.deliver(frame)
+            viewer.deliver(own.get(viewer, frame))
         for viewer, position in ahead:
-            self._deliver_after(viewer, position, frame)
+            self._deliver_after(viewer, position, own.get(viewer, frame))
+        for special in apart:
+            special.deliver(own[special])
+            if not special.closed:
+                self._follow(special)
 
     def close(self, parting: Parting) -> None:
         for viewer in self:

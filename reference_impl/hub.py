@@ -1,10 +1,11 @@
 """The hub of an edge: all streams that are watched here, their heartbeats, and the viewers' coming and going."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from reference_impl.audience import Audience
 from reference_impl.auth.identity import Identity
 from reference_impl.edge import Edge
 from reference_impl.policy.audience import about
@@ -13,6 +14,7 @@ from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, P
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
+from reference_impl.protocol.streams import StreamSettings
 from reference_impl.readers import Readers
 from reference_impl.stream_hub import HubConfig, StreamHub
 from reference_impl.transports.batch_send import BatchSend
@@ -21,17 +23,21 @@ TYPISTS_MAX = 100  # named in one hint and counted; more are a crowd anyway
 TYPISTS_NAMED = 3
 
 
+SettingsOf = Callable[[str], Awaitable[StreamSettings]]
+"""Answers a stream's settings as they stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """A viewer's place on a stream; ``position`` is the last event before it joined. There is one for each viewer."""
 
-    edge: Edge
+    audience: Audience
     readers: Readers
     viewer: Viewer
     position: int
 
     def leave(self) -> None:
-        self.edge.detach(self.viewer)
+        self.audience.leave(self.viewer)
         self.readers.leave(self.viewer)
 
 
@@ -46,6 +52,8 @@ class Hub:
         wall_clock: Clock,
         recorder: Recorder | None = None,
         batch_send: BatchSend | None = None,
+        *,
+        settings_of: SettingsOf,
     ) -> None:
         self.config = config
         self.readers = Readers(wall_clock)
@@ -55,6 +63,7 @@ class Hub:
         self._wall_clock = wall_clock
         self._recorder = recorder
         self._batch_send = batch_send
+        self._settings_of = settings_of
         self._streams: dict[str, StreamHub] = {}
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
@@ -63,7 +72,7 @@ class Hub:
 
     @property
     def viewers(self) -> int:
-        return sum(len(stream.edge) for stream in self._streams.values())
+        return sum(len(stream.audience) for stream in self._streams.values())
 
     def receive(self, message: Published | Aggregate) -> None:
         """Take a message from the broker; a stream that nobody watches needs none."""
@@ -72,23 +81,31 @@ class Hub:
         elif stream := self._streams.get(message.event.stream):
             stream.receive(message)
 
-    async def join(self, name: str, viewer: Viewer, cursor: Cursor | None, identity: Identity | None) -> Seat:
+    async def join(
+        self, name: str, viewer: Viewer, cursor: Cursor | None, identity: Identity | None, room: str | None = None
+    ) -> Seat:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
         while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
             await self._open(name)
         self.readers.arrive(viewer, identity)
         try:
-            position = await stream.join(viewer, cursor)
+            position = await stream.join(viewer, cursor, self.readers.known(viewer), room)
         except BaseException:
             self.readers.leave(viewer)
             raise
         self._heed_what_stands(name, viewer, identity)
-        return Seat(stream.edge, self.readers, viewer, position)
+        return Seat(stream.audience, self.readers, viewer, position)
 
     def watching(self, name: str) -> tuple[int, float]:
         """About how many watch a stream here with one who is about to join, and by how much that may be off."""
         stream = self._streams.get(name)
-        return about(len(stream.edge) + 1 if stream else 1)
+        return about(len(stream.audience) + 1 if stream else 1)
+
+    def identify(self, name: str, viewer: Viewer, identity: Identity) -> None:
+        """A viewer shows another token."""
+        self.readers.enter(viewer, identity)
+        if stream := self._streams.get(name):
+            stream.audience.identify(viewer, identity)
 
     def typing(self, name: str, user_name: str) -> None:
         """Somebody is writing; told once a second, with everybody else who is."""
@@ -109,6 +126,8 @@ class Hub:
                 count_at = now
                 self._tell_counts()
             self._tell_typists()
+            for stream in self._streams.values():
+                stream.account()
             self.readers.cut_expired()
             self._forget_idle()
             if self._recorder is not None:
@@ -132,9 +151,12 @@ class Hub:
     def close(self) -> None:
         """Let everybody go at once."""
         for stream in self._streams.values():
-            stream.edge.close(Parting.SHUTDOWN)
+            stream.audience.close(Parting.SHUTDOWN)
             stream.stop()
         self._streams.clear()
+
+    def _new_edge(self) -> Edge:
+        return Edge(self._batch_send)
 
     async def _open(self, name: str) -> StreamHub:
         opening = self._opening.get(name)
@@ -146,8 +168,18 @@ class Hub:
     async def _start(self, name: str) -> StreamHub:
         try:
             position = (await self._log.heads([name]))[name]
-            edge = Edge(self._batch_send)
-            stream = StreamHub(name, position, self._log, edge, self.config, self._clock, self._recorder, self._heed)
+            settings = await self._settings_of(name)
+            stream = StreamHub(
+                name,
+                position,
+                self._log,
+                self._new_edge,
+                self.config,
+                self._clock,
+                settings,
+                self._recorder,
+                self._heed,
+            )
             self._streams[name] = stream
         finally:
             del self._opening[name]
@@ -155,7 +187,7 @@ class Hub:
         stream.head_is((await self._log.heads([name]))[name])
         return stream
 
-    def _heed(self, event: Event, edge: Edge) -> None:
+    def _heed(self, event: Event, viewers: Iterable[Viewer]) -> None:
         standing = self._standing.setdefault(event.stream, {})
         if event.kind is EventKind.SETTINGS:
             standing[""] = event
@@ -163,7 +195,7 @@ class Hub:
             standing[event.data["user"]] = event
         elif event.kind is EventKind.UNBAN:
             standing.pop(event.data["user"], None)
-        self.readers.heed(event, edge)
+        self.readers.heed(event, viewers)
 
     def _heed_what_stands(self, name: str, viewer: Viewer, identity: Identity | None) -> None:
         """A viewer that was let in just before it was shut out has joined after everybody else was cut."""
@@ -174,7 +206,7 @@ class Hub:
 
     async def _check_heads(self) -> None:
         try:
-            heads = await self._log.heads([name for name, stream in self._streams.items() if len(stream.edge)])
+            heads = await self._log.heads([name for name, stream in self._streams.items() if len(stream.audience)])
         except LogUnavailable:
             return  # the next round asks again
         for name, seq in heads.items():
@@ -185,12 +217,12 @@ class Hub:
         frame = Frame([notice("heartbeat", {"server_time_ms": round(self._wall_clock() * 1000)})])
         for name, stream in self._streams.items():
             self._tell(name, frame)
-            for viewer in stream.edge:
+            for viewer in stream.audience:
                 viewer.ping()
 
     def _tell_counts(self) -> None:
         for name, stream in self._streams.items():
-            viewers, error = about(len(stream.edge))
+            viewers, error = about(len(stream.audience))
             if self._told.get(name) != viewers:
                 self._told[name] = viewers
                 self._tell(name, Frame([notice("viewers", {"count": viewers, "error": error})]))
@@ -203,11 +235,11 @@ class Hub:
 
     def _tell(self, name: str, frame: Frame) -> None:
         if stream := self._streams.get(name):
-            stream.edge.broadcast(frame)
+            stream.audience.broadcast(frame)
 
     def _everybody(self) -> Iterator[Viewer]:
         for stream in self._streams.values():
-            yield from stream.edge
+            yield from stream.audience
 
     def _forget_idle(self) -> None:
         for name in [name for name, stream in self._streams.items() if stream.idle]:

@@ -77,9 +77,9 @@ class Readers:
         return until_ms is None or until_ms > self._wall_clock() * 1000
 
     def _cut(self, viewers: Iterable[Viewer], shut_out: Callable[[Identity | None], bool]) -> None:
-        for viewer in [viewer for viewer in viewers if shut_out(self._identity(viewer))]:
+        for viewer in [viewer for viewer in viewers if shut_out(self.known(viewer))]:
             viewer.close(Parting.FORBIDDEN)
 
-    def _identity(self, viewer: Viewer) -> Identity | None:
+    def known(self, viewer: Viewer) -> Identity | None:
         known = self._known.get(viewer)
         return known.identity if known else None

@@ -43,6 +43,7 @@ from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.profiles import ProfileRefresher
+from reference_impl.protocol.streams import StreamSettings
 from reference_impl.reactions import Reactions
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
@@ -71,13 +72,20 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
         )
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
-        hub = Hub(log, config, clock, time.time, recorder, batch_send)
+        directory = SqlDirectory(database)
+
+        async def settings_of(stream: str) -> StreamSettings:
+            found = await directory.stream(stream)
+            return found.settings if found else StreamSettings()
+
+        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
-        directory = SqlDirectory(database)
         make_streams = settings.mode is Mode.DEVELOPMENT
         history = SqlHistory(database, log.epoch)
-        catalog = Catalog(directory, history, make_streams=make_streams, clock=clock, wall_clock=time.time)
+        catalog = Catalog(
+            directory, history, make_streams=make_streams, display=settings.display, clock=clock, wall_clock=time.time
+        )
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(SqlReactions(database), broker, ReactionConfig())

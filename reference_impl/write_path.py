@@ -17,7 +17,7 @@ from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailab
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Draft, Review, author_data, comment_data
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Action, Profile, Stream
+from reference_impl.protocol.streams import HOST, MODERATOR, Action, Profile, Stream
 from reference_impl.protocol.text import NAME_MAX, TEXT_MAX, clean_text, mentions_in
 
 RETRY_AFTER_S = 1.0  # what a caller is told when the log or its queue has no room
@@ -31,6 +31,8 @@ class NewComment:
     parent: str | None = None
     author: Profile | None = None
     key: str | None = None
+    room: str | None = None  # where it was written, if its author named one
+    role: str | None = None  # of an author for whom somebody else posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ class WritePath:
         text = clean_comment(new.text)
         if new.key is not None and (where.name, author.user, new.key) in self._in_flight:
             raise Problem(problem.IN_FLIGHT, "wait for the first request's answer, or repeat this one later", 1.0)
-        draft = self._draft(where.name, author, text, new)
         moderator = new.author is None and who.may(Capability.MODERATE, where.name)
+        draft = self._draft(where.name, author, text, new, new.role if new.author else _role(where, who))
         try:
             admitted = await self._judge(where, draft, moderator=moderator, trusted=trusted)
         except Problem as refusal:
@@ -166,14 +168,14 @@ class WritePath:
             draft = replace(draft, data={**draft.data, "reason": verdict.reason}, review=Review.HOLD)
         return _Admitted(draft, ticket, submission)
 
-    def _draft(self, stream: str, author: Profile, text: str, new: NewComment) -> Draft:
+    def _draft(self, stream: str, author: Profile, text: str, new: NewComment, role: str | None) -> Draft:
         shown = author_data(author.user, author.name, author.avatar, author.badges)
         return Draft(
             stream=stream,
             id=self._new_id(),
             author=author.user,
             created_at_ms=int(self._wall_clock() * 1000),
-            data=comment_data(shown, text, mentions_in(text)),
+            data=comment_data(shown, text, mentions_in(text), role=role, room=new.room),
             target=new.parent,
             idempotency_key=new.key,
         )
@@ -221,6 +223,13 @@ def unavailable(error: LogUnavailable) -> Problem:
 def _clean_author(author: Profile) -> Profile:
     name = clean_name(author.name)
     return author if name == author.name else replace(author, name=name)
+
+
+def _role(where: Stream, who: Identity) -> str | None:
+    """Whose comments everybody is shown."""
+    if who.user == where.owner:
+        return HOST
+    return MODERATOR if who.may(Capability.MODERATE, where.name) else None
 
 
 def _scope(draft: Draft) -> tuple[str, str, str]:

@@ -1,8 +1,8 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "catalog", "changes", "edge", "group_commit", "hub", "ports", "profiles", "reactions",
-    "readers", "stream_hub", "write_path",
+    "access", "admission", "audience", "catalog", "changes", "display", "edge", "group_commit", "hub", "ports",
+    "profiles", "reactions", "readers", "room", "stream_hub", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
@@ -27,7 +27,7 @@ ARROWS = {
         "reference_impl.compiled",
     },
     "reference_impl.observability": {"reference_impl.ports"},
-    "reference_impl.config": {"reference_impl.policy"},
+    "reference_impl.config": {"reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.compiled": set(),
     "reference_impl.client": {"reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.api": {

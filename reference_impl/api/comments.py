@@ -1,6 +1,6 @@
 """Post, edit and delete comments."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from reference_impl.api.views import CommentView, EventView, HeldView
 from reference_impl.ports import Appended, Held
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Profile
+from reference_impl.protocol.streams import ROOM_NAME, Profile
 from reference_impl.write_path import NewComment, Posted
 
 BATCH_MAX = 500
@@ -31,6 +31,7 @@ class OtherAuthor(Body):
     name: str | None = Field(None, max_length=200, examples=["Ada"])
     avatar: str | None = Field(None, pattern=AVATAR)
     badges: tuple[str, ...] = Field((), max_length=10)
+    role: Literal["host", "moderator"] | None = Field(None, description="Whose comments everybody is shown.")
 
     def profile(self) -> Profile:
         return Profile(user=self.id, name=self.name or self.id, avatar=self.avatar, badges=self.badges)
@@ -40,10 +41,13 @@ class CommentBody(Body):
     text: str = Field(description="At most 500 code points; stored as NFC.", examples=["What a goal!"])
     parent_id: str | None = Field(None, pattern=UUID, description="The comment that this one answers.")
     author: OtherAuthor | None = None
+    room: str | None = Field(
+        None, pattern=f"^{ROOM_NAME}$", description="The room that its author had named to follow."
+    )
 
     def new(self, key: str | None) -> NewComment:
-        author = self.author.profile() if self.author else None
-        return NewComment(self.text, self.parent_id, author, key)
+        author, role = (self.author.profile(), self.author.role) if self.author else (None, None)
+        return NewComment(self.text, self.parent_id, author, key, self.room, role)
 
 
 class BatchItem(CommentBody):

@@ -7,7 +7,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from reference_impl.api.deps import IdentityDep, PartsDep, ReadableStream
-from reference_impl.api.joining import JOINING, CursorQuery, LastEventId, follow, hello, pressure, start, take_place
+from reference_impl.api.joining import (
+    JOINING,
+    CursorQuery,
+    LastEventId,
+    RoomQuery,
+    follow,
+    hello,
+    pressure,
+    start,
+    take_place,
+)
 from reference_impl.api.problems import READING, responses
 from reference_impl.config import Delivery
 from reference_impl.transports.socket_viewer import SocketViewer
@@ -20,7 +30,9 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "`settings`, `state`, `ban`, `unban`. Without an id: `hello` (the stream as it stands, once at the start), "
         "`reactions` (sums, at most once a second), `viewers` (about how many), `typing`, `heartbeat`, `reconnect` "
         "(come back after that time), `end` (do not). A `gap` says what was left out on this connection: "
-        "read it from history.",
+        "read it from history. A `shed` counts the comments that are not shown on purpose, by the stream's display "
+        "budget or because they are another room's; its id is that of the shown ones before it, too. "
+        "`room` says in which room one is.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
@@ -47,6 +59,7 @@ async def _follow_raw(
     identity: IdentityDep,
     last_event_id: LastEventId = None,
     cursor: CursorQuery = None,
+    room: RoomQuery = None,
 ) -> Response:
     """Comments as they come, after the cursor, each once and in order."""
     viewer = RawSseViewer(pressure(parts, stream), parts.log.epoch)
@@ -55,7 +68,7 @@ async def _follow_raw(
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)
-        return (await follow(parts, stream.name, joining, position, identity)).leave
+        return (await follow(parts, stream.name, joining, position, identity, room)).leave
 
     return RawSseResponse(viewer, join)
 
@@ -67,10 +80,11 @@ async def _follow_plain(
     identity: IdentityDep,
     last_event_id: LastEventId = None,
     cursor: CursorQuery = None,
+    room: RoomQuery = None,
 ) -> Response:
     """Comments as they come, after the cursor, each once and in order."""
     viewer = PlainSseViewer(pressure(parts, stream).config, parts.log.epoch)
     position = start(cursor, last_event_id)
     viewer.deliver(await hello(parts, stream))
     place = take_place(request, parts)
-    return PlainSseResponse(viewer, lambda: follow(parts, stream.name, viewer, position, identity), place.leave)
+    return PlainSseResponse(viewer, lambda: follow(parts, stream.name, viewer, position, identity, room), place.leave)

@@ -17,7 +17,7 @@ from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.message import Frame, Parting, notice
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import SlowViewers, Stream
+from reference_impl.protocol.streams import ROOM_NAME, SlowViewers, Stream
 from reference_impl.transports.socket_viewer import Pressure
 
 DRAINED_S = 5.0  # by then another server has taken over
@@ -26,6 +26,9 @@ JOINING = (problem.INVALID_CURSOR, problem.CROWDED, problem.DRAINING)
 """What a viewer can be refused for, besides what any reader can."""
 
 CursorQuery = Annotated[str | None, Query(description="Follow from here; without it, from now on.")]
+RoomQuery = Annotated[
+    str | None, Query(pattern=f"^{ROOM_NAME}$", description="Be with all who name the same, if the stream has rooms.")
+]
 LastEventId = Annotated[str | None, Header(description="Sent by browsers when they reconnect; wins over `cursor`.")]
 
 
@@ -62,9 +65,11 @@ def pressure(parts: Parts, stream: Stream) -> Pressure:
     return parts.pressures[parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)]
 
 
-async def follow(parts: Parts, stream: str, viewer: Viewer, position: Cursor | None, identity: Identity | None) -> Seat:
+async def follow(
+    parts: Parts, stream: str, viewer: Viewer, position: Cursor | None, identity: Identity | None, room: str | None
+) -> Seat:
     """Join, and make sure that who was let in may still read: much can happen before a viewer hears of changes."""
-    seat = await parts.hub.join(stream, viewer, position, identity)
+    seat = await parts.hub.join(stream, viewer, position, identity, room)
     try:
         await readable(stream, parts, identity)
     except Problem:

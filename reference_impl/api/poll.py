@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from reference_impl.api.deps import IdentityDep, Parts, PartsDep, ReadableStream
-from reference_impl.api.joining import JOINING, CursorQuery, follow, hello, start, take_place
+from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, follow, hello, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.auth.identity import Identity
 from reference_impl.policy.polling import ITEMS_MAX, WAIT_MAX_S
@@ -52,6 +52,7 @@ async def poll(
         float, Query(ge=0, le=WAIT_MAX_S, description="How long the answer may be held; 0 is plain polling.")
     ] = 25.0,
     with_hello: Annotated[bool, Query(alias="hello", description="Begin with how the stream stands.")] = False,
+    room: RoomQuery = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Read what came after the cursor; the answer is held until there is something, or for a while."""
@@ -63,7 +64,7 @@ async def poll(
     hold_s = 0.0 if at_once else parts.pacing.hold_s(wait_s)
     place = take_place(request, parts, joins=False)
     try:
-        next_cursor = await _collect(parts, stream.name, identity, viewer, position, hold_s)
+        next_cursor = await _collect(parts, stream.name, identity, viewer, position, hold_s, room)
     finally:
         place.leave()
     full, empty = len(viewer.messages) >= ITEMS_MAX, viewer.position() is None
@@ -73,10 +74,16 @@ async def poll(
 
 
 async def _collect(
-    parts: Parts, stream: str, identity: Identity | None, viewer: PollViewer, position: Cursor | None, hold_s: float
+    parts: Parts,
+    stream: str,
+    identity: Identity | None,
+    viewer: PollViewer,
+    position: Cursor | None,
+    hold_s: float,
+    room: str | None,
 ) -> str:
     """Let the viewer follow for a while; answer where the next one goes on."""
-    seat = await follow(parts, stream, viewer, position, identity)
+    seat = await follow(parts, stream, viewer, position, identity, room)
     try:
         if hold_s:
             await viewer.wait(hold_s)

@@ -14,6 +14,7 @@ from reference_impl.api.problems import READING, WRITING, responses
 from reference_impl.api.views import EventView, StreamList, StreamView
 from reference_impl.auth.identity import Capability
 from reference_impl.catalog import new_stream
+from reference_impl.policy.display_budget import PER_S_MAX, PER_S_MIN
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import (
@@ -22,7 +23,6 @@ from reference_impl.protocol.streams import (
     Display,
     SlowViewers,
     State,
-    StreamSettings,
     Visibility,
 )
 
@@ -57,7 +57,13 @@ class Settings(Body):
     members_only: bool | None = None
     emote_only: bool | None = None
     unique_chat: bool | None = Field(default=None, description="No text twice within 30 s, whoever writes it.")
-    display: Display | None = Field(default=None, description="readable: 5 comments/s; crowd: 20 comments/s.")
+    display: Display | None = Field(
+        default=None, description="What is shown at most: readable 5 comments/s, crowd 20 comments/s, or all."
+    )
+    display_per_s: float | None = Field(
+        default=None, ge=PER_S_MIN, le=PER_S_MAX, description="Comments/s instead of the mode's."
+    )
+    rooms: bool | None = Field(default=None, description="Viewers in rooms of about a thousand.")
     visibility: Visibility | None = None
     slow_viewers: SlowViewers | None = Field(
         default=None, description="What happens to a viewer whose queue is full; counts for those who join after it."
@@ -90,7 +96,7 @@ async def create_stream(request: Request, parts: PartsDep, identity: IdentityDep
     """Create a stream; needs `admin` on its name."""
     body = await read_body(request, NewStream)
     who = require(identity, Capability.ADMIN, body.name)
-    settings = StreamSettings.of(body.settings.change())
+    settings = parts.catalog.new_settings(body.settings.change())
     stream = new_stream(body.name, body.title or body.name, who.user, parts.wall_clock(), settings)
     if not await parts.directory.create(stream):
         raise Problem(problem.NAME_TAKEN, f"{body.name!r} exists")

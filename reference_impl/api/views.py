@@ -1,6 +1,6 @@
 """What the API answers with, as its documentation shows it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +29,8 @@ class CommentView(BaseModel):
     parent_id: str | None = Field(description="The comment that this one answers.")
     author: AuthorView
     text: str = Field(description="To be shown as text, never as markup.", examples=["What a goal!"])
+    role: Literal["host", "moderator"] | None = Field(None, description="Never left out, whatever the budget.")
+    room: str | None = Field(None, description="The room that its author had named.")
     mentions: list[str] = Field(description="Names after an @.", examples=[["Bo"]])
     reply_count: int
     reactions: dict[str, int] = Field(description="Counts by emoji.", examples=[{"👍": 12}])

@@ -12,7 +12,7 @@ from reference_impl.access import require
 from reference_impl.api.body import Body, explain
 from reference_impl.api.comments import CommentBody, answer_of
 from reference_impl.api.deps import KEY_MAX, IdentityDep, Parts, PartsDep, ReadableStream, authenticate
-from reference_impl.api.joining import JOINING, CursorQuery, hello, pressure, start, take_place
+from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, hello, pressure, start, take_place
 from reference_impl.api.joining import follow as join_hub
 from reference_impl.api.problems import READING, problem_of, responses
 from reference_impl.api.reactions import NewReaction, authorise_reaction, take_reaction
@@ -81,6 +81,7 @@ async def follow(
     parts: PartsDep,
     identity: IdentityDep,
     cursor: CursorQuery = None,
+    room: RoomQuery = None,
 ) -> Response:
     """Messages as they come, after the cursor, each once and in order; and yours, each with an answer."""
     upgrade = handshake(request.scope)
@@ -97,7 +98,7 @@ async def follow(
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
         joining.deliver(greeting)
-        return (await join_hub(parts, stream.name, joining, position, identity)).leave
+        return (await join_hub(parts, stream.name, joining, position, identity, room)).leave
 
     return WebSocketResponse(viewer, upgrade, join)
 
@@ -161,7 +162,7 @@ class Conversation:
         identity = await authenticate(self._parts, token)
         await self._parts.catalog.require_not_banned(identity, self._stream)
         self._identity = identity
-        self._parts.hub.readers.enter(self._viewer, identity)
+        self._parts.hub.identify(self._stream, self._viewer, identity)
         expires_in_s = round(identity.expires_at - self._parts.wall_clock())
         return 200, {"user": identity.user, "expires_in_s": expires_in_s}
 

@@ -11,6 +11,7 @@ two, however long one takes, and writes to each viewer at most once per window. 
 waits. What the batch holds, and how it is written, is the shell's business.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -45,9 +46,13 @@ class CoalescingWindow(Generic[T]):
 
     def offer(self, item: T, now: float) -> list[T]:
         """Take an item; the answer is the batch to send now, empty while the window collects."""
-        self._items.append(item)
+        return self.offer_all((item,), now)
+
+    def offer_all(self, items: Iterable[T], now: float) -> list[T]:
+        """Take items that have come together."""
+        self._items.extend(items)
         if now >= self._quiet_until or len(self._items) >= self._config.items_max:
-            return self._take(now)
+            return self.take(now)
         self.deadline = self._quiet_until
         return []
 
@@ -55,13 +60,14 @@ class CoalescingWindow(Generic[T]):
         """Answer the batch that is due, empty when called early."""
         if self.deadline is None or now < self.deadline:
             return []
-        return self._take(now)
+        return self.take(now)
 
     def sent(self, now: float) -> None:
         """The fan-out of the last batch has ended."""
         self._quiet_until = now + self._config.window_s
 
-    def _take(self, now: float) -> list[T]:
+    def take(self, now: float) -> list[T]:
+        """Answer what there is, due or not."""
         batch, self._items = self._items, []
         self._quiet_until = now + self._config.window_s
         self.deadline = None

@@ -97,9 +97,10 @@ class Event:
         return {**about, "comment_id": self.target, **self.data}
 
 
-def comment_data(author: Data, text: str, mentions: list[str]) -> dict[str, Any]:
-    """What a comment's event carries besides its place."""
-    return {"author": author, "text": text, "mentions": mentions} if mentions else {"author": author, "text": text}
+def comment_data(author: Data, text: str, mentions: list[str], **special: str | None) -> dict[str, Any]:
+    """What a comment's event carries besides its place; of the ``special`` (`role`, `room`) only what there is."""
+    data = {"author": author, "text": text, "mentions": mentions} if mentions else {"author": author, "text": text}
+    return {**data, **{name: value for name, value in special.items() if value}}
 
 
 def author_data(user: str, name: str, avatar: str | None = None, badges: tuple[str, ...] = ()) -> dict[str, Any]:

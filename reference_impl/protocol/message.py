@@ -5,7 +5,7 @@ lost, and nobody resumes after them.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -76,14 +76,14 @@ FINAL = frozenset({Parting.TOKEN_EXPIRED, Parting.FORBIDDEN})
 
 
 class Frame:
-    """Messages that are written together: consecutive events ``first..last`` of a log, or notices (both are 0)."""
+    """Messages that are written together: the events ``first..last`` of a log, or notices (both are 0)."""
 
     __slots__ = ("_payloads", "first", "last", "messages")
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[Message], first: int | None = None, last: int | None = None) -> None:
         self.messages = tuple(messages)
-        self.first = self.messages[0].seq
-        self.last = self.messages[-1].seq
+        self.first = self.messages[0].seq if first is None else first
+        self.last = self.messages[-1].seq if last is None else last
         self._payloads: dict[Encode, bytes] = {}
 
     @property
@@ -100,6 +100,44 @@ class Frame:
     def after(self, seq: int) -> "Frame":
         """The part of it that comes after ``seq``."""
         return Frame(message for message in self.messages if message.seq > seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Shedding:
+    """Why a viewer is not shown all: `budget` of the stream's display, in windows of that length, or another `room`."""
+
+    reason: str
+    window_ms: int
+
+
+class PartialFrame(Frame):
+    """What is shown of the events ``first..last``, and a `shed` that accounts for the rest.
+
+    Only the `shed` has an id: a position moves by whole frames, so whoever is cut within one gets it once more.
+    """
+
+    __slots__ = ("_epoch", "_shedding", "_shown")
+
+    def __init__(self, epoch: int, first: int, last: int, shown: Sequence[Message], shedding: Shedding) -> None:
+        self._epoch, self._shown, self._shedding = epoch, shown, shedding
+        dropped = last - first + 1 - len(shown)
+        data = {
+            "from": first, "to": last, "shown": len(shown), "dropped": dropped,
+            "window_ms": shedding.window_ms, "reason": shedding.reason,
+        }  # fmt: skip
+        shed = Message("shed", encode_json(data), str(Cursor(epoch, last)))
+        super().__init__([*(replace(message, id="") for message in shown), shed], first, last)
+
+    def after(self, seq: int) -> Frame:
+        rest = [message for message in self._shown if message.seq > seq]
+        return shown_of(self._epoch, max(seq + 1, self.first), self.last, rest, self._shedding)
+
+
+def shown_of(epoch: int, first: int, last: int, shown: Sequence[Message], shedding: Shedding) -> Frame:
+    """A frame that accounts for all of ``first..last``; when nothing is left out there is nothing to say about it."""
+    if len(shown) == last - first + 1:
+        return Frame(shown)
+    return PartialFrame(epoch, first, last, shown, shedding)
 
 
 Encode = Callable[[Frame], bytes]

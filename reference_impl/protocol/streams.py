@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 SLOW_MODE_MAX_S = 300
+HOST, MODERATOR = "host", "moderator"  # whose comments are never shed
+ROOM_NAME = "[A-Za-z0-9_-]{1,64}"
 
 
 class State(StrEnum):
@@ -21,6 +23,9 @@ class Visibility(StrEnum):
 
 
 class Display(StrEnum):
+    """How much of a crowded stream a viewer is shown."""
+
+    ALL = "all"
     READABLE = "readable"
     CROWD = "crowd"
 
@@ -61,6 +66,8 @@ class StreamSettings:
     emote_only: bool = False
     unique_chat: bool = False
     display: Display = Display.READABLE
+    display_per_s: float | None = None  # comments a second, instead of the mode's
+    rooms: bool = False  # viewers in rooms of about a thousand
     visibility: Visibility = Visibility.PUBLIC
     slow_viewers: SlowViewers = SlowViewers.SERVER
     rules: RuleSettings = field(default_factory=RuleSettings)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from reference_impl.policy.backpressure import BackpressureConfig, SocketQueue
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.message import FINAL, Frame, Message, Parting, gap, notice
-from reference_impl.protocol.sse import sse_text
+from reference_impl.protocol.sse import sse_chunk
 from reference_impl.transports.sse_raw import HEADERS
 
 PING_S = 15
@@ -31,7 +31,7 @@ class PlainSseViewer:
     """One viewer's queue of messages; `events` is what sse-starlette iterates over."""
 
     def __init__(self, config: BackpressureConfig, epoch: int) -> None:
-        self._queue: SocketQueue[Message] = SocketQueue(config)
+        self._queue: SocketQueue[Frame] = SocketQueue(config)
         self._notices: deque[Message] = deque(maxlen=4)  # in front of the queue
         self._epoch = epoch
         self._wake = asyncio.Event()
@@ -39,11 +39,10 @@ class PlainSseViewer:
         self._closed = False
 
     def deliver(self, frame: Frame) -> None:
-        for message in frame.messages:
-            if not message.seq:
-                self._notice(message)
-            elif not self._queue.offer(message, first=message.seq, last=message.seq, size_bytes=len(sse_text(message))):
-                self._closed = True
+        if not frame.first:
+            self._notices.extend(frame.messages if not self._queue else ())  # one who has enough to read is not told
+        elif not self._queue.offer(frame, first=frame.first, last=frame.last, size_bytes=len(sse_chunk(frame))):
+            self._closed = True
         self._wake.set()
 
     async def drained(self) -> None:
@@ -56,7 +55,7 @@ class PlainSseViewer:
 
     def close(self, parting: Parting) -> None:
         if parting in FINAL:
-            self._notice(notice("end", {"reason": parting.value}))
+            self.deliver(Frame([notice("end", {"reason": parting.value})]))
         self._closed = True
         self._wake.set()
         self._taken.set()
@@ -70,20 +69,15 @@ class PlainSseViewer:
                 yield ServerSentEvent(message.data, event=message.event, id=message.id or None, sep="\n")
             self._taken.set()
 
-    def _notice(self, message: Message) -> None:
-        """One who has enough to read is not told."""
-        if not self._queue:
-            self._notices.append(message)
-
     def _ready(self) -> Iterator[Message]:
         while self._notices:
             yield self._notices.popleft()
         while self._queue and not self._closed:
-            missed, message = self._queue.take()
+            missed, frame = self._queue.take()
             if missed is not None:
                 yield gap(self._epoch, missed.first, missed.last, "slow")
-            if message is not None:
-                yield message
+            if frame is not None:
+                yield from frame.messages
 
 
 class PlainSseResponse(EventSourceResponse):

@@ -73,7 +73,8 @@ async def stop(process: Process) -> None:
 @asynccontextmanager
 async def server(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
     """A running server's address and process id; it is stopped on the way out."""
-    process = await spawn("reference_impl", ["serve", *arguments], core)
+    everything = ["--display", "all"]  # what is measured is what is delivered, not what is left out
+    process = await spawn("reference_impl", ["serve", *everything, *arguments], core)
     try:
         address = await _address(process)
         assert process.stderr is not None

@@ -10,11 +10,15 @@ from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Parting
 from reference_impl.stream_hub import HubConfig
 from tests.edge.test_readers import Connection, reader
-from tests.parity.hubs import STREAM, MemoryLog
+from tests.parity.hubs import SHOW_ALL, STREAM, MemoryLog
 
 
 def event(seq, kind, **data):
     return Event(stream=STREAM, epoch=1, seq=seq, kind=kind, id=str(seq), at_ms=0, data=data)
+
+
+async def show_all(stream):
+    return SHOW_ALL
 
 
 class Silent(Connection):
@@ -29,7 +33,7 @@ def joined_after(events, identity, now_s=0.0):
 
     async def main():
         log = MemoryLog(len(events))
-        hub = Hub(MemoryLog(0), HubConfig(), asyncio.get_running_loop().time, lambda: now_s)
+        hub = Hub(MemoryLog(0), HubConfig(), asyncio.get_running_loop().time, lambda: now_s, settings_of=show_all)
         first = Silent()
         await hub.join(STREAM, first, None, reader("first", 100.0, "*", "vip"))
         hub._log = log

@@ -9,7 +9,7 @@ from reference_impl.protocol.events import REDACTED, Event, EventKind
 from reference_impl.protocol.message import of_event, redacted
 from reference_impl.stream_hub import HubConfig, StreamHub
 from reference_impl.transports.long_poll import PollViewer
-from tests.parity.hubs import MemoryLog
+from tests.parity.hubs import SHOW_ALL, MemoryLog
 
 SECRET = {
     "author": {"id": "ada", "name": "Ada", "avatar": None, "badges": []},
@@ -26,7 +26,8 @@ def event(seq, kind=EventKind.COMMENT, data=None, target=None):
 
 def test_one_who_comes_back_is_not_sent_what_was_deleted_meanwhile():
     async def main():
-        hub = StreamHub("match", 0, MemoryLog(2), Edge(None), HubConfig(), asyncio.get_running_loop().time)
+        clock = asyncio.get_running_loop().time
+        hub = StreamHub("match", 0, MemoryLog(2), lambda: Edge(None), HubConfig(), clock, SHOW_ALL)
         hub.receive(Published(event(1), None))
         before = PollViewer()
         await hub.join(before, Cursor(1, 0))

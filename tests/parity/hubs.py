@@ -11,6 +11,7 @@ from reference_impl.policy.ordering import OrderingConfig
 from reference_impl.ports import Answer, Published
 from reference_impl.protocol.events import Draft, Event, EventKind
 from reference_impl.protocol.message import Frame, Parting
+from reference_impl.protocol.streams import Display, StreamSettings
 from reference_impl.stream_hub import HubConfig
 from reference_impl.stream_hub import StreamHub as LiveHub
 from simulation.model.event_loop import EventLoop, Steps
@@ -19,6 +20,7 @@ from tests.parity.traces import Trace
 from tests.parity.virtual_time import run
 
 STREAM = "match"
+SHOW_ALL = StreamSettings(display=Display.ALL)
 SETTLE_S = 5.0
 
 Sent = list[tuple[float, list[int]]]
@@ -96,7 +98,7 @@ def live_batches(trace: Trace, coalescing: CoalescingConfig, ordering: OrderingC
     async def main() -> Sent:
         loop = asyncio.get_running_loop()
         config = HubConfig(coalescing=coalescing, ordering=ordering)
-        hub = LiveHub(STREAM, 0, log, Edge(None), config, loop.time)
+        hub = LiveHub(STREAM, 0, log, lambda: Edge(None), config, loop.time, SHOW_ALL)
         viewer = WritingViewer(loop)
         await hub.join(viewer, None)
         for at, seq in trace.arrivals:

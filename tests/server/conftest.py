@@ -39,7 +39,7 @@ class ServerProcess:
         self._data = data
         self._options = options
         self._before = before
-        self._environment = environment
+        self._environment = {"LIVECOMMENTS_DISPLAY": "all", **environment}
         self.port = 0
         self._tokens: dict[tuple[str, tuple[str, ...]], str] = {}
         self.said: list[str] = []

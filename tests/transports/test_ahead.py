@@ -10,6 +10,7 @@ from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame
 from reference_impl.stream_hub import HubConfig, StreamHub
+from tests.parity.hubs import SHOW_ALL
 
 LAST = 7
 PATIENCE = 100
@@ -59,7 +60,7 @@ def event(seq: int) -> Event:
 def test_a_viewer_that_is_ahead_joins_and_gets_only_what_is_new_to_it(ahead: int) -> None:
     async def join() -> tuple[int, list[int]]:
         loop = asyncio.get_running_loop()
-        hub, viewer = StreamHub("demo", 0, Log(), Edge(None), HubConfig(), loop.time), ListViewer()
+        hub, viewer = StreamHub("demo", 0, Log(), lambda: Edge(None), HubConfig(), loop.time, SHOW_ALL), ListViewer()
         position = await hub.join(viewer, Cursor(7, ahead))
         for seq in range(1, LAST + 1):
             hub.receive(Published(event(seq), None))

@@ -1,0 +1,138 @@
+"""Display budget: which comments of a crowded stream are shown, the same ones to everybody.
+
+Nobody reads 2,000 comments a second, and no network carries them to a million screens. What is accepted is stored; what
+is shown is a sample, a new one for each window of the log's own time (an event's ``at_ms``):
+
+    window   | a comment                                          | when the window ends
+    ---------|----------------------------------------------------|------------------------------------------
+    calm     | shown at once while the allowance lasts, else shed | crowded next, if any was shed
+    crowded  | collected                                          | those of lowest rank are shown, as many as
+             |                                                    | the allowance has; calm next, if none was shed
+
+A window's allowance is its share of ``per_s``, and what calm windows have left over, for at most ``burst_s``. The rank
+is a keyed hash of the comment's id: a sample in which every comment of a window has the same chance (bottom-k; Cohen
+and Kaplan, "Summarizing data using bottom-k sketches", 2007). Only the log's order and time decide, so edges that never
+speak with each other show the same. Events of priority are never shed, and keep their place.
+"""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nsmallest
+from typing import Generic, TypeVar
+
+PER_S_MIN, PER_S_MAX = 0.5, 100.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayBudgetConfig:
+    per_s: float
+    seed: str = ""  # a stream's own, so that an author's luck on one is not his luck on another
+    window_ms: int = 200
+    burst_s: float = 2.0
+    patience_s: float = 0.050  # for stragglers, when nothing later comes that would end a window
+
+    def __post_init__(self) -> None:
+        if not PER_S_MIN <= self.per_s <= PER_S_MAX:
+            raise ValueError(f"per_s must be {PER_S_MIN:g} to {PER_S_MAX:g}, got {self.per_s:g}")
+        if self.window_ms < 1 or self.burst_s < 0:
+            raise ValueError(f"window_ms must be >= 1 and burst_s >= 0, got {self.window_ms} and {self.burst_s:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[T]):
+    """An event of the log that could be shown."""
+
+    item: T
+    seq: int
+    at_ms: int  # never goes back along ``seq``
+    id: str
+    priority: bool
+
+
+class DisplayBudget(Generic[T]):
+    """``deadline`` is when the shell must call `flush`."""
+
+    __slots__ = ("_allowance", "_collected", "_config", "_crowded", "_seed", "_shed", "_window", "deadline")
+
+    def __init__(self, config: DisplayBudgetConfig) -> None:
+        self._config = config
+        self._seed = blake2b(config.seed.encode(), digest_size=16).digest()
+        self._window = -1  # its number since the Unix epoch
+        self._allowance = 0
+        self._crowded = self._shed = False
+        self._collected: list[Candidate[T]] = []
+        self.deadline: float | None = None
+
+    @property
+    def pending(self) -> int | None:
+        """The first event that is not decided yet."""
+        return self._collected[0].seq if self._collected else None
+
+    def offer(self, candidate: Candidate[T], now: float) -> list[Candidate[T]]:
+        """Take the next event; the answer is what is to be shown now, in order."""
+        shown: list[Candidate[T]] = []
+        window = candidate.at_ms // self._config.window_ms
+        if window > self._window:
+            shown = self._close()
+            self._begin(window)
+        if self._crowded or self._collected:
+            self._collect(candidate, now)
+        else:
+            shown += self._judge_at_once(candidate)
+        return shown
+
+    def flush(self, now: float) -> list[Candidate[T]]:
+        """Answer the sample of a window that nothing later has ended; empty when called early."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        self._crowded = False  # what still comes of this window finds what is left of its allowance
+        return self._close()
+
+    def end(self) -> list[Candidate[T]]:
+        """Decide all that is collected, because the budget is to be another one."""
+        return self._close()
+
+    def _begin(self, window: int) -> None:
+        """The allowance is a whole number that follows from the window's number, so that every edge has the same."""
+        per_window = self._config.per_s * self._config.window_ms / 1000
+        saved_from = max(self._window + 1, window - int(self._config.burst_s * 1000 / self._config.window_ms))
+        if self._window < 0:  # one who comes into a crowd has saved nothing
+            saved_from = window
+        most = int(self._config.per_s * self._config.burst_s) + 1
+        gained = int((window + 1) * per_window) - int(saved_from * per_window)
+        self._crowded, self._shed = self._shed and window == self._window + 1, False
+        self._allowance = min(self._allowance + gained, most)
+        self._window = window
+
+    def _judge_at_once(self, candidate: Candidate[T]) -> list[Candidate[T]]:
+        if candidate.priority:
+            return [candidate]
+        if not self._allowance:
+            self._shed = True
+            return []
+        self._allowance -= 1
+        return [candidate]
+
+    def _collect(self, candidate: Candidate[T], now: float) -> None:
+        if self.deadline is None:
+            self.deadline = now + self._config.window_ms / 1000 + self._config.patience_s
+        self._collected.append(candidate)
+
+    def _close(self) -> list[Candidate[T]]:
+        self.deadline = None
+        collected, self._collected = self._collected, []
+        if not collected:
+            return []
+        ordinary = [each for each in collected if not each.priority]
+        if len(ordinary) <= self._allowance:
+            self._allowance -= len(ordinary)
+            return collected
+        self._shed = True
+        chosen = {each.seq for each in nsmallest(self._allowance, ordinary, key=self._rank)}
+        self._allowance = 0
+        return [each for each in collected if each.priority or each.seq in chosen]
+
+    def _rank(self, candidate: Candidate[T]) -> bytes:
+        return blake2b(candidate.id.encode(), digest_size=8, key=self._seed).digest()

@@ -1,0 +1,123 @@
+"""The display budget: never more than it, the same sample for everybody, every comment with the same chance."""
+
+import math
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
+
+CROWD = DisplayBudgetConfig(per_s=20, seed="final")
+
+
+def comments(rate, seconds, start_ms=0, priority=lambda seq: False):
+    """A steady stream: seq, time and id of each comment."""
+    return [
+        Candidate(seq, seq, start_ms + int(seq * 1000 / rate), f"id{seq}", priority(seq))
+        for seq in range(1, int(rate * seconds) + 1)
+    ]
+
+
+def run(events, config=CROWD):
+    """What is shown, in the order in which it is."""
+    budget = DisplayBudget(config)
+    shown = [each for event in events for each in budget.offer(event, event.at_ms / 1000)]
+    return [each.seq for each in (*shown, *budget.end())]
+
+
+gaps = st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=200)
+
+
+def stream_of(steps):
+    events, at_ms = [], 0
+    for seq, (gap_ms, priority) in enumerate(steps, 1):
+        at_ms += gap_ms
+        events.append(Candidate(seq, seq, at_ms, f"id{seq}", priority))
+    return events
+
+
+@given(gaps, st.sampled_from([0.5, 3, 5, 20, 100]))
+def test_what_is_shown_is_in_order_and_once_and_has_all_that_has_priority(steps, per_s):
+    events = stream_of(steps)
+    shown = run(events, DisplayBudgetConfig(per_s=per_s))
+    assert all(earlier < later for earlier, later in pairwise(shown))
+    assert {event.seq for event in events if event.priority} <= set(shown)
+
+
+@given(gaps, st.sampled_from([0.5, 3, 5, 20, 100]))
+def test_no_stretch_of_time_shows_more_than_the_budget_and_one_burst(steps, per_s):
+    config = DisplayBudgetConfig(per_s=per_s)
+    events = {event.seq: event for event in stream_of(steps)}
+    shown = [events[seq].at_ms for seq in run(events.values(), config) if not events[seq].priority]
+    for first, from_ms in enumerate(shown):
+        for last in range(first, len(shown)):
+            seconds = (shown[last] - from_ms + 2 * config.window_ms) / 1000
+            assert last - first + 1 <= math.ceil(per_s * (seconds + config.burst_s)) + 1
+
+
+@pytest.mark.parametrize("rate", [1, 5, 19])
+def test_nothing_is_shed_of_a_stream_within_its_budget(rate):
+    assert len(run(comments(rate, 60))) == rate * 60
+
+
+@pytest.mark.parametrize("rate", [25, 200, 2_000])
+def test_a_crowded_stream_shows_its_whole_budget(rate):
+    assert len(run(comments(rate, 60))) == pytest.approx(20 * 60, abs=2 * 20)
+
+
+def test_those_who_come_into_a_crowd_see_what_everybody_else_sees():
+    events = comments(500, 20)
+    everybody = run(events)
+    late = run(events[3_210:])
+    from_seq = 3_210 + 500  # from the second window on
+    assert [seq for seq in late if seq > from_seq] == [seq for seq in everybody if seq > from_seq]
+    assert len([seq for seq in late if seq > from_seq]) > 200
+
+
+def test_another_stream_has_another_sample():
+    events = comments(500, 20)
+    assert run(events) != run(events, DisplayBudgetConfig(per_s=20, seed="semi-final"))
+
+
+def test_every_comment_of_a_crowd_has_the_same_chance():
+    """Within five standard deviations by author, however much he writes, and by where in its window it came."""
+    events = comments(1_000, 200, start_ms=10_000)
+    author = {event.seq: 0 if event.seq % 3 else 1 + event.seq % 17 for event in events}  # one writes two thirds
+    shown = [seq for seq in run(events) if events[seq - 1].at_ms >= 13_000]
+    counted = [event for event in events if event.at_ms >= 13_000]
+    for kind in (lambda event: author[event.seq], lambda event: event.at_ms % 200 // 50):
+        posted = Counter(map(kind, counted))
+        seen = Counter(kind(events[seq - 1]) for seq in shown)
+        for group, count in posted.items():
+            expected = count * len(shown) / len(counted)
+            assert abs(seen[group] - expected) < 5 * math.sqrt(expected), group
+
+
+def test_a_crowded_window_that_nothing_follows_ends_by_its_deadline():
+    budget = DisplayBudget(CROWD)
+    events = comments(500, 1.1)
+    shown = [each for event in events for each in budget.offer(event, event.at_ms / 1000)]
+    assert budget.pending is not None
+    assert budget.flush(budget.deadline - 0.001) == []
+    rest = budget.flush(budget.deadline)
+    assert rest
+    assert (budget.pending, budget.deadline) == (None, None)
+    assert [each.seq for each in (*shown, *rest)] == run(events)
+
+
+def test_what_has_priority_waits_for_its_turn_in_a_crowd_and_no_longer():
+    events = comments(500, 3, priority=lambda seq: seq == 1_200)
+    budget = DisplayBudget(CROWD)
+    shown_at = {each.seq: event.at_ms for event in events for each in budget.offer(event, event.at_ms / 1000)}
+    assert 0 <= shown_at[1_200] - events[1_199].at_ms <= CROWD.window_ms
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"per_s": 0.4}, {"per_s": 101}, {"per_s": 5, "window_ms": 0}, {"per_s": 5, "burst_s": -1}]
+)
+def test_a_budget_out_of_range_is_refused(wrong):
+    with pytest.raises(ValueError, match="got"):
+        DisplayBudgetConfig(**wrong)
