@@ -121,6 +121,9 @@ class StreamHub:
             self.joining -= 1
         # No await since the last slice: what the viewer has and what comes next cannot drift apart.
         self.audience.enter(viewer, guest, position)
+        for entry in self._ring.since(position) or ():  # undecided yet
+            if guest.handles & entry.handles:
+                self.audience.room_of(guest).concerns(viewer, entry, offered=True, now=self._clock())
         return position
 
     def account(self) -> None:

@@ -5,7 +5,7 @@ lost, and nobody resumes after them.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -101,6 +101,10 @@ class Frame:
         """The part of it that comes after ``seq``."""
         return Frame(message for message in self.messages if message.seq > seq)
 
+    def parts(self) -> Iterator["Frame"]:
+        """The smallest pieces that account for themselves."""
+        return (Frame((message,)) for message in self.messages)
+
 
 @dataclass(frozen=True, slots=True)
 class Shedding:
@@ -127,6 +131,9 @@ class PartialFrame(Frame):
         }  # fmt: skip
         shed = Message("shed", encode_json(data), str(Cursor(epoch, last)))
         super().__init__([*(replace(message, id="") for message in shown), shed], first, last)
+
+    def parts(self) -> Iterator[Frame]:
+        yield self
 
     def after(self, seq: int) -> Frame:
         rest = [message for message in self._shown if message.seq > seq]

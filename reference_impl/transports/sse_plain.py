@@ -41,8 +41,9 @@ class PlainSseViewer:
     def deliver(self, frame: Frame) -> None:
         if not frame.first:
             self._notices.extend(frame.messages if not self._queue else ())  # one who has enough to read is not told
-        elif not self._queue.offer(frame, first=frame.first, last=frame.last, size_bytes=len(sse_chunk(frame))):
-            self._closed = True
+        for part in frame.parts() if frame.first else ():
+            if not self._queue.offer(part, first=part.first, last=part.last, size_bytes=len(sse_chunk(part))):
+                self._closed = True
         self._wake.set()
 
     async def drained(self) -> None:

@@ -20,7 +20,7 @@ from reference_impl.ports import Aggregate, Answer, Appended, Clock, Published
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Action, RuleSettings, State, Stream, StreamSettings
+from reference_impl.protocol.streams import Action, Display, RuleSettings, State, Stream, StreamSettings
 from reference_impl.write_path import NewComment, WritePath
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
@@ -111,7 +111,7 @@ def reader(user: str) -> Identity:
 
 def path_to(log: SlowLog, queue: GroupCommit, rate: RateConfig, clock: Clock) -> WritePath:
     """The server's write path, with nothing around it."""
-    catalog = Catalog(OneStream(), None, make_streams=False, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
+    catalog = Catalog(OneStream(), None, make_streams=False, display=Display.ALL, clock=clock, wall_clock=clock)  # type: ignore[arg-type]
     moderation = Pipeline([RulesLayer(RepetitionConfig())])
     return WritePath(
         log, queue, catalog, Admissions(rate, rate), moderation, clock=clock, wall_clock=clock, new_id=lambda: "id"

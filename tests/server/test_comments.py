@@ -91,7 +91,7 @@ def test_a_change_of_settings_is_an_event_and_applies_at_once(server):
     path = "/v1/streams/modes/settings"
     assert server.post("one", stream="modes")[0] == 201
     status, event, _ = server.ask("PATCH", path, {"slow_mode_s": 300}, **MODERATOR)
-    assert (status, event["slow_mode_s"], event["display"]) == (200, 300, "readable")
+    assert (status, event["slow_mode_s"], event["display"]) == (200, 300, "all")
     assert server.post("two", stream="modes")[0] == 201
     status, problem = server.post("three", stream="modes")
     assert (status, problem["type"]) == (429, "/problems/slow-mode")
@@ -103,7 +103,16 @@ def test_a_change_of_settings_is_an_event_and_applies_at_once(server):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"slow_mode_s": 301}, {"slow_mode_s": -1}, {"colour": 1}, {"display": "loud"}, {"rules": {"links": "x"}}],
+    [
+        {},
+        {"slow_mode_s": 301},
+        {"slow_mode_s": -1},
+        {"colour": 1},
+        {"display": "loud"},
+        {"display_per_s": 0.4},
+        {"display_per_s": 101},
+        {"rules": {"links": "x"}},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(server, wrong):
     status, problem, _ = server.ask("PATCH", "/v1/streams/modes/settings", wrong, **MODERATOR)

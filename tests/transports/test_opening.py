@@ -5,7 +5,9 @@ import asyncio
 from reference_impl.hub import Hub
 from reference_impl.ports import Published
 from reference_impl.protocol.message import Frame
+from reference_impl.protocol.streams import StreamSettings
 from reference_impl.stream_hub import HubConfig
+from tests.parity.hubs import SHOW_ALL
 from tests.transports.test_ahead import ListViewer, event
 
 ROUNDS = 3  # of the edge's looking, while the log takes its time over the second question for the head
@@ -48,10 +50,14 @@ class Told(ListViewer):
         self.names += [message.event for message in frame.messages]
 
 
+async def show_all(stream: str) -> StreamSettings:
+    return SHOW_ALL
+
+
 def test_it_is_on_the_stream_that_is_told_of_events() -> None:
     async def join() -> tuple[int, list[str]]:
         loop = asyncio.get_running_loop()
-        hub, viewer = Hub(SlowLog(), HubConfig(heads_s=0.001), loop.time, loop.time), Told()
+        hub, viewer = Hub(SlowLog(), HubConfig(heads_s=0.001), loop.time, loop.time, settings_of=show_all), Told()
         looking = asyncio.create_task(hub.run())
         await hub.join("demo", viewer, None, None)
         hub.receive(Published(event(1), None))
