@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from reference_impl.cli import fail
+from simulation.bench import display as display_bench
 from simulation.bench import endurance, fanout_rows
 from simulation.bench import fanout as fanout_bench
 from simulation.bench import ingest as ingest_bench
@@ -109,6 +110,30 @@ def drain(
 ) -> None:
     """Replace a server under its viewers: do they come back at the slots it assigned, and do they miss anything?"""
     _endure(lambda: endurance.drain(viewers, per_s, rate, _dim), endurance.plot_drain, json_file, plot_file)
+
+
+@bench.command()
+def display(
+    viewers: Annotated[int, typer.Option(help="Viewers of one stream.", min=2, max=20_000)] = 5_000,
+    rate: Annotated[float, typer.Option(help="Comments a second.", min=30, max=10_000)] = 2_000.0,
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=2, max=600)] = 20.0,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw bytes per viewer into this PNG.")] = None,
+) -> None:
+    """What a crowd is shown of a stream that nobody could read, with and without rooms: bytes, fairness, deletions."""
+    _writable(json_file, plot_file)
+
+    async def main() -> None:
+        rows = await display_bench.bench_display(viewers, rate, seconds, _dim)
+        Console().print(display_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(display_bench.document(rows), indent=1) + "\n")
+        if plot_file:
+            display_bench.plot(rows, plot_file)
+        if not display_bench.faultless(rows):
+            fail("some viewers could not account for every comment: see above")
+
+    run_to_end(main())
 
 
 def _endure(

@@ -21,7 +21,11 @@ async def user_token(url: str, user: str, *allow: str) -> str:
 
 async def open_stream(url: str, stream: str, token: str) -> None:
     """Have a stream that takes every comment."""
-    await _ask("PATCH", f"{url}/v1/streams/{stream}/settings", UNMODERATED, token)
+    await change_settings(url, stream, token, UNMODERATED)
+
+
+async def change_settings(url: str, stream: str, token: str, change: dict[str, Any]) -> None:
+    await _ask("PATCH", f"{url}/v1/streams/{stream}/settings", change, token)
 
 
 async def head_cursor(url: str, stream: str) -> str:
