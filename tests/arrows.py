@@ -2,7 +2,7 @@
 
 SHELLS = {
     "access", "admission", "catalog", "changes", "edge", "group_commit", "hub", "ports", "profiles", "reactions",
-    "readers", "stream_hub", "write_path",
+    "readers", "segments", "stream_hub", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
