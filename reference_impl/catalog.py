@@ -22,8 +22,15 @@ T = TypeVar("T")
 class Fresh(Generic[T]):
     """Values that are looked up at most once per key and ``fresh_s``, by one caller for all who wait."""
 
-    def __init__(self, look_up: Callable[[str], Awaitable[T]], fresh_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        look_up: Callable[[str], Awaitable[T]],
+        fresh_s: float,
+        clock: Clock,
+        remembered_max: int = REMEMBERED_MAX,
+    ) -> None:
         self._fresh_s = fresh_s
+        self._remembered_max = remembered_max
         self._look_up = look_up
         self._clock = clock
         self._values: dict[str, tuple[float, T]] = {}
@@ -42,6 +49,11 @@ class Fresh(Generic[T]):
         self._values.pop(key, None)
         self._asked.pop(key, None)
 
+    def forget_all(self, start: str) -> None:
+        """Forget every key that begins so."""
+        for key in [key for key in (*self._values, *self._asked) if key.startswith(start)]:
+            self.forget(key)
+
     async def _ask(self, key: str) -> T:
         me = asyncio.current_task()
         try:
@@ -53,7 +65,7 @@ class Fresh(Generic[T]):
         if current:  # else it was forgotten meanwhile, and may be of before the change
             self._values.pop(key, None)
             self._values[key] = (self._clock() + self._fresh_s, value)
-            if len(self._values) > REMEMBERED_MAX:
+            if len(self._values) > self._remembered_max:
                 del self._values[next(iter(self._values))]
         return value
 

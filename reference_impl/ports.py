@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.message import Frame, Parting
 from reference_impl.protocol.problem import Kind
+from reference_impl.protocol.segments import Span
 from reference_impl.protocol.streams import Profile, Stream
 
 Clock = Callable[[], float]
@@ -89,6 +90,34 @@ class History(Protocol):
         ...
 
 
+class SegmentStore(Protocol):
+    """A stream's log by seconds, counted from the stream's opening."""
+
+    async def spans(self, stream: str, first: int, until: int, limit: int) -> tuple[list[Span], int]:
+        """Answer the first seconds with first <= offset < until that have events, and the last ``seq`` before until."""
+        ...
+
+    async def segment(self, stream: str, offset: int) -> tuple[Span, list[Event]] | None:
+        """Answer a second and its events as they are now, both of the same moment; None when it has none."""
+        ...
+
+    async def showing(self, stream: str, comment: str) -> list[int]:
+        """Answer the seconds that show a comment: its own, and those of the edits and pins that carry it."""
+        ...
+
+
+class Cache(Protocol):
+    """A cache in front of the server."""
+
+    async def refresh(self, path: str) -> None:
+        """Have its copy of an address replaced by what the server answers now; CacheUnavailable says why not."""
+        ...
+
+
+class CacheUnavailable(Exception):  # noqa: N818 - named for what the caller meets
+    """The cache did not do as it was asked."""
+
+
 class Directory(Protocol):
     """Streams and users."""
 
@@ -124,8 +153,8 @@ class ProfileSpread(Protocol):
 
     async def pending(self, limit: int) -> list[Spread]: ...
 
-    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> None:
-        """Rewrite the author in the user's comments with first <= seq <= last."""
+    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> list[int]:
+        """Rewrite the author in the user's comments with first <= seq <= last; answer the seconds that changed."""
         ...
 
     async def done(self, spread: Spread) -> None: ...

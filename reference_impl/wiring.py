@@ -18,6 +18,7 @@ from reference_impl.adapters.sql.history import SqlHistory
 from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
+from reference_impl.adapters.sql.segments import SqlSegments
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -45,6 +46,7 @@ from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.reactions import Reactions
+from reference_impl.segments import Segments
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.transports.socket_viewer import Pressure, SocketViewer
@@ -103,6 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
+            segments=Segments(SqlSegments(database, log.epoch), log.epoch, clock, time.time),
             tokens=_verifier(settings),
             slow_viewers=settings.slow_viewer,
             pressures=_pressures(settings),

@@ -23,6 +23,7 @@ from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Stream
 from reference_impl.reactions import Reactions
+from reference_impl.segments import Segments
 from reference_impl.transports.socket_viewer import Pressure
 from reference_impl.write_path import WritePath
 
@@ -42,6 +43,7 @@ class Parts:
     write_path: WritePath
     changes: Changes
     reactions: Reactions
+    segments: Segments
     tokens: TokenVerifier
     slow_viewers: Ending
     pressures: Mapping[Ending, Pressure]

@@ -14,6 +14,7 @@ from reference_impl.client.api import Api
 from reference_impl.client.http import Http, base_url
 from reference_impl.client.long_poll import long_poll, plain_poll
 from reference_impl.client.message import Message
+from reference_impl.client.segments import segments
 from reference_impl.client.sse import sse
 from reference_impl.client.stream import Follower, Time, Transport
 from reference_impl.client.websocket import Connection, connect, websocket
@@ -23,11 +24,12 @@ from reference_impl.protocol.cursor import Cursor
 REQUESTS = RetryConfig()
 RECONNECTS = RetryConfig(base_s=0.2, cap_s=30.0, attempts_max=240)  # about an hour of outage
 
-TransportName = Literal["auto", "websocket", "sse", "poll", "polling"]
-"""`poll` is held by the server until there is something; `polling` is not."""
+TransportName = Literal["auto", "websocket", "sse", "poll", "segments", "polling"]
+"""`poll` is held by the server until there is something; `polling` is not. `segments` are of public streams only."""
 
-_TRANSPORTS = {"websocket": (websocket, True), "sse": (sse, True), "poll": (long_poll, False)}
-_ON_REQUEST = {"polling": (plain_poll, False)}  # never chosen automatically: long polling is better wherever both work
+_PUSHING = frozenset({"websocket", "sse"})
+_TRANSPORTS = {"websocket": websocket, "sse": sse, "poll": long_poll, "segments": segments}
+_ON_REQUEST = {"polling": plain_poll}  # never chosen automatically: long polling is better wherever both work
 
 
 class Client:
@@ -69,6 +71,9 @@ class Client:
         fill_gaps: bool = False,
     ) -> AsyncGenerator[Message, None]:
         """Messages after the cursor (without one: from now on), each once and in order, through every loss.
+
+        A `shed` tells of a range of the log that only some of was shown of, on purpose. A connection that ends within
+        one is followed by all of it again: what is then new comes late, and nothing comes twice.
 
         A `gap` is a message too; with ``fill_gaps`` its comments, as they are now, are read from history and come in
         its place. What became of earlier comments meanwhile, edited or deleted, is not among them.
@@ -129,7 +134,8 @@ class Client:
             raise ValueError(f"the transports are auto, {', '.join(known)}; got {name!r}")
         chosen = _TRANSPORTS if name == "auto" else {name: known[name]}
         return [
-            Transport(each, partial(source, self._http, stream), pushes) for each, (source, pushes) in chosen.items()
+            Transport(each, partial(source, self._http, stream), pushes=each in _PUSHING, for_all=each != "segments")
+            for each, source in chosen.items()
         ]
 
     @asynccontextmanager

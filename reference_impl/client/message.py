@@ -8,10 +8,16 @@ from typing import Any
 from reference_impl.client.failures import Lost
 from reference_impl.protocol.cursor import Cursor
 
+AHEAD_MAX = 10_000  # places beyond a position that are remembered; then the oldest are forgotten
+RANGES = frozenset({"gap", "shed"})  # they are about many places, and have that of the last one
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a stream; ``cursor`` is its place in the log, None for what has none."""
+    """One message of a stream; ``cursor`` is the position behind it, None if nobody goes on from there.
+
+    What a crowded stream shows of a window has a ``place`` in the log and no cursor: the window's `shed` has it.
+    """
 
     event: str
     data: dict[str, Any]
@@ -22,12 +28,21 @@ class Message:
         """The cursor as text, empty when there is none."""
         return "" if self.cursor is None else str(self.cursor)
 
+    @property
+    def place(self) -> Cursor | None:
+        """Where in the log it is; None for what is no part of it."""
+        if self.cursor is not None or "seq" not in self.data or "cursor" not in self.data:
+            return self.cursor
+        return Cursor.parse(str(self.data["cursor"]))
+
     @classmethod
     def read(cls, event: str, id: str, data: object) -> "Message":
         """Make one of its parts; ValueError says what is wrong with them."""
         if not isinstance(data, dict):
             raise ValueError(f"the data of {event!r} is no JSON object")
-        return cls(event, data, Cursor.parse(id) if id else None)
+        message = cls(event, data, Cursor.parse(id) if id else None)
+        _ = message.place  # one that cannot be read is found here
+        return message
 
     @classmethod
     def of(cls, value: Any) -> "Message":
@@ -48,19 +63,39 @@ def after(cursor: Cursor | None) -> dict[str, str]:
 
 
 class Position:
-    """How far a follower has come; positions order by (epoch, seq)."""
+    """How far a follower has come; positions order by (epoch, seq).
+
+    It moves by whole windows. Whoever is cut within one is told it again, so what was shown beyond is remembered.
+    """
 
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
+        self._ahead: dict[Cursor, None] = {}
 
     def passes(self, message: Message) -> bool:
         """Whether a message is new here; if so, the follower has come as far."""
-        if message.cursor is None:
+        place, anew = message.place, begins_anew(message)
+        if place is None:
             return True
-        if message.cursor <= self.cursor and not begins_anew(message):
+        if place <= self.cursor and not anew:
             return False
-        self.cursor = message.cursor
-        return True
+        known = place in self._ahead and message.event not in RANGES
+        if message.cursor is None:
+            self._remember(place)
+        else:
+            self.go_to(message.cursor, anew=anew)
+        return not known
+
+    def go_to(self, cursor: Cursor, *, anew: bool = False) -> None:
+        """Go on after a cursor; ``anew`` in another log, where nothing has been shown."""
+        self.cursor = cursor
+        if self._ahead:
+            self._ahead = {} if anew else {place: None for place in self._ahead if place > cursor}
+
+    def _remember(self, place: Cursor) -> None:
+        self._ahead[place] = None
+        if len(self._ahead) > AHEAD_MAX:
+            del self._ahead[next(iter(self._ahead))]
 
 
 def begins_anew(message: Message) -> bool:

@@ -21,11 +21,15 @@ log = logging.getLogger("livecomments.client")
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """A way to follow: lists of messages after a cursor; one that ``pushes`` sends heartbeats too."""
+    """A way to follow: lists of messages after a cursor; one that ``pushes`` sends heartbeats too.
+
+    What one that is not ``for_all`` streams is refused may well be had over another.
+    """
 
     name: str
     open: Callable[[Cursor], AsyncGenerator[list[Message], None]]
     pushes: bool = True
+    for_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,8 @@ class Follower:
         if not behind.passes(gap):
             return
         start = before(gap)
-        self._position.cursor = start if begins_anew(gap) else max(start, self._position.cursor)
+        anew = begins_anew(gap)
+        self._position.go_to(start if anew else max(start, self._position.cursor), anew=anew)
         try:
             async with aclosing(history(self._position.cursor)) as comments:
                 async for comment in comments:
@@ -111,7 +116,7 @@ class Follower:
                         yield comment
         except Refused as refused:
             raise Lost(f"a gap could not be filled: {refused}") from refused
-        self._position.cursor = behind.cursor
+        self._position.go_to(behind.cursor)
 
     def _pause_s(self, failure: Lost | Refused) -> float:
         """How long to wait before the next connection; raises the failure when there shall be none."""
@@ -141,7 +146,7 @@ class Follower:
 
     def _give_up_transport(self, refused: Refused) -> None:
         """What the server refuses, it refuses on every transport; what stands before it may let another one pass."""
-        if refused.problem or len(self._transports) == 1:
+        if (refused.problem and self._transports[0].for_all) or len(self._transports) == 1:
             raise refused
         del self._transports[0]
         log.info("going over to %s: %s", self._transports[0].name, refused)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from reference_impl.cli import fail
 from simulation.bench import display as display_bench
-from simulation.bench import endurance, fanout_rows
+from simulation.bench import display_rows, endurance, fanout_rows
 from simulation.bench import fanout as fanout_bench
 from simulation.bench import ingest as ingest_bench
 from simulation.bench.ingest import bench_ingest
@@ -125,12 +125,12 @@ def display(
 
     async def main() -> None:
         rows = await display_bench.bench_display(viewers, rate, seconds, _dim)
-        Console().print(display_bench.table(rows))
+        Console().print(display_rows.table(rows))
         if json_file:
-            json_file.write_text(json.dumps(display_bench.document(rows), indent=1) + "\n")
+            json_file.write_text(json.dumps(display_rows.document(rows), indent=1) + "\n")
         if plot_file:
-            display_bench.plot(rows, plot_file)
-        if not display_bench.faultless(rows):
+            display_rows.plot(rows, plot_file)
+        if not display_rows.faultless(rows):
             fail("some viewers could not account for every comment: see above")
 
     run_to_end(main())

@@ -14,144 +14,37 @@ from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
-from matplotlib import pyplot
-from rich.table import Table
 
 from reference_impl.policy.display_budget import DisplayBudgetConfig
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.sse import SseParser
+from simulation.bench.display_rows import Case, Shown
+from simulation.bench.display_viewer import Piece, Viewer
 from simulation.bench.fanout_load import OWN_FILES, require_files
 from simulation.bench.fanout_servers import UNLIMITED
 from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.api_client import UNMODERATED, change_settings, gateway_token, head_cursor
 from simulation.engines.live import pin_self
-from simulation.machine import fingerprint
 
 STREAM = "final"
 AUTHORS = 5_000
 ZIPF = 1.1  # the busiest of them write far more than the others, as in recorded chat
 TICK_S = 0.05  # comments that are due within one go in one request
 DELETE_EVERY_S = 0.25
+OLD_S = 2.0  # what is taken back was shown before, and is in a segment by then
 OPENING_MAX = 64
 LAST_S = 10.0
 PER_S = 20.0  # the budget of a crowd
 POSTED_MIN = 20  # of whom less is counted, chance says little
-WORDS_BYTES = 23  # of an event as text, besides its name, its id and its data
-TEXT = "what a goal, what a night, what a final! {number}"
+TEXT = "what a goal, what a night, what a final! {number}."
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What a stretch of bytes tells: events that were shown, and how far it accounts for all others."""
-
-    shown: tuple[tuple[int, str, str], ...]  # seq, kind, the comment that is deleted
-    to: int
-    dropped: int
-    sizes: tuple[tuple[str, int], ...]  # of each message: what it is, and its bytes
-
-
-class Viewer(asyncio.Protocol):
-    """One connection, which must account for every event from its first to its last."""
-
-    def __init__(self, request: bytes, position: int, heard: Callable[["Viewer", Piece], None]) -> None:
-        self._request = request
-        self._heard = heard
-        self._rest = b""
-        self._open = False
-        self.position = position
-        self.bytes = self.shown = self.wrong = 0
-        self.transport: asyncio.Transport = cast(asyncio.Transport, None)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._open:
-            _, found, data = (self._rest + data).partition(b"\r\n\r\n")
-            self._open, self._rest = bool(found), b"" if found else self._rest + data
-        self.bytes += len(data)
-        data = self._rest + data
-        whole = data.rfind(b"\n\n\r\n") + 4  # the end of the last HTTP chunk that is here whole
-        self._rest = data[whole:] if whole > 3 else data
-        if whole > 3:
-            self._take(understood(data[:whole]))
-
-    def _take(self, pieces: Sequence[Piece]) -> None:
-        for piece in pieces:
-            count = sum(seq > self.position for seq, _, _ in piece.shown)
-            self.shown += sum(kind == "comment" for _, kind, _ in piece.shown)
-            self.wrong += piece.to - self.position != count + piece.dropped
-            self.position = piece.to
-            self._heard(self, piece)
-
-
-@lru_cache(maxsize=512)
-def understood(data: bytes) -> tuple[Piece, ...]:
-    """Read whole chunks of server-sent events; a message's position is its id, and that of those before it."""
-    pieces: list[Piece] = []
-    waiting: list[tuple[int, str, str]] = []
-    sizes: list[tuple[str, int]] = []
-    text = b"".join(line + b"\n" for line in data.split(b"\n") if not line.endswith(b"\r"))
-    for event in SseParser().feed(text):
-        if event.event in ("hello", "heartbeat", "viewers", "room", "typing", "reactions"):
-            continue
-        body = json.loads(event.data)
-        sizes.append((event.event, len(event.data.encode()) + len(event.event + event.id) + WORDS_BYTES))
-        if event.event == "shed":
-            pieces.append(Piece(tuple(waiting), body["to"], body["dropped"], tuple(sizes)))
-            waiting, sizes = [], []
-            continue
-        waiting.append((body["seq"], event.event, body.get("comment_id") or ""))
-        if event.id:
-            pieces.append(Piece(tuple(waiting), body["seq"], 0, tuple(sizes)))
-            waiting, sizes = [], []
-    return tuple(pieces)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """``rooms`` or one hall; the budget is the mode's 20/s."""
-
-    rooms: bool
-    viewers: int
-    rate: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One case's figures; bytes are of the body, per viewer and second, and of all that was posted as events."""
-
-    case: Case
-    posted: int
-    shown_per_s: float
-    bytes_per_s: float
-    bytes_per_s_max: float
-    budget_bytes_per_s: float
-    everything_bytes_per_s: float
-    unaccounted: int
-    server_core_share: float
-    chance: float
-    chance_p5: float
-    chance_p95: float
-    gini: float
-    longest_wait_s: float
-    delete_p50_ms: float
-    delete_p99_ms: float
-    deletes: int
 
 
 class _Crowd:
@@ -228,15 +121,15 @@ async def _measure(case: Case, say: Say) -> Shown:
             cpu_s, start_s = cpu_seconds(pid), time.monotonic()
             async with _session(token) as session:
                 writer = _Writer(session, url, case)
-                deleting = asyncio.create_task(_delete(session, url, writer, crowd))
-                await writer.run()
-                deleting.cancel()
-                deleted = (await asyncio.gather(deleting, return_exceptions=True))[0]
+                moderator = _Moderator(session, url, writer, crowd)
+                async with asyncio.TaskGroup() as tasks:
+                    moderating = tasks.create_task(moderator.run())
+                    await writer.run()
+                    moderating.cancel()
             elapsed_s, used_s = time.monotonic() - start_s, cpu_seconds(pid) - cpu_s
             await crowd.all_at(Cursor.parse(await head_cursor(url, STREAM)).seq)
             crowd.close()
-    assert not isinstance(deleted, Exception) or isinstance(deleted, asyncio.CancelledError), deleted
-    return _figures(case, crowd, writer, before, elapsed_s, used_s)
+    return _figures(case, crowd, writer, moderator, before, elapsed_s, used_s)
 
 
 @asynccontextmanager
@@ -258,7 +151,8 @@ class _Writer:
         self._authors = [f"u{number}" for number in drawn]
         self.author: dict[int, str] = {}  # by seq
         self.id: dict[int, str] = {}
-        self.deleted_at_s: dict[str, float] = {}
+        self.text: dict[int, str] = {}
+        self.epoch = 0
 
     async def run(self) -> None:
         start_s, each = time.monotonic(), max(1, round(self._case.rate * TICK_S))
@@ -269,31 +163,73 @@ class _Writer:
 
     async def _post(self, first: int, authors: list[str]) -> None:
         numbered = zip(itertools.count(first), authors, strict=False)
-        comments = [{"text": TEXT.format(number=number), "author": {"id": author}} for number, author in numbered]
+        comments: list[dict[str, Any]] = [
+            {"text": TEXT.format(number=number), "author": {"id": author}} for number, author in numbered
+        ]
         async with self._session.post(self._url, json={"trusted": True, "comments": comments}) as answer:
             results = (await answer.json())["results"]
-        for result, author in zip(results, authors, strict=True):
-            self.author[result["seq"]], self.id[result["seq"]] = author, result["id"]
+        for result, comment in zip(results, comments, strict=True):
+            seq = result["seq"]
+            self.author[seq], self.id[seq], self.text[seq] = comment["author"]["id"], result["id"], comment["text"]
+            self.epoch = Cursor.parse(result["cursor"]).epoch
 
 
-async def _delete(session: aiohttp.ClientSession, url: str, writer: _Writer, crowd: _Crowd) -> None:
-    """Now and then take something back that is on the screens."""
-    while True:
-        await asyncio.sleep(DELETE_EVERY_S)
-        shown = next((seq for seq in reversed(crowd.first_shown_s) if seq in writer.id), None)
-        if shown is None or writer.id[shown] in writer.deleted_at_s:
-            continue
-        writer.deleted_at_s[writer.id[shown]] = time.monotonic()
-        async with session.delete(f"{url}/v1/streams/{STREAM}/comments/{writer.id[shown]}"):
+class _Moderator:
+    """Now and then takes something back that was on the screens, and looks for how long it can still be read."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, writer: _Writer, crowd: _Crowd) -> None:
+        self._session = session
+        self._url = f"{url}/v1/streams/{STREAM}"
+        self._writer = writer
+        self._crowd = crowd
+        self.began_s: dict[str, float] = {}  # by comment
+        self.history_ms: list[float] = []
+        self.segments_ms: list[float] = []
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(DELETE_EVERY_S)
+            before_s = time.monotonic() - OLD_S
+            old = (seq for seq in reversed(self._crowd.first_shown_s) if self._crowd.first_shown_s[seq] < before_s)
+            seq = next((seq for seq in old if seq in self._writer.id), None)
+            if seq is not None and self._writer.id[seq] not in self.began_s:
+                await self._take_back(seq, self._writer.id[seq])
+
+    async def _take_back(self, seq: int, comment: str) -> None:
+        start_s = self.began_s[comment] = time.monotonic()
+        async with self._session.delete(f"{self._url}/comments/{comment}"):
             pass
+        for read, times_ms in ((self._history, self.history_ms), (self._segment, self.segments_ms)):
+            while self._writer.text[seq] in await read(seq):  # noqa: ASYNC110 - it asks
+                await asyncio.sleep(0.01)
+            times_ms.append((time.monotonic() - start_s) * 1000)
+
+    async def _history(self, seq: int) -> str:
+        return await self._get(f"{self._url}/comments?after={self._writer.epoch}:{seq - 1}&limit=1")
+
+    async def _segment(self, seq: int) -> str:
+        """The second that the comment is in, as the manifest names it now."""
+        listed = json.loads(await self._get(f"{self._url}/segments"))["segments"]
+        found = next((each for each in listed if each["first"] <= seq <= each["last"]), None)
+        return "" if found is None else await self._get(f"{self._url}/segments/{found['offset']}/{found['revision']}")
+
+    async def _get(self, url: str) -> str:
+        async with self._session.get(url, raise_for_status=False) as answer:
+            return await answer.text()
 
 
 def _figures(
-    case: Case, crowd: _Crowd, writer: _Writer, before: list[tuple[int, int]], elapsed_s: float, used_s: float
+    case: Case,
+    crowd: _Crowd,
+    writer: _Writer,
+    moderator: _Moderator,
+    before: list[tuple[int, int]],
+    elapsed_s: float,
+    used_s: float,
 ) -> Shown:
     rates = [(viewer.bytes - first) / elapsed_s for viewer, (first, _) in zip(crowd.viewers, before, strict=True)]
     told_ms = [
-        (at_s - writer.deleted_at_s[comment]) * 1000 for comment, times_s in crowd.deleted_s.items() for at_s in times_s
+        (at_s - moderator.began_s[comment]) * 1000 for comment, times_s in crowd.deleted_s.items() for at_s in times_s
     ]
     size = {kind: total / crowd.messages[kind] for kind, total in crowd.sizes.items()}
     others_per_s = 1000 / DisplayBudgetConfig(per_s=PER_S).window_ms * size["shed"] + size["delete"] / DELETE_EVERY_S
@@ -316,6 +252,8 @@ def _figures(
         longest_wait_s=round(wait_s, 1),
         delete_p50_ms=round(float(np.percentile(told_ms, 50)), 1),
         delete_p99_ms=round(float(np.percentile(told_ms, 99)), 1),
+        history_p99_ms=_p99(moderator.history_ms),
+        segments_p99_ms=_p99(moderator.segments_ms),
         deletes=len(crowd.deleted_s),
     )
 
@@ -335,61 +273,12 @@ def _fairness(writer: _Writer, crowd: _Crowd, seconds: float) -> tuple[list[floa
     return chances, float(max(waits_s))
 
 
+def _p99(times_ms: Sequence[float]) -> float:
+    return round(float(np.percentile(times_ms, 99)), 1)
+
+
 def _gini(values: Sequence[float]) -> float:
     """How unequal values are: 0 when all are the same, towards 1 when one has all (Gini, 1912)."""
     ordered = np.sort(np.asarray(values))
     ranks = np.arange(1, len(ordered) + 1)
     return float((2 * ranks - len(ordered) - 1) @ ordered / max(len(ordered) * ordered.sum(), 1e-9))
-
-
-def faultless(rows: Sequence[Shown]) -> bool:
-    """Whether everybody could account for everything, and got no more than the budget in bytes, bursts included."""
-    return not any(row.unaccounted for row in rows)
-
-
-def lines(rows: Sequence[Shown]) -> list[list[str]]:
-    """The figures in words, a line each, a column for each case."""
-    return [
-        ["comments shown, per s", *(f"{row.shown_per_s:.1f}" for row in rows)],
-        ["bytes to a viewer, per s (most)", *(f"{row.bytes_per_s:,} ({row.bytes_per_s_max:,})" for row in rows)],
-        ["its budget in bytes, per s", *(f"{row.budget_bytes_per_s:,}" for row in rows)],
-        ["all that was posted, per s", *(f"{row.everything_bytes_per_s:,}" for row in rows)],
-        ["events that a viewer cannot account for", *(f"{row.unaccounted}" for row in rows)],
-        ["a comment's chance to be on a screen", *(f"{row.chance:.1%}" for row in rows)],
-        ["by author, 5 % to 95 %", *(f"{row.chance_p5:.1%} to {row.chance_p95:.1%}" for row in rows)],
-        ["inequality of that chance (Gini)", *(f"{row.gini:.2f}" for row in rows)],
-        ["longest wait of an author, s", *(f"{row.longest_wait_s:.1f}" for row in rows)],
-        ["deletion to screen, p50 and p99, ms", *(f"{row.delete_p50_ms:.0f}, {row.delete_p99_ms:.0f}" for row in rows)],
-        ["the server's core", *(f"{row.server_core_share:.0%}" for row in rows)],
-    ]
-
-
-def table(rows: Sequence[Shown]) -> Table:
-    case = rows[0].case
-    table = Table(title=f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s")
-    for heading in ("", *("rooms" if row.case.rooms else "one hall" for row in rows)):
-        table.add_column(heading, justify="right" if heading else "left")
-    for line in lines(rows):
-        table.add_row(*line)
-    return table
-
-
-def plot(rows: Sequence[Shown], path: Path) -> None:
-    """Draw what a viewer is sent, beside its budget and beside everything."""
-    figure, axes = pyplot.subplots(figsize=(8, 3), layout="constrained")
-    names = ["rooms" if row.case.rooms else "one hall" for row in rows]
-    for offset, name, label in (
-        (-0.25, "bytes_per_s", "sent"), (0.0, "budget_bytes_per_s", "budget"), (0.25, "everything_bytes_per_s", "all"),
-    ):  # fmt: skip
-        places = [number + offset for number in range(len(rows))]
-        bars = axes.barh(places, [getattr(row, name) / 1000 for row in rows], height=0.22, label=label)
-        axes.bar_label(bars, fmt="%.1f", padding=3)
-    axes.set(xscale="log", xlabel="kB/s to a viewer", yticks=range(len(rows)), yticklabels=names)
-    axes.set_title(f"{rows[0].case.viewers:,} viewers, {rows[0].case.rate:,.0f} comments/s")
-    axes.legend()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
-
-
-def document(rows: Sequence[Shown]) -> dict[str, Any]:
-    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}

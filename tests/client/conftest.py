@@ -26,6 +26,11 @@ class StandIn:
         self.requests: list[str] = []
         self.url = ""
 
+    @property
+    def left(self) -> int:
+        """How many answers nobody has asked for yet."""
+        return len(self._answers)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.requests.append(head)

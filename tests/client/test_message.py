@@ -3,7 +3,7 @@
 import pytest
 
 from reference_impl.client.failures import Lost
-from reference_impl.client.message import Message, Position, before, read_lines
+from reference_impl.client.message import AHEAD_MAX, Message, Position, before, read_lines
 from reference_impl.protocol.cursor import Cursor
 
 
@@ -16,6 +16,16 @@ def gap(first: int, last: int, reason: str, epoch: int = 7) -> Message:
     return Message("gap", data, Cursor(epoch, last))
 
 
+def shown(seq: int, epoch: int = 7) -> Message:
+    """A comment that a crowded stream shows: the `shed` of its window has the position."""
+    return Message("comment", {"seq": seq, "cursor": f"{epoch}:{seq}"})
+
+
+def shed(first: int, last: int, epoch: int = 7) -> Message:
+    data = {"from": first, "to": last, "shown": 1, "dropped": last - first, "window_ms": 1000, "reason": "budget"}
+    return Message("shed", data, Cursor(epoch, last))
+
+
 def test_lines_of_a_frame_are_messages() -> None:
     text = '{"event":"comment","id":"7:1","data":{"text":"a"}}\n{"event":"heartbeat","data":{}}'
     assert read_lines(text) == [Message("comment", {"text": "a"}, Cursor(7, 1)), Message("heartbeat", {})]
@@ -25,6 +35,7 @@ def test_lines_of_a_frame_are_messages() -> None:
 NONE = [
     "", "x", "1", "[]", '{"event":"x"}', '{"event":"x","data":1}', '{"event":"x","id":"x","data":{}}',
     '{"event":"x","id":5,"data":{}}', '{"event":"x","id":"1:1","data":{}}\n',
+    '{"event":"x","data":{"seq":1,"cursor":null}}',
 ]  # fmt: skip
 
 
@@ -68,6 +79,52 @@ def test_a_gap_over_what_was_seen_does_not_pass() -> None:
 
 def test_what_a_gap_leaves_out_comes_after_the_place_before_it() -> None:
     assert before(gap(4, 9, "slow")) == Cursor(7, 3)
+
+
+def test_a_position_moves_by_whole_windows() -> None:
+    position = Position(Cursor(7, 2))
+    for message in shown(3), shown(5):
+        assert position.passes(message)
+        assert position.cursor == Cursor(7, 2)
+    assert position.passes(shed(3, 5))
+    assert position.cursor == Cursor(7, 5)
+
+
+def test_a_window_that_is_told_again_brings_only_what_is_new() -> None:
+    position = Position(Cursor(7, 2))
+    told = [shown(3), shown(5), shown(3), shown(4), shown(5), shed(3, 6), shown(4), shed(3, 6), comment(7)]
+    assert [message.event for message in told if position.passes(message)] == [*["comment"] * 3, "shed", "comment"]
+
+
+def test_what_was_shown_of_a_window_is_not_repeated_when_the_stream_has_calmed_down() -> None:
+    position = Position(Cursor(7, 2))
+    told = [shown(4), comment(3), comment(4), comment(5)]
+    assert [str(message.place) for message in told if position.passes(message)] == ["7:4", "7:3", "7:5"]
+    assert position.cursor == Cursor(7, 5)
+
+
+def test_a_shed_passes_though_its_last_event_was_shown() -> None:
+    position = Position(Cursor(7, 2))
+    assert [position.passes(message) for message in (shown(4), shed(3, 4))] == [True, True]
+
+
+def test_in_a_log_begun_anew_nothing_has_been_shown() -> None:
+    position = Position(Cursor(7, 2))
+    told = [shown(5), gap(1, 1, "epoch"), comment(5)]
+    assert [position.passes(message) for message in told] == [True, True, True]
+
+
+def test_so_many_places_beyond_a_position_are_remembered() -> None:
+    position = Position(Cursor(7, 0))
+    for seq in range(1, AHEAD_MAX + 2):
+        position.passes(shown(seq))
+    assert [position.passes(shown(seq)) for seq in (1, AHEAD_MAX + 1)] == [True, False]
+
+
+def test_a_place_that_nobody_used_moves_the_position() -> None:
+    position = Position(Cursor(7, 2))
+    assert position.passes(Message("void", {"seq": 3, "cursor": "7:3"}, Cursor(7, 3)))
+    assert position.cursor == Cursor(7, 3)
 
 
 @pytest.mark.parametrize("data", [{}, {"from": -1}, {"from": "4"}, {"from": None}])

@@ -155,6 +155,25 @@ def test_a_refusal_by_something_in_between_leads_to_the_next_transport_and_the_l
     assert error.status == 405
 
 
+def test_what_only_some_streams_have_is_left_for_the_next_transport_though_a_problem_says_so() -> None:
+    world = World([Refused(404, DOCUMENT)], [[HELLO], [END]])
+    segments = Transport("segments", world.open, pushes=False, for_all=False)
+    shown, error = follow(world, segments, world.transport())
+    assert shown == [HELLO]
+    assert isinstance(error, Ended)
+
+
+def test_a_window_that_is_cut_is_followed_again_and_shown_once() -> None:
+    first, second, third = (Message("comment", {"seq": seq, "cursor": f"7:{seq}"}) for seq in (2, 4, 5))
+    shed = Message("shed", {"from": 2, "to": 6, "shown": 3, "dropped": 2}, Cursor(7, 6))
+    world = World(
+        [[HELLO], comments(1), [first, second], Lost("cut")], [[HELLO], [first, second, third, shed]], [[END]]
+    )
+    shown, _ = follow(world)
+    assert [message for message in shown if message != HELLO] == [*comments(1), first, second, third, shed]
+    assert world.cursors == [Cursor(7, 0), Cursor(7, 1), Cursor(7, 6)]
+
+
 def test_connections_over_which_nothing_comes_lead_to_the_next_transport() -> None:
     buffered, good = World([], [Lost("cut")]), World([[HELLO], comments(1), [END]])
     good.sleep = buffered.sleep

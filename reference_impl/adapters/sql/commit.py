@@ -39,7 +39,9 @@ _KEY = ("bucket", "key", "fingerprint", "seq", "held")
 
 # Statements are built once: building one costs more than SQLite takes to run it.
 _HEADS = (
-    sql.select(streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state)
+    sql.select(
+        streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state, streams.c.opened_at_ms
+    )
     .where(streams.c.name.in_(sql.bindparam("names", expanding=True)))
     .order_by(streams.c.name)
 )

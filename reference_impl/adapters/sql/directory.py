@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.dialects import insert
 from reference_impl.adapters.sql.schema import bans, events, streams, users
+from reference_impl.adapters.sql.segments import count_changes
 from reference_impl.ports import Spread
 from reference_impl.protocol.events import EventKind, author_data
 from reference_impl.protocol.streams import Profile, State, Stream, StreamSettings
@@ -58,8 +59,8 @@ class SqlProfileSpread:
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [Spread(_profile(row), row["version"]) for row in rows]
 
-    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> None:
-        await self._database.write(lambda connection: _restyle(connection, profile, stream, first, last))
+    async def spread(self, profile: Profile, stream: str, first: int, last: int) -> list[int]:
+        return await self._database.write(lambda connection: _restyle(connection, profile, stream, first, last))
 
     async def done(self, spread: Spread) -> None:
         update = users.update().where(users.c.id == spread.profile.user).values(spread=spread.version)
@@ -84,18 +85,25 @@ def _save(connection: Connection, profile: Profile) -> None:
     connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
-def _restyle(connection: Connection, profile: Profile, stream: str, first: int, last: int) -> None:
-    query = sql.select(events.c.id, events.c.data).join(streams)
-    query = query.where(streams.c.name == stream, events.c.seq.between(first, last), events.c.deleted == 0)
-    query = query.where(events.c.author == profile.user, events.c.kind == EventKind.COMMENT).with_for_update(of=events)
+def _restyle(connection: Connection, profile: Profile, stream: str, first: int, last: int) -> list[int]:
+    # The stream's row first, as every commit does, so that the two cannot wait for each other.
+    lock = sql.select(streams.c.id, streams.c.opened_at_ms).where(streams.c.name == stream).with_for_update()
+    ours = connection.execute(lock).one_or_none()
+    if ours is None:
+        return []
+    query = sql.select(events.c.id, events.c.data, events.c.at_ms).where(events.c.stream_id == ours.id)
+    query = query.where(events.c.seq.between(first, last), events.c.deleted == 0)
+    query = query.where(events.c.author == profile.user, events.c.kind == EventKind.COMMENT)
     author = author_data(profile.user, profile.name, profile.avatar, profile.badges)
+    found = connection.execute(query).all()
     rows = [
-        {"comment": row.id, "new": orjson.dumps(orjson.loads(row.data) | {"author": author}).decode()}
-        for row in connection.execute(query)
+        {"comment": row.id, "new": orjson.dumps(orjson.loads(row.data) | {"author": author}).decode()} for row in found
     ]
-    if rows:
-        update = events.update().where(events.c.id == sql.bindparam("comment")).values(data=sql.bindparam("new"))
-        connection.execute(update, rows)
+    if not rows:
+        return []
+    update = events.update().where(events.c.id == sql.bindparam("comment")).values(data=sql.bindparam("new"))
+    connection.execute(update, rows)
+    return count_changes(connection, ours.id, ours.opened_at_ms, {row.id: row.at_ms for row in found})
 
 
 def _stream(row: RowMapping) -> Stream:

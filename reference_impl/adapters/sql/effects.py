@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from reference_impl.adapters.sql.rows import COLUMNS, carrying, event_of
 from reference_impl.adapters.sql.schema import bans, events, held, streams
+from reference_impl.adapters.sql.segments import count_changes
 from reference_impl.ports import Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import REDACTED, Data, Draft, EventKind, Review
@@ -66,12 +67,12 @@ def _comment(connection: Connection, stream: dict[str, Any], draft: Draft) -> Ou
 
 def _edit(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
     data = orjson.loads(target["data"]) | draft.data
-    _store(connection, target["id"], data)
+    _store(connection, stream, target, data)
     return carrying(event_of(draft.stream, epoch, {**target, "data": orjson.dumps(data)}))  # type: ignore[arg-type]
 
 
 def _delete(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
-    _store(connection, target["id"], REDACTED, deleted=1)
+    _store(connection, stream, target, REDACTED, deleted=1)
     if target["target"] is not None:
         _count_reply(connection, target["target"], -1)
     pinned = streams.c.pinned == target["id"]
@@ -130,6 +131,7 @@ def _count_reply(connection: Connection, comment: str, change: int) -> None:
     connection.execute(events.update().where(events.c.id == comment).values(replies=events.c.replies + change))
 
 
-def _store(connection: Connection, comment: str, data: Data, deleted: int = 0) -> None:
+def _store(connection: Connection, stream: dict[str, Any], comment: RowMapping, data: Data, deleted: int = 0) -> None:
     stored = {"data": orjson.dumps(data).decode(), "deleted": deleted}
-    connection.execute(events.update().where(events.c.id == comment).values(**stored))
+    connection.execute(events.update().where(events.c.id == comment["id"]).values(**stored))
+    count_changes(connection, stream["id"], stream["opened_at_ms"], {comment["id"]: comment["at_ms"]})

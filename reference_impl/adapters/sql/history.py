@@ -11,6 +11,10 @@ from reference_impl.adapters.sql.rows import COLUMNS, event_of, stream_number
 from reference_impl.adapters.sql.schema import events, streams
 from reference_impl.protocol.events import Event, EventKind
 
+_AT = sql.select(events.c.at_ms).where(
+    events.c.stream_id == sql.bindparam("stream"), events.c.seq == sql.bindparam("seq")
+)
+
 
 class SqlHistory:
     def __init__(self, database: Database, epoch: int) -> None:
@@ -61,9 +65,13 @@ def _seq_at(connection: Connection, stream: str, at_ms: int) -> int:
     row = connection.execute(sql.select(streams.c.id, streams.c.head).where(streams.c.name == stream)).one_or_none()
     if row is None:
         return 0
-    low, high = 0, row.head
+    return last_before(connection, row.id, 0, row.head, at_ms)
+
+
+def last_before(connection: Connection, stream_id: int, low: int, high: int, at_ms: int) -> int:
+    """The highest ``seq`` up to ``high`` that is of before that time; ``low`` is known to be so."""
     while low < high:
         middle = (low + high + 1) // 2
-        query = sql.select(events.c.at_ms).where(events.c.stream_id == row.id, events.c.seq == middle)
-        low, high = (middle, high) if connection.execute(query).scalar_one() < at_ms else (low, middle - 1)
+        found = connection.scalar(_AT, {"stream": stream_id, "seq": middle}) or 0
+        low, high = (middle, high) if found < at_ms else (low, middle - 1)
     return low

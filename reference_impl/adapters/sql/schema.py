@@ -145,3 +145,14 @@ reaction_counts = Table(
     PrimaryKeyConstraint("stream_id", "target", "emoji"),
     sqlite_with_rowid=False,
 )
+
+# A second of a stream (counted from its opening) whose comments have been changed since; the others have no row.
+segment_changes = Table(
+    "segment_changes",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("second", Integer, nullable=False),
+    Column("changes", Integer, nullable=False),
+    PrimaryKeyConstraint("stream_id", "second"),
+    sqlite_with_rowid=False,
+)
