@@ -207,7 +207,7 @@ class StreamHub:
             room = self.audience.room_of(guest)
             entries = self._ring.since(position, SLICE_MAX if room.shows_all else STRETCH_MAX)
             if entries is None:
-                position = await self._from_log(viewer, position, room)
+                position = await self._from_log(viewer, position, room, guest)
                 continue
             target = self.position if room.shows_all else room.accounted  # beyond it nobody knows yet what is shown
             known = [entry for entry in entries if entry.seq <= target]
@@ -225,7 +225,7 @@ class StreamHub:
             return self.position
         return cursor.seq
 
-    async def _from_log(self, viewer: Viewer, position: int, room: Room) -> int:
+    async def _from_log(self, viewer: Viewer, position: int, room: Room, guest: Guest) -> int:
         """Send what has left the ring, or say that it is too much; answer how far the viewer has come."""
         oldest = self.position - len(self._ring)
         if oldest - position > CATCH_UP_MAX:
@@ -233,7 +233,8 @@ class StreamHub:
             return oldest
         last = min(position + SLICE_MAX, oldest)
         events = await self._log.read(self.stream, first=position + 1, last=last)
-        shown = list(map(of_event, sample(events, room.config.budget)))
+        chosen = {event.seq for event in sample(events, room.config.budget)}
+        shown = [of_event(event) for event in events if event.seq in chosen or guest.handles & _handles(event)]
         viewer.deliver(shown_of(self._log.epoch, position + 1, last, shown, room.shedding))
         return last
 
@@ -259,15 +260,23 @@ class StreamHub:
 
 def _entry(published: Published, now: float) -> Entry:
     event = published.event
-    author = event.data.get("author", {}).get("id", "") if event.kind is EventKind.COMMENT else ""
     return Entry(
         message=of_event(event),
         id=event.id,
         at_ms=event.at_ms,
         is_comment=event.kind is EventKind.COMMENT,
         priority=has_priority(event),
-        room_key=room_key(author, event.data.get("room")),
-        handles=frozenset(each.casefold() for each in (author, *event.data.get("mentions", ())) if each),
+        room_key=room_key(_author(event), event.data.get("room")),
+        handles=_handles(event),
         stamps=published.stamps,
         hub_s=now,
     )
+
+
+def _author(event: Event) -> str:
+    return str(event.data.get("author", {}).get("id", "")) if event.kind is EventKind.COMMENT else ""
+
+
+def _handles(event: Event) -> frozenset[str]:
+    """Whom an event concerns: its author, and those whom it mentions."""
+    return frozenset(each.casefold() for each in (_author(event), *event.data.get("mentions", ())) if each)
