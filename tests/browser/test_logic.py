@@ -1,13 +1,10 @@
-"""The decisions behind the connection, which need no page: fed with times and messages, in the browser's own engine."""
-
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+"""The decisions behind the connection, which need no page: fed with times, in the browser's own engine."""
 
 import pytest
 
-WEB = Path(__file__).parents[2] / "reference_impl" / "api" / "web"
-ORIGIN = "http://widget.test"
+from tests.browser.modules import page, run
+
+__all__ = ["page", "run"]
 
 HEARTBEATS = """
 import { Diagnosis } from "./diagnosis.js";
@@ -37,48 +34,6 @@ const MINUTE = 60_000;
 let kept = null;
 const memory = { read: () => kept, write: (known) => (kept = known) };
 """
-
-MESSAGES = """
-import { Backlog } from "./backlog.js";
-import { Progress } from "./progress.js";
-const comment = (seq, epoch = 7) => ({ event: "comment", id: `${epoch}:${seq}`, data: { id: `c${seq}` } });
-const gap = (from, to, reason, epoch = 7) => ({ event: "gap", id: `${epoch}:${to}`, data: { from, to, reason } });
-const ids = (messages) => messages.map(({ id }) => id);
-"""
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any) -> Iterator[Any]:
-    """An empty page from which the widget's modules can be imported."""
-    empty = browser.new_page()
-    empty.route(f"{ORIGIN}/**", lambda route: _serve(route, route.request.url.removeprefix(ORIGIN + "/")))
-    empty.goto(f"{ORIGIN}/")
-    yield empty
-    empty.close()
-
-
-@pytest.fixture
-def run(page: Any) -> Callable[[str], Any]:
-    """Runs a module's text beside the widget's own modules; it answers what was given to `answer`."""
-
-    def run_one(text: str) -> Any:
-        page.evaluate("text => (window.text = text)", text.replace('"./', f'"{ORIGIN}/'))
-        return page.evaluate(
-            """() => new Promise((answer, fail) => {
-              window.answer = answer;
-              const url = URL.createObjectURL(new Blob([window.text], { type: "text/javascript" }));
-              import(url).catch((error) => fail(new Error(error.message)));
-            })"""
-        )
-
-    return run_one
-
-
-def _serve(route: Any, name: str) -> None:
-    if name:
-        route.fulfill(path=WEB / name)
-    else:
-        route.fulfill(body="<!doctype html>", content_type="text/html")
 
 
 @pytest.mark.parametrize(
@@ -174,63 +129,12 @@ def test_what_was_found_out_is_forgotten_after_a_while(run):
     assert run(code) == ["sse", "websocket"]
 
 
-def test_a_reader_is_given_each_message_once_and_none_after_a_later_one(run):
-    code = f"""{MESSAGES}
-    const progress = new Progress("7:2");
-    const seen = [2, 3, 3, 5, 4, 6].map((seq) => progress.take(comment(seq))?.id ?? null);
-    answer([seen, progress.take({{ event: "heartbeat", data: {{}} }}).event, progress.cursor])"""
-    assert run(code) == [[None, "7:3", None, "7:5", None, "7:6"], "heartbeat", "7:6"]
-
-
-def test_a_gap_is_told_as_far_as_it_is_news(run):
-    code = f"""{MESSAGES}
-    const progress = new Progress("7:10");
-    answer([gap(3, 9, "slow"), gap(5, 20, "slow"), gap(1, 4, "epoch"), gap(1, 3, "epoch", 8)].map((message) => {{
-      const {"{ data }"} = progress.take(message) ?? {{}};
-      return [data?.from ?? null, progress.cursor];
-    }}))"""
-    assert run(code) == [[None, "7:10"], [11, "7:20"], [1, "7:4"], [1, "8:3"]]
-
-
-def test_a_tab_that_comes_late_is_answered_with_what_it_lacks(run):
-    code = f"""{MESSAGES}
-    const backlog = new Backlog("7:10");
-    [11, 12, 13].forEach((seq) => backlog.add(comment(seq)));
-    answer(["7:10", "7:12", "7:13", "7:20"].map((cursor) => ids(backlog.since(cursor))))"""
-    assert run(code) == [["7:11", "7:12", "7:13"], ["7:13"], [], []]
-
-
-def test_a_tab_that_lacks_more_than_is_kept_is_told_what_to_read_from_history(run):
-    code = f"""{MESSAGES}
-    const backlog = new Backlog("7:10");
-    for (let seq = 11; seq <= 1_210; seq += 1) backlog.add(comment(seq));
-    const [told, ...rest] = backlog.since("7:50");
-    answer([told.id, told.data, rest.length, rest[0].id, rest.at(-1).id])"""
-    assert run(code) == [
-        "7:210", {"from": 51, "to": 210, "count": 160, "reason": "too_old"}, 1_000, "7:211", "7:1210"
-    ]  # fmt: skip
-
-
-def test_a_tab_of_another_log_is_told_to_begin_anew(run):
-    code = f"""{MESSAGES}
-    const backlog = new Backlog("7:10");
-    backlog.add(comment(11));
-    answer(backlog.since("6:500"))"""
-    (gap,) = run(code)
-    assert (gap["id"], gap["data"]["reason"]) == ("7:11", "epoch")
-
-
-def test_a_greeting_that_is_handed_on_tells_how_the_stream_stands_now(run):
-    code = f"""{MESSAGES}
-    const backlog = new Backlog("7:10");
-    const standing = () => backlog.since("7:99")[0].data;
-    backlog.add({{ event: "hello", data: {{ state: "open", pinned: {{ id: "c1" }}, server_time_ms: 1 }} }});
-    backlog.add({{ event: "delete", id: "7:11", data: {{ comment_id: "c2" }} }});
-    const kept = standing().pinned;
-    backlog.add({{ event: "delete", id: "7:12", data: {{ comment_id: "c1" }} }});
-    backlog.add({{ event: "state", id: "7:13", data: {{ state: "closed" }} }});
-    answer([kept, standing().pinned, standing().state, standing().server_time_ms ?? null])"""
-    assert run(code) == [{"id": "c1"}, None, "closed", None]
+def test_the_last_transport_has_none_after_it(run):
+    code = f"""{LADDER}
+    const ladder = new Ladder(0, memory, null);
+    const left = [1, 2, 3, 4].map(() => ladder.leave(0, "failed"));
+    answer([left, ladder.rung, ladder.fallbacks.map(({{ to }}) => to)])"""
+    assert run(code) == [[True, True, True, False], "segments", ["sse", "poll", "segments"]]
 
 
 def test_when_the_server_says_when_nothing_is_tried_before_and_nothing_grows(page, run):

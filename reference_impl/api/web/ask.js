@@ -25,7 +25,7 @@ export class Problem extends Error {
 export async function ask(url, { signal, answerMaxMs = ANSWER_MAX_MS, ...options }) {
   const endings = [AbortSignal.timeout(answerMaxMs), ...(signal ? [signal] : [])];
   try {
-    const answer = await fetch(url, { ...options, cache: "no-store", signal: AbortSignal.any(endings) });
+    const answer = await fetch(url, { cache: "no-store", ...options, signal: AbortSignal.any(endings) });
     if (answer.ok) {
       return await answer.json();
     }

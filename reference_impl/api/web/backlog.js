@@ -3,16 +3,17 @@
  * log, so that a tab that comes late goes on where its page of history ends.
  */
 
-import { compare, cursorOf, positionOf } from "./api.js";
+import { compare, cursorOf, placeOf, positionOf } from "./api.js";
 
 const MESSAGES_MAX = 1_000;
+const LATEST = new Set(["viewers", "room"]); // of these the last one says it all
 
 export class Backlog {
   #floor; // the cursor before the first message that is kept
   #head;
   #messages = [];
   #standing = null; // the data of a greeting, as it would be now
-  #viewers = null;
+  #latest = new Map();
 
   constructor(cursor) {
     this.#floor = this.#head = cursor;
@@ -22,23 +23,30 @@ export class Backlog {
     const { event, id, data } = message;
     if (event === "hello") this.#standing = { ...data, server_time_ms: undefined }; // it is old when it is handed on
     else if (this.#standing) this.#standing = changed(this.#standing, event, data);
-    if (event === "viewers") this.#viewers = message;
-    if (!id) return;
-    this.#head = id;
+    if (LATEST.has(event)) this.#latest.set(event, message);
+    if (!placeOf(message)) return;
+    if (id) this.#head = id;
     this.#messages.push(message);
-    if (this.#messages.length > MESSAGES_MAX) this.#floor = this.#messages.shift().id;
+    if (this.#messages.length > MESSAGES_MAX) this.#forget();
+  }
+
+  /** Of a window nothing is kept when its first comment is not. */
+  #forget() {
+    const last = this.#messages.findIndex(({ id }) => id);
+    this.#floor = this.#messages[last]?.id ?? this.#floor;
+    this.#messages.splice(0, last + 1);
   }
 
   /** All that a reader who has come so far needs; what is not kept any more is told as a gap. */
   since(cursor) {
     const hello = this.#standing ? [{ event: "hello", data: this.#standing }] : [];
-    return [...hello, ...(this.#viewers ? [this.#viewers] : []), ...this.#after(cursor)];
+    return [...hello, ...this.#latest.values(), ...this.#after(cursor)];
   }
 
   #after(cursor) {
     const [at, floor, head] = [cursor, this.#floor, this.#head].map(positionOf);
     if (at.epoch !== head.epoch) return [gap("epoch", 1, head)];
-    const kept = this.#messages.filter(({ id }) => compare(positionOf(id), at) > 0);
+    const kept = this.#messages.filter((message) => compare(positionOf(placeOf(message)), at) > 0);
     const tooFar = floor.epoch === at.epoch && at.seq < floor.seq;
     return tooFar ? [gap("too_old", at.seq + 1, floor), ...kept] : kept;
   }

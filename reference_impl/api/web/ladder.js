@@ -6,7 +6,7 @@
  * the rung above is tried again after some minutes, each time later.
  */
 
-export const RUNGS = ["websocket", "sse", "poll"];
+export const RUNGS = ["websocket", "sse", "poll", "segments"];
 
 const BLAME_MAX = 2;
 const BLAME_KNOWN_MAX = 4; // of a rung that has worked on this visit

@@ -6,7 +6,8 @@
  *
  * Attributes: `stream`; `server`, an origin (default: where this script came from); `author`, a fixed name;
  * `token-url`, where your site answers a POST with `{"token", "expires_in_s"}` for the user who is signed in;
- * `transport`, one of `websocket`, `sse` and `poll` (default: the best that works, found out by trying).
+ * `transport`, one of `websocket`, `sse`, `poll` and `segments` (default: the best that works, found out by trying);
+ * `room`, where friends meet in a stream that has several (default: the server chooses).
  * Events, which bubble: `live-comments:state` { state, words }; `live-comments:stats` { perSecond, received, viewers },
  * each second (`viewers` is about how many are watching, or null); `live-comments:comments` { comments } as they are
  * shown. Theming: the custom properties in live-comments.css.
@@ -25,12 +26,12 @@ import { Scroller } from "./scroller.js";
 import { Session } from "./session.js";
 import { SharedStream } from "./shared_stream.js";
 import { TEMPLATE, dress } from "./template.js";
-import { refusalWords, stateWords, viewersWords } from "./words.js";
+import { refusalWords, shedWords, stateWords, viewersWords } from "./words.js";
 
 const HERE = new URL("..", import.meta.url).href;
 
 class LiveComments extends HTMLElement {
-  static observedAttributes = ["stream", "server", "author", "token-url", "transport"];
+  static observedAttributes = ["stream", "server", "author", "token-url", "transport", "room"];
 
   #parts = null;
   #state = { state: "connecting" };
@@ -58,7 +59,7 @@ class LiveComments extends HTMLElement {
     dress(this.shadowRoot);
     const server = this.getAttribute("server") || HERE;
     const session = new Session(server, this.getAttribute("token-url"));
-    const api = new Api(server, this.getAttribute("stream") || "demo", session);
+    const api = new Api(server, this.getAttribute("stream") || "demo", session, this.getAttribute("room"));
     this.#viewers = null;
     this.#parts = { rate: new Rate((...counts) => this.#emitStats(...counts)) };
     this.#parts.announcer = new Announcer(this.#find(".announcer"));
@@ -106,7 +107,7 @@ class LiveComments extends HTMLElement {
 
   #connect(api, session, server) {
     const { feed, rate } = this.#parts;
-    const reader = ["stream", "author", "token-url", "transport"].map((name) => this.getAttribute(name));
+    const reader = ["stream", "author", "token-url", "transport", "room"].map((name) => this.getAttribute(name));
     const settings = { server, transport: this.getAttribute("transport"), reader: [server, ...reader] };
     const stream = new SharedStream(api, settings, {
       begin: () => feed.begin(),
@@ -117,6 +118,7 @@ class LiveComments extends HTMLElement {
       },
       onEvent: (kind, data) => this.#hear(kind, data),
       onGap: (gap) => feed.receiveGap(gap),
+      onShed: (shed) => this.#showShed(shed),
       onState: (state) => this.#changeState(state),
     });
     const panel = new Panel(this.#find(".state"), this.#find(".diagnostics"), () => stream.report(Date.now()));
@@ -133,8 +135,9 @@ class LiveComments extends HTMLElement {
   /** Everything on the stream that is not a new comment. */
   #hear(kind, data) {
     const { feed, composer } = this.#parts;
-    if (kind === "hello" || kind === "pin") this.#pin(kind === "pin" ? data.comment : data.pinned);
-    if (kind === "hello" || kind === "state") composer.close(data.state && data.state !== "open");
+    const stands = kind === "hello" && "pinned" in data; // segments greet without
+    if (stands || kind === "pin") this.#pin(stands ? data.pinned : data.comment);
+    if ((kind === "hello" && data.state) || kind === "state") composer.close(data.state && data.state !== "open");
     if (kind === "viewers") this.#showViewers(data);
     if (kind === "hello" && data.viewers) this.#showViewers(data.viewers);
     if (kind === "unpin") this.#pin(null);
@@ -177,6 +180,13 @@ class LiveComments extends HTMLElement {
   #showViewers(viewers) {
     this.#viewers = viewers.count;
     this.#find(".viewers").textContent = viewersWords(viewers);
+  }
+
+  /** One line that counts up, and nobody is interrupted by it: it is read by those who come to it. */
+  #showShed(shed) {
+    const line = this.#find(".shed");
+    line.textContent = shedWords(shed);
+    line.hidden = shed.total === 0;
   }
 
   #changeState(state) {

@@ -3,6 +3,8 @@
  * pages load, and costs the most.
  */
 
+import { pause } from "./pause.js";
+
 const WAIT_S = 25; // well below the minute after which many proxies end a silent request
 
 export class LongPoll {
@@ -59,16 +61,4 @@ export class LongPoll {
 /** The greeting, with the pace at which this transport shows that it is alive. */
 function slowed(message) {
   return message.event === "hello" ? { ...message, data: { ...message.data, heartbeat_ms: WAIT_S * 1000 } } : message;
-}
-
-function pause(delayMs, signal) {
-  return new Promise((done) => {
-    const timer = setTimeout(finish, delayMs);
-    signal.addEventListener("abort", finish);
-    function finish() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", finish);
-      done();
-    }
-  });
 }

@@ -10,11 +10,13 @@ const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 const find = (selector) => document.querySelector(selector);
 const query = new URLSearchParams(location.search);
 const stream = query.get("stream") || "demo";
-const transport = query.get("transport"); // to try one, as ?transport=poll
+const settings = ["transport", "room"]; // to try one, as ?transport=poll; to meet friends, as ?room=north
 
 // The widget's own script runs after this one, so it starts with the right stream at once.
 find("live-comments").setAttribute("stream", stream);
-if (transport) find("live-comments").setAttribute("transport", transport);
+for (const name of settings.filter((each) => query.get(each))) {
+  find("live-comments").setAttribute(name, query.get(name));
+}
 find(".stream").textContent = stream;
 document.title = `${stream} · Live Comments`;
 

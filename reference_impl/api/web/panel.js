@@ -4,11 +4,12 @@
  */
 
 import { create } from "./row.js";
-import { fallbackWords, transportWords } from "./words.js";
+import { fallbackWords, roomWords, transportWords } from "./words.js";
 
 const REFRESH_MS = 1_000;
 const NONE = "None yet";
 const FINE = "Everything arrives in time.";
+const ASKING = new Set(["poll", "segments"]); // transports that send no heartbeats
 const SHARING = {
   alone: "No, this tab has a connection of its own",
   leader: "Yes, this tab holds the connection",
@@ -75,16 +76,18 @@ function verdictsOf({ verdicts, state }) {
 }
 
 function factsOf(report) {
-  const { role, rung, fallbacks, forced, heartbeatAgeMs, skewMs, reconnects, position, gaps } = report;
+  const { role, rung, fallbacks, forced, heartbeatAgeMs, skewMs, reconnects, position, gaps, room, shed } = report;
   return [
     ["Transport", sentence(transportWords(rung), "")],
     ["Why", forced ? "This page asks for it." : reasonOf(fallbacks)],
     ["Shared", SHARING[role]],
-    [rung === "poll" ? "Last answer" : "Heartbeat", heartbeatAgeMs === null ? NONE : `${seconds(heartbeatAgeMs)} ago`],
+    ["Room", room ? roomWords(room) : "The whole stream"],
+    [ASKING.has(rung) ? "Last answer" : "Heartbeat", heartbeatAgeMs === null ? NONE : `${seconds(heartbeatAgeMs)} ago`],
     ["Clock", skewMs ? `${seconds(skewMs)} ${skewMs > 0 ? "ahead of" : "behind"} the server's` : "As the server's"],
     ["Reconnects", reconnects.toLocaleString()],
     ["Position", position ?? NONE],
     ["Gaps", gaps.toLocaleString()],
+    ["Left out", shed.toLocaleString()],
   ];
 }
 

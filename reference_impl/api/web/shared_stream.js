@@ -13,6 +13,7 @@ import { Follower } from "./follower.js";
 import { Ladder, visitMemory } from "./ladder.js";
 import { Progress } from "./progress.js";
 import { Relay } from "./relay.js";
+import { Shed } from "./shed.js";
 import { LiveStream } from "./stream.js";
 import { Tabs } from "./tabs.js";
 
@@ -32,11 +33,13 @@ export class SharedStream {
   #state = { state: "connecting" };
   #leaders = null; // what the leading tab last said of its connection
   #gaps = 0;
+  #shed = new Shed();
+  #room = null;
 
   /**
    * Settings: `server`; `transport`, which forces one; `reader`, what tabs must have in common to share.
    * Handlers: `begin` loads history and answers its cursor; `renew`; `onComment`, `onEvent(kind, data)` for all others,
-   * `onGap`, `onState`.
+   * `onGap`, `onShed(shed)` with all that was left out so far, `onState`.
    */
   constructor(api, settings, handlers) {
     this.#api = api;
@@ -70,6 +73,8 @@ export class SharedStream {
       skewMs: this.#diagnosis.skewMs,
       position: this.#progress?.cursor ?? null,
       gaps: this.#gaps,
+      shed: this.#shed.total,
+      room: this.#room,
       forced: this.#ladder.forced,
     };
   }
@@ -159,12 +164,19 @@ export class SharedStream {
     const { event, id, data } = message;
     if (event === "comment") this.#handlers.onComment(data);
     else if (event === "gap") this.#skip({ ...data, epoch: positionOf(id).epoch });
+    else if (event === "shed") this.#leaveOut(data);
+    else if (event === "room") this.#room = data;
     else this.#handlers.onEvent(event, data);
   }
 
   #skip(gap) {
     this.#gaps += 1;
     this.#handlers.onGap(gap);
+  }
+
+  #leaveOut(window) {
+    this.#shed.add(window);
+    this.#handlers.onShed(this.#shed);
   }
 
   #tell(state) {

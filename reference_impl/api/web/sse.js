@@ -5,8 +5,8 @@
  * when it is opened anew is the stream's to decide. A new one sends no Last-Event-ID; the cursor goes in the address.
  */
 
-const LOGGED = ["comment", "edit", "delete", "pin", "unpin", "settings", "state", "ban", "unban", "gap"];
-const NOTICES = ["hello", "heartbeat", "reactions", "viewers", "typing", "reconnect", "end"];
+const LOGGED = ["comment", "edit", "delete", "pin", "unpin", "settings", "state", "ban", "unban", "void", "gap", "shed"];
+const NOTICES = ["hello", "heartbeat", "reactions", "viewers", "typing", "room", "reconnect", "end"];
 
 export class Sse {
   #api;
@@ -26,8 +26,9 @@ export class Sse {
       this.close();
       this.#handlers.onLost("the connection was refused or broke off");
     };
-    LOGGED.forEach((event) => this.#listen(event, ({ lastEventId }) => lastEventId));
-    // A message without an id carries that of the one before, which would make it look like an old one.
+    // A message without an id carries that of the one before, which would make it look like an old one. In a crowd even
+    // comments have none: their window's `shed` has it.
+    LOGGED.forEach((event) => this.#listen(event, (id, { cursor = id }) => (id === cursor ? id : undefined)));
     NOTICES.forEach((event) => this.#listen(event, () => undefined));
   }
 
@@ -39,7 +40,8 @@ export class Sse {
   #listen(event, idOf) {
     this.#source.addEventListener(event, (said) => {
       if (said.target !== this.#source) return; // received before it was closed, and dispatched after
-      this.#handlers.onMessage({ event, id: idOf(said), data: JSON.parse(said.data) });
+      const data = JSON.parse(said.data);
+      this.#handlers.onMessage({ event, id: idOf(said.lastEventId, data), data });
     });
   }
 }

@@ -11,11 +11,12 @@
 import { Attempts } from "./attempts.js";
 import { LOOK_MS } from "./diagnosis.js";
 import { LongPoll } from "./long_poll.js";
+import { Segments } from "./segments.js";
 import { Sse } from "./sse.js";
 import { Socket } from "./websocket.js";
 import { endingWords } from "./words.js";
 
-const TRANSPORTS = { websocket: Socket, sse: Sse, poll: LongPoll };
+const TRANSPORTS = { websocket: Socket, sse: Sse, poll: LongPoll, segments: Segments };
 const GREETING_MAX_MS = 5_000;
 const STABLE_MS = 10_000;
 const SILENCE_BLAME = 2; // it takes long to notice
@@ -128,19 +129,21 @@ export class LiveStream {
   async #doubt(reason, blame, problem) {
     const run = this.#drop();
     this.#handlers.onState({ state: "reconnecting" });
-    const found = problem ?? (await this.#ask());
+    const found = await this.#ask(problem);
     if (run !== this.#run) return;
     if (!found && this.#ladder.failed(Date.now(), reason, blame)) this.#attempts.now();
-    else this.#fail(found);
+    else this.#fail(found ?? problem);
   }
 
-  /** What stands against reading from the server by the plainest means; null if nothing. */
-  async #ask() {
+  /** What stands against reading by plainer means than the rung's; null if nothing. `problem` is what it has met. */
+  async #ask(problem) {
+    const held = this.#ladder.rung === "poll"; // a server that cannot hold requests may be able to answer them
+    if (problem && (!held || problem.final || problem.status === 401)) return problem;
     try {
-      await this.#api.poll(this.#handlers.cursor());
+      await (held ? this.#api.manifest() : this.#api.poll(this.#handlers.cursor()));
       return null;
-    } catch (problem) {
-      return problem;
+    } catch (found) {
+      return problem ?? found;
     }
   }
 

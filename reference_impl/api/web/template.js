@@ -24,6 +24,7 @@ TEMPLATE.innerHTML = `
       <p class="empty" hidden>Nobody has said anything yet.</p>
       <button class="pill" type="button" hidden></button>
     </div>
+    <p class="shed" hidden></p>
     <form class="composer" novalidate>
       <div class="who">
         <label for="name">Name</label>

@@ -8,7 +8,7 @@ export function stateWords({ state, retryAt, reason }) {
   return state === "reconnecting" && leftS > 0 ? `Reconnecting in ${leftS} s` : STATES[state];
 }
 
-const TRANSPORTS = { websocket: "WebSocket", sse: "server-sent events", poll: "long polling" };
+const TRANSPORTS = { websocket: "WebSocket", sse: "server-sent events", poll: "long polling", segments: "cached segments" };
 
 export function transportWords(transport) {
   return TRANSPORTS[transport];
@@ -27,6 +27,21 @@ export function endingWords(reason) {
 /** About how many are watching; small counts are exact. */
 export function viewersWords({ count, error }) {
   return `${error ? "about " : ""}${count.toLocaleString()} watching`;
+}
+
+/** How much is not shown, and why; empty when nothing is left out. */
+export function shedWords({ total, elsewhere, perSecond }) {
+  const here = total - elsewhere;
+  const more = `${here.toLocaleString()} more comment${here === 1 ? "" : "s"}`;
+  const said = [
+    ...(here > 0 ? [`${more} — this chat shows ${perSecond.toLocaleString()} a second`] : []),
+    ...(elsewhere > 0 ? [`${elsewhere.toLocaleString()} in other rooms`] : []),
+  ];
+  return said.join(", ");
+}
+
+export function roomWords({ room, viewers, error }) {
+  return `${room}, ${viewersWords({ count: viewers, error })}`;
 }
 
 export function refusalWords(problem) {
