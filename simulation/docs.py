@@ -2,7 +2,7 @@
 
     <!-- result: up -->   the tables of simulation/results/up.json   <!-- end -->
 
-`problems` is the API's table of problems; `ingest`, `fanout`, `soak` and `drain` are the benchmarks' results.
+`problems` is the API's table of problems; `ingest`, `fanout`, `soak`, `drain`, `display` are the benchmarks' results.
 
 A test fails when a page and its artefact differ, so no number in prose is typed by hand.
 """
@@ -13,13 +13,21 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
+from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 INGEST = Path(__file__).parent / "bench" / "results"
-PAGES = ("README.md", "lessons/index.md", "lessons/write-path.md", "lessons/edge.md", "lessons/reference/api.md")
+PAGES = (
+    "README.md",
+    "lessons/index.md",
+    "lessons/write-path.md",
+    "lessons/edge.md",
+    "lessons/crowds.md",
+    "lessons/reference/api.md",
+)
 
 _BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -32,6 +40,7 @@ def render(text: str) -> str:
 def _block(name: str) -> str:
     made = {
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
+        "display": _display,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -58,6 +67,19 @@ def _ingest_table(path: Path) -> str:
     ]
     about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
     return "\n".join([about, "", head, "|---|---|--:|--:|--:|--:|--:|", *rows])
+
+
+def _display() -> str:
+    """What a crowd is shown, a column for one hall and one for rooms."""
+    document = json.loads((INGEST / "display.json").read_text())
+    machine, rows = document["machine"], [Shown.read(row) for row in document["rows"]]
+    case = rows[0].case
+    about = (
+        f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s, {case.seconds:g} s; "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    body = [f"| {' | '.join(line)} |" for line in lines(rows)]
+    return "\n".join([about, "", "| | one hall | rooms |", "|---|--:|--:|", *body])
 
 
 def _figure(value: float | None) -> str:

@@ -25,6 +25,7 @@ SHORT = {
     "bench fanout": "--viewers 20 --seconds 1",
     "bench soak": "--viewers 20 --seconds 2",
     "bench drain": "--viewers 20",
+    "bench display": "--viewers 20 --rate 100 --seconds 4",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
 TIMEOUT_S = 120

@@ -45,6 +45,10 @@ class Shown:
     segments_p99_ms: float
     deletes: int
 
+    @classmethod
+    def read(cls, row: dict[str, Any]) -> "Shown":
+        return cls(**{**row, "case": Case(**row["case"])})
+
 
 def faultless(rows: Sequence[Shown]) -> bool:
     """Whether everybody could account for everything, and got no more than the budget in bytes, bursts included."""

@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -52,7 +53,8 @@ class Server:
         port = str(urlsplit(self.url).port)
         command = [sys.executable, "-m", "reference_impl", "serve", "--port", port, "--data", str(self._data)]
         command += self._options
-        self._process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        environment = os.environ | {"LIVECOMMENTS_DISPLAY": "all"}
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         said = []
         for line in self._process.stderr:
