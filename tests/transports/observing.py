@@ -13,6 +13,7 @@ import aiohttp
 from reference_impl.client import Client, Lost, Message, Refused
 from reference_impl.client.http import Http
 from reference_impl.client.long_poll import long_poll, plain_poll
+from reference_impl.client.segments import segments
 from reference_impl.client.sse import sse
 from reference_impl.client.websocket import websocket
 from reference_impl.policy.retry import RetryConfig
@@ -20,8 +21,16 @@ from reference_impl.protocol.cursor import Cursor
 from tests.server.conftest import DEADLINE_S, ServerProcess
 
 QUICK = RetryConfig(base_s=0.01, cap_s=0.2, attempts_max=1_000)
-CASES = (("raw", "sse"), ("raw", "websocket"), ("raw", "poll"), ("raw", "polling"), ("plain", "sse"))
-TRANSPORTS = ("sse", "websocket", "poll", "polling")
+CASES = (
+    ("raw", "sse"),
+    ("raw", "websocket"),
+    ("raw", "poll"),
+    ("raw", "polling"),
+    ("raw", "segments"),
+    ("plain", "sse"),
+)
+PROMPT = tuple(case for case in CASES if case[1] != "segments")  # these know the log's end and not only its last second
+TRANSPORTS = ("sse", "websocket", "poll", "polling")  # they greet, and tell what happens as it happens
 POSTERS = 4
 
 
@@ -30,11 +39,17 @@ async def brief(pause_s: float) -> None:
     await asyncio.sleep(min(pause_s, 0.01))
 
 
+async def short(pause_s: float) -> None:
+    """The same for manifests, which the server makes a few times a second."""
+    await asyncio.sleep(min(pause_s, 0.1))
+
+
 SOURCES = {
     "sse": sse,
     "websocket": websocket,
     "poll": partial(long_poll, pause=brief),
     "polling": partial(plain_poll, pause=brief),
+    "segments": partial(segments, pause=short),
 }
 
 
@@ -44,6 +59,11 @@ class Case:
 
     server: ServerProcess
     transport: str
+
+    @property
+    def cached(self) -> bool:
+        """Whether what it tells is the same for all, and some seconds old."""
+        return self.transport == "segments"
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

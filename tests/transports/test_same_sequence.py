@@ -79,7 +79,16 @@ def test_one_who_comes_later_is_told_the_same(case, stream):
 
     start = Cursor.parse(case.server.request("GET", f"/v1/streams/{stream}/comments")[1]["next_cursor"])
     script = Script(case.server, stream).run()
-    assert triples(run(read())) == script.as_it_is_now()
+    expected, told = script.as_it_is_now(), triples(run(read()))
+    assert told == (list(map(uncounted, expected)) if case.cached else expected)
+
+
+def uncounted(told):
+    """An event without the counts that go on changing: what caches keep for good has none."""
+    event, cursor, data = told
+    if "comment" in data:
+        return event, cursor, data | {"comment": data["comment"] | {"reply_count": 0}}
+    return event, cursor, data | ({"reply_count": 0} if event == "comment" else {})
 
 
 def test_a_deleted_comment_does_not_come_back_by_resuming(case, stream):
