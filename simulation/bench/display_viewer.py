@@ -39,11 +39,14 @@ class Viewer(asyncio.Protocol):
         self.transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        if not self._open:
-            _, found, data = (self._rest + data).partition(b"\r\n\r\n")
-            self._open, self._rest = bool(found), b"" if found else self._rest + data
-        self.bytes += len(data)
         data = self._rest + data
+        if not self._open:
+            head, found, body = data.partition(b"\r\n\r\n")
+            if not found:
+                self._rest = data
+                return
+            self._open, self._rest, data = True, b"", body
+        self.bytes += len(data) - len(self._rest)
         whole = data.rfind(b"\n\n\r\n") + 4  # the end of the last HTTP chunk that is here whole
         self._rest = data[whole:] if whole > 3 else data
         if whole > 3:
