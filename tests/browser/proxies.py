@@ -10,6 +10,7 @@ READ_MAX = 65_536
 END_OF_HEAD = b"\r\n\r\n"
 HELLO, HEARTBEAT = b"event: hello", b"event: heartbeat"
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+IMPATIENCE = b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Pass = Callable[[bytes], bytes]
 """What of the server's bytes is let through now."""
@@ -18,11 +19,13 @@ Pass = Callable[[bytes], bytes]
 class Proxy:
     """Carries bytes between a browser and the server, and answers 400 to whoever asks for a WebSocket.
 
-    `holder` makes what the answer to a request for events goes through, anew for each.
+    `holder` makes what the answer to a request for events goes through, anew for each. A request with one of the texts
+    in `impatient_of` is answered 504.
     """
 
-    def __init__(self, server: str, holder: Callable[[], Pass] | None = None) -> None:
+    def __init__(self, server: str, holder: Callable[[], Pass] | None = None, *impatient_of: bytes) -> None:
         self.knows_websockets = False
+        self.impatient_of = impatient_of
         self._holder = holder
         address = urlsplit(server)
         self._server = (str(address.hostname), int(address.port or 80))
@@ -51,6 +54,9 @@ class Proxy:
         for request in _read(browser):
             if b"upgrade: websocket" in request.lower() and not self.knows_websockets:
                 _send(browser, REFUSAL)
+                break
+            if any(text in request for text in self.impatient_of):
+                _send(browser, IMPATIENCE)
                 break
             if self._holder and b"/events?" in request:
                 held.append(self._holder())

@@ -1,8 +1,10 @@
 """What becomes of messages on their way to the page, whatever brings them: fed to the modules that decide about it."""
 
+import json
+
 import pytest
 
-from tests.browser.modules import page, run
+from tests.browser.modules import ORIGIN, page, run
 
 __all__ = ["page", "run"]
 
@@ -185,6 +187,32 @@ def test_a_page_that_slept_catches_up_from_the_last_second_it_has_read(run):
     take([[50, 5, 6], [90, 7, 7]]);
     answer(found)"""
     assert run(code) == [[[], [], 3], [[], [40], 41], [[], [50, 90], None]]
+
+
+def test_a_server_sent_event_without_an_id_does_not_get_that_of_the_one_before(page, run):
+    log = [("comment", 1, "7:1"), ("comment", 3, ""), ("shed", None, "7:5"), ("void", 6, "7:6"), ("room", None, "")]
+    page.route(f"{ORIGIN}/events", lambda route: route.fulfill(body=events(log), content_type="text/event-stream"))
+    code = """import { Sse } from "./sse.js";
+    const told = [];
+    const sse = new Sse({ eventsUrl: () => "http://widget.test/events" }, {
+      onOpen: () => {},
+      onMessage: ({ event, id }) => told.push([event, id ?? null]),
+      onLost: () => answer(told),
+    });
+    sse.open("7:0")"""
+    assert run(code) == [["comment", "7:1"], ["comment", None], ["shed", "7:5"], ["void", "7:6"], ["room", None]]
+
+
+def events(log):
+    """Server-sent events of (name, seq, id)."""
+    return "".join(
+        f"event: {name}\n{f'id: {id_}{chr(10)}' if id_ else ''}data: {json.dumps(data_of(seq))}\n\n"
+        for name, seq, id_ in log
+    )
+
+
+def data_of(seq):
+    return {"seq": seq, "cursor": f"7:{seq}"} if seq else {}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from tests.browser.proxies import HoldEverything, HoldHeartbeats, Proxy, running
 
 pytestmark = pytest.mark.slow
 
-WORDS = {"websocket": "WebSocket", "sse": "Server-sent events", "poll": "Long polling"}
+WORDS = {
+    "websocket": "WebSocket", "sse": "Server-sent events", "poll": "Long polling", "segments": "Cached segments"
+}  # fmt: skip
+HELD = b"wait_s=25"
 often = pytest.mark.parametrize("server", [("--heartbeat-s", "0.5")], indirect=True, ids=["often"])
 
 
@@ -84,6 +87,50 @@ def test_where_a_proxy_holds_events_back_the_page_asks_for_them_and_says_why(ser
         expect(viewer.fact("Why")).to_contain_text("Server-sent events failed: a proxy is holding messages back")
         server.post("demo", ["asked for"])
         expect(viewer.showing("asked for")).to_have_count(1)
+
+
+def test_where_requests_cannot_be_held_the_page_reads_segments_and_says_why(server, open_viewer):
+    with running(Proxy(server.url, HoldEverything, HELD)) as origin:
+        viewer = open_viewer(origin=origin)
+        viewer.open_panel()
+        expect(viewer.fact("Transport")).to_have_text("Cached segments")
+        expect(viewer.fact("Why")).to_have_text(re.compile(r"Long polling could not be opened: .+ cached segments\.$"))
+        server.post("demo", ["a little late"])
+        expect(viewer.showing("a little late")).to_have_count(1)
+        server.moderate("DELETE", f"demo/comments/{server.ids('demo')[0]}")
+        expect(viewer.showing("This comment was deleted.")).to_have_count(1)
+
+
+def test_where_requests_can_be_held_again_the_page_leaves_the_segments(server, open_viewer):
+    proxy = Proxy(server.url, HoldEverything, HELD)
+    with running(proxy) as origin:
+        viewer = open_viewer(origin=origin)
+        viewer.open_panel()
+        expect(viewer.fact("Transport")).to_have_text("Cached segments")
+        proxy.impatient_of = ()
+        viewer.page.evaluate("dispatchEvent(new Event('online'))")
+        expect(viewer.fact("Transport")).to_have_text("Long polling")
+        server.post("demo", ["once"])
+        expect(viewer.showing("once")).to_have_count(1)
+
+
+def test_where_there_are_no_segments_either_the_page_goes_on_with_long_polling(server, open_viewer):
+    proxy = Proxy(server.url, HoldEverything, HELD, b"/demo/segments")
+    with running(proxy) as origin:
+        viewer = open_viewer(origin=origin, state="reconnecting")
+        viewer.open_panel()
+        for _ in range(3):
+            viewer.page.wait_for_event("request", lambda request: "/segments" in request.url)
+        expect(viewer.fact("Transport")).to_have_text("Long polling")
+        proxy.impatient_of = ()
+        expect(viewer.state).to_have_text("Live")
+        expect(viewer.fact("Transport")).to_have_text("Long polling")
+
+
+def test_a_stream_that_is_not_for_all_has_no_segments_and_the_page_says_so(server, open_viewer):
+    viewer = open_viewer(transport="segments")
+    server.moderate("PATCH", "demo/settings", {"visibility": "private"})
+    expect(viewer.state).to_have_text(re.compile("^Unavailable: .*public streams only"))
 
 
 @often
