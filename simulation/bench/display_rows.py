@@ -96,9 +96,10 @@ def plot(rows: Sequence[Shown], path: Path) -> None:
         places = [number + offset for number in range(len(rows))]
         bars = axes.barh(places, [getattr(row, name) / 1000 for row in rows], height=0.22, label=label)
         axes.bar_label(bars, fmt="%.1f", padding=3)
-    axes.set(xscale="log", xlabel="kB/s to a viewer", yticks=range(len(rows)), yticklabels=names)
+    axes.set(xscale="log", xlim=(1, 10_000), xlabel="kB/s to a viewer", yticks=range(len(rows)), yticklabels=names)
     axes.set_title(f"{rows[0].case.viewers:,} viewers, {rows[0].case.rate:,.0f} comments/s")
-    axes.legend()
+    axes.invert_yaxis()
+    axes.legend(loc="upper right")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
 

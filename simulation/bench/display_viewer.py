@@ -41,7 +41,7 @@ class Viewer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         data = self._rest + data
         if not self._open:
-            head, found, body = data.partition(b"\r\n\r\n")
+            _, found, body = data.partition(b"\r\n\r\n")
             if not found:
                 self._rest = data
                 return
