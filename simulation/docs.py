@@ -2,7 +2,7 @@
 
     <!-- result: up -->   the tables of simulation/results/up.json   <!-- end -->
 
-`problems` is the API's table of problems; `ingest`, `fanout`, `soak`, `drain`, `display` are the benchmarks' results.
+`problems` is the API's table of problems; the other names are those of the benchmarks.
 
 A test fails when a page and its artefact differ, so no number in prose is typed by hand.
 """
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
+from simulation.bench import segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.report import markdown
@@ -41,6 +42,7 @@ def _block(name: str) -> str:
     made = {
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
         "display": _display,
+        "segments": _segments,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -80,6 +82,18 @@ def _display() -> str:
     )
     body = [f"| {' | '.join(line)} |" for line in lines(rows)]
     return "\n".join([about, "", "| | one hall | rooms |", "|---|--:|--:|", *body])
+
+
+def _segments() -> str:
+    """What reaches the server of a crowd that polls a cache."""
+    document = json.loads((INGEST / "segments.json").read_text())
+    machine, rows = document["machine"], [segments.Polled(**row) for row in document["rows"]]
+    about = (
+        f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
+    return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in segments.lines(rows))])
 
 
 def _figure(value: float | None) -> str:

@@ -13,8 +13,10 @@ from simulation.bench import display as display_bench
 from simulation.bench import display_rows, endurance, fanout_rows
 from simulation.bench import fanout as fanout_bench
 from simulation.bench import ingest as ingest_bench
+from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.command import JsonFile, run_to_end
+from simulation.engines.nginx import NoNginx
 
 bench = typer.Typer(help="Benchmarks of the real server.", no_args_is_help=True)
 
@@ -132,6 +134,33 @@ def display(
             display_rows.plot(rows, plot_file)
         if not display_rows.faultless(rows):
             fail("some viewers could not account for every comment: see above")
+
+    run_to_end(main())
+
+
+@bench.command()
+def segments(
+    pollers: Annotated[str, typer.Option(help="Sizes of the crowd.")] = "100,500,2000",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=8, max=600)] = 20.0,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw requests/s into this PNG.")] = None,
+) -> None:
+    """A crowd that polls cached segments through nginx: what of it reaches the server, and how late comments are."""
+    sizes = [round(each) for each in _numbers("--pollers", pollers, 1, 10_000)]
+    _writable(json_file, plot_file)
+
+    async def main() -> None:
+        try:
+            rows = await segments_bench.bench_segments(sizes, seconds, _dim)
+        except NoNginx as error:
+            fail(str(error))
+        Console().print(segments_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(segments_bench.document(rows), indent=1) + "\n")
+        if plot_file:
+            segments_bench.plot(rows, plot_file)
+        if any(row.missed for row in rows):
+            fail("some pollers missed comments: see above")
 
     run_to_end(main())
 

@@ -1,0 +1,196 @@
+"""``livecomments bench segments``: a crowd that polls cached segments, and what of it reaches the server.
+
+The server, a private nginx with the shipped configuration in front of it, and pollers: each reads the manifest, waits
+about a second, and reads the segments that it has not got. What the server has to answer should not depend on how many
+they are.
+"""
+
+import asyncio
+import json
+import random
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+import numpy as np
+from matplotlib import pyplot
+from rich.table import Table
+
+from simulation.bench.fanout_load import OWN_FILES, require_files
+from simulation.bench.fanout_servers import UNLIMITED, free_port
+from simulation.engines import processes
+from simulation.engines.api_client import gateway_token, open_stream
+from simulation.engines.live import pin_self
+from simulation.engines.nginx import ANSWERED_HERE, Nginx, nginx
+from simulation.machine import fingerprint
+
+STREAM = "final"
+RATE = 10.0  # comments a second
+WARM_UP_S = 3.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """One size of the crowd; freshness is from a post's answer to a poller's having it."""
+
+    pollers: int
+    seconds: float
+    comments_per_s: float
+    requests_per_s: float
+    origin_per_s: float
+    hit_ratio: float
+    fresh_p50_ms: float
+    fresh_p99_ms: float
+    missed: int
+
+
+@lru_cache(maxsize=256)
+def listed(body: bytes) -> tuple[tuple[str, int], ...]:
+    """A manifest's segments: the end of each one's address, and its last event."""
+    return tuple((f"/{each['offset']}/{each['revision']}", each["last"]) for each in json.loads(body)["segments"])
+
+
+@lru_cache(maxsize=256)
+def seqs(body: bytes) -> tuple[int, ...]:
+    return tuple(item["data"]["seq"] for item in json.loads(body)["items"])
+
+
+class Poller:
+    """One connection; what it has read and when."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.at_s: dict[int, float] = {}
+        self.position = 0
+
+    async def run(self) -> None:
+        await asyncio.sleep(random.random())
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            await self._follow(f"/v1/streams/{STREAM}/segments")
+        finally:
+            self._writer.transport.abort()
+
+    async def _follow(self, path: str) -> None:
+        while True:
+            for address, last in listed(await self._get(path)):
+                if last > self.position:
+                    for seq in seqs(await self._get(path + address)):
+                        self.at_s.setdefault(seq, time.monotonic())
+                    self.position = last
+            await asyncio.sleep(random.uniform(0.5, 1.5))
+
+    async def _get(self, path: str) -> bytes:
+        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        if head[9:12] != b"200":
+            raise processes.ProcessError(f"{path} was answered {head[:60]!r}")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        return await self._reader.readexactly(int(length))
+
+
+async def bench_segments(sizes: Sequence[int], seconds: float, say: Say) -> list[Polled]:
+    """Measure each size of crowd against a server of its own."""
+    require_files(2 * max(sizes) + OWN_FILES)
+    return [await _measure(pollers, seconds, say) for pollers in sizes]
+
+
+async def _measure(pollers: int, seconds: float, say: Say) -> Polled:
+    pair = processes.cores()
+    pin_self()
+    with TemporaryDirectory(prefix="livecomments-bench-") as folder:
+        arguments = ["--port", "0", "--data", folder, *UNLIMITED]
+        async with (
+            processes.server(arguments, pair[0] if pair else None) as (url, _),
+            nginx(url, free_port(), Path(folder), pair[1] if pair else None) as cache,
+        ):
+            token = await gateway_token(url)
+            await open_stream(url, STREAM, token)
+            say(f"{pollers:,} pollers")
+            return await _poll(pollers, seconds, url, token, cache)
+
+
+async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) -> Polled:
+    crowd = [Poller(int(cache.url.rpartition(":")[2])) for _ in range(count)]
+    posted_s: dict[int, float] = {}
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(poller.run()) for poller in crowd]
+        running.append(tasks.create_task(_post(url, token, posted_s)))
+        await asyncio.sleep(WARM_UP_S)
+        before, start_s = cache.answers(), time.monotonic()
+        await asyncio.sleep(seconds)
+        answers, elapsed_s = cache.answers() - before, time.monotonic() - start_s
+        for task in running:
+            task.cancel()
+    wanted = [seq for seq, at_s in posted_s.items() if start_s <= at_s < start_s + seconds - 2 * WARM_UP_S]
+    fresh_ms = array("d")
+    missed = 0
+    for poller in crowd:
+        fresh_ms.extend((poller.at_s[seq] - posted_s[seq]) * 1000 for seq in wanted if seq in poller.at_s)
+        missed += sum(seq not in poller.at_s for seq in wanted)
+    total = answers.total()
+    kept = sum(answers[name] for name in ANSWERED_HERE)
+    return Polled(
+        pollers=count, seconds=seconds, comments_per_s=RATE, requests_per_s=round(total / elapsed_s, 1),
+        origin_per_s=round((total - kept) / elapsed_s, 2), hit_ratio=round(kept / max(total, 1), 4),
+        fresh_p50_ms=round(float(np.percentile(fresh_ms, 50))), fresh_p99_ms=round(float(np.percentile(fresh_ms, 99))),
+        missed=missed,
+    )  # fmt: skip
+
+
+async def _post(url: str, token: str, posted_s: dict[int, float]) -> None:
+    headers, start_s = {"Authorization": f"Bearer {token}"}, time.monotonic()
+    async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as session:
+        for number in range(1_000_000):
+            await asyncio.sleep(start_s + number / RATE - time.monotonic())
+            body = {"text": f"comment {number}", "author": {"id": f"u{number % 100}"}}
+            async with session.post(f"{url}/v1/streams/{STREAM}/comments", json=body) as answer:
+                posted_s[(await answer.json())["seq"]] = time.monotonic()
+
+
+def lines(rows: Sequence[Polled]) -> list[list[str]]:
+    """The figures in words, a line for each size."""
+    return [
+        [
+            f"{row.pollers:,}", f"{row.requests_per_s:,.0f}", f"{row.origin_per_s:.1f}", f"{row.hit_ratio:.2%}",
+            f"{row.fresh_p50_ms:,.0f}", f"{row.fresh_p99_ms:,.0f}", f"{row.missed}",
+        ]
+        for row in rows
+    ]  # fmt: skip
+
+
+HEADINGS = ("pollers", "requests/s", "at the server", "hit ratio", "fresh p50 ms", "p99 ms", "missed")
+
+
+def table(rows: Sequence[Polled]) -> Table:
+    table = Table(title=f"Segments from a cache, {RATE:g} comments/s")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for line in lines(rows):
+        table.add_row(*line)
+    return table
+
+
+def document(rows: Sequence[Polled]) -> dict[str, Any]:
+    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}
+
+
+def plot(rows: Sequence[Polled], path: Path) -> None:
+    """Draw what the cache and what the server answer, over the size of the crowd."""
+    figure, axes = pyplot.subplots(figsize=(7, 3.5), layout="constrained")
+    sizes = [row.pollers for row in rows]
+    axes.plot(sizes, [row.requests_per_s for row in rows], marker="o", label="requests/s at the cache")
+    axes.plot(sizes, [row.origin_per_s for row in rows], marker="o", label="requests/s at the server")
+    axes.set(xscale="log", yscale="log", xlabel="pollers", xticks=sizes, xticklabels=[f"{size:,}" for size in sizes])
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
