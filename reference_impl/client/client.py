@@ -69,6 +69,7 @@ class Client:
         transport: TransportName = "auto",
         *,
         fill_gaps: bool = False,
+        room: str | None = None,
     ) -> AsyncGenerator[Message, None]:
         """Messages after the cursor (without one: from now on), each once and in order, through every loss.
 
@@ -77,19 +78,23 @@ class Client:
 
         A `gap` is a message too; with ``fill_gaps`` its comments, as they are now, are read from history and come in
         its place. What became of earlier comments meanwhile, edited or deleted, is not among them.
+
+        A large stream has rooms; those who name the same ``room`` meet there. Segments know none.
         """
         start = await self._start(stream, cursor)
         history = self._history(stream) if fill_gaps else None
         retry = Retry(self._reconnect, self._rng)
         time = Time(asyncio.get_running_loop().time, asyncio.sleep)
-        follower = Follower(self._transports(stream, transport), start, retry, time, history)
+        follower = Follower(self._transports(stream, transport, room), start, retry, time, history)
         async with aclosing(follower.messages()) as messages:
             async for message in messages:
                 yield message
 
-    def connect(self, stream: str, cursor: str | Cursor | None = None) -> AbstractAsyncContextManager[Connection]:
+    def connect(
+        self, stream: str, cursor: str | Cursor | None = None, *, room: str | None = None
+    ) -> AbstractAsyncContextManager[Connection]:
         """One WebSocket, to follow and to post over, for as long as it lasts."""
-        return self._connected(stream, cursor)
+        return self._connected(stream, cursor, room)
 
     async def post(
         self,
@@ -128,17 +133,22 @@ class Client:
     def _history(self, stream: str) -> Any:
         return lambda after: self._api.history(stream, after=after)
 
-    def _transports(self, stream: str, name: TransportName) -> list[Transport]:
+    def _transports(self, stream: str, name: TransportName, room: str | None) -> list[Transport]:
         known = _TRANSPORTS | _ON_REQUEST
         if name != "auto" and name not in known:
             raise ValueError(f"the transports are auto, {', '.join(known)}; got {name!r}")
         chosen = _TRANSPORTS if name == "auto" else {name: known[name]}
-        return [
-            Transport(each, partial(source, self._http, stream), pushes=each in _PUSHING, for_all=each != "segments")
-            for each, source in chosen.items()
-        ]
+        return [self._transport(stream, each, source, room) for each, source in chosen.items()]
+
+    def _transport(self, stream: str, name: str, source: Any, room: str | None) -> Transport:
+        """Segments are the same for everybody: there are none of private streams, and none of a room."""
+        public = name == "segments"
+        own = {} if public else {"room": room}
+        return Transport(name, partial(source, self._http, stream, **own), pushes=name in _PUSHING, for_all=not public)
 
     @asynccontextmanager
-    async def _connected(self, stream: str, cursor: str | Cursor | None) -> AsyncGenerator[Connection, None]:
-        async with connect(self._http, stream, await self._start(stream, cursor)) as connection:
+    async def _connected(
+        self, stream: str, cursor: str | Cursor | None, room: str | None
+    ) -> AsyncGenerator[Connection, None]:
+        async with connect(self._http, stream, await self._start(stream, cursor), room=room) as connection:
             yield connection

@@ -1,7 +1,7 @@
 """Long polling and plain polling: request after request, at the pace that the server sets."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from reference_impl.client.failures import Lost
@@ -16,24 +16,24 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 def long_poll(
-    http: Http, stream: str, cursor: Cursor | None, pause: Pause = asyncio.sleep
+    http: Http, stream: str, cursor: Cursor | None, pause: Pause = asyncio.sleep, *, room: str | None = None
 ) -> AsyncGenerator[list[Message], None]:
     """Messages after the cursor; each request is held until there are some."""
-    return _answers(http, stream, cursor, WAIT_S, pause)
+    return _answers(http, stream, after(cursor, room), WAIT_S, pause)
 
 
 def plain_poll(
-    http: Http, stream: str, cursor: Cursor | None, pause: Pause = asyncio.sleep
+    http: Http, stream: str, cursor: Cursor | None, pause: Pause = asyncio.sleep, *, room: str | None = None
 ) -> AsyncGenerator[list[Message], None]:
     """Messages after the cursor; each request is answered at once, by a cache if there is one."""
-    return _answers(http, stream, cursor, 0.0, pause)
+    return _answers(http, stream, after(cursor, room), 0.0, pause)
 
 
 async def _answers(
-    http: Http, stream: str, cursor: Cursor | None, wait_s: float, pause: Pause
+    http: Http, stream: str, place: Mapping[str, str], wait_s: float, pause: Pause
 ) -> AsyncGenerator[list[Message], None]:
     """One list for each answer, empty ones too: they show that somebody is there."""
-    params = {"wait_s": f"{wait_s:g}", "hello": "true"} | after(cursor)
+    params = {"wait_s": f"{wait_s:g}", "hello": "true", **place}
     headers: dict[str, str] = {}
     messages: list[Message] = []
     pause_s = 0.0

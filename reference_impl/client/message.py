@@ -57,9 +57,10 @@ def read_lines(text: str) -> list[Message]:
     return [Message.of(json.loads(line)) for line in text.split("\n")]
 
 
-def after(cursor: Cursor | None) -> dict[str, str]:
-    """The query that asks for what comes after a cursor; None is from now on."""
-    return {} if cursor is None else {"cursor": str(cursor)}
+def after(cursor: Cursor | None, room: str | None = None) -> dict[str, str]:
+    """The query that asks for what comes after a cursor (None is from now on), in a room of the reader's choice."""
+    asked = {"cursor": None if cursor is None else str(cursor), "room": room}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 class Position:

@@ -12,11 +12,13 @@ from reference_impl.protocol.sse import ReceivedEvent, SseParser
 MEDIA_TYPE = "text/event-stream"
 
 
-async def sse(http: Http, stream: str, cursor: Cursor | None) -> AsyncGenerator[list[Message], None]:
+async def sse(
+    http: Http, stream: str, cursor: Cursor | None, *, room: str | None = None
+) -> AsyncGenerator[list[Message], None]:
     """Messages after the cursor (None: from now on), as they come, until the connection ends."""
     url, parser = http.of_stream(stream, "events"), SseParser()
     accept = {"Accept": MEDIA_TYPE}
-    async with http.answer("GET", url, params=after(cursor), headers=accept, total_s=None) as response:
+    async with http.answer("GET", url, params=after(cursor, room), headers=accept, total_s=None) as response:
         if response.content_type != MEDIA_TYPE:
             raise Lost(f"{url}: {response.content_type} instead of {MEDIA_TYPE}")
         async for data in response.content.iter_any():

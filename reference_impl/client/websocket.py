@@ -135,9 +135,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(http: Http, stream: str, cursor: Cursor | None) -> AsyncIterator[Connection]:
+async def connect(
+    http: Http, stream: str, cursor: Cursor | None, *, room: str | None = None
+) -> AsyncIterator[Connection]:
     """A WebSocket that follows a stream after the cursor."""
-    socket = await _open(http, stream, cursor)
+    socket = await _open(http, stream, after(cursor, room))
     connection = Connection(socket)
     reading = asyncio.create_task(connection.read())
     try:
@@ -149,15 +151,17 @@ async def connect(http: Http, stream: str, cursor: Cursor | None) -> AsyncIterat
         await socket.close()
 
 
-async def websocket(http: Http, stream: str, cursor: Cursor | None) -> AsyncGenerator[list[Message], None]:
+async def websocket(
+    http: Http, stream: str, cursor: Cursor | None, *, room: str | None = None
+) -> AsyncGenerator[list[Message], None]:
     """Messages after the cursor (None: from now on), as they come, until the connection ends."""
-    async with connect(http, stream, cursor) as connection:
+    async with connect(http, stream, cursor, room=room) as connection:
         async for messages in connection.batches():
             yield messages
 
 
-async def _open(http: Http, stream: str, cursor: Cursor | None) -> aiohttp.ClientWebSocketResponse:
-    url, params = http.of_stream(stream, "websocket"), after(cursor)
+async def _open(http: Http, stream: str, params: dict[str, str]) -> aiohttp.ClientWebSocketResponse:
+    url = http.of_stream(stream, "websocket")
     try:
         return await http.session.ws_connect(
             url,

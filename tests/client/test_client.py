@@ -4,11 +4,13 @@ import asyncio
 import inspect
 import textwrap
 from contextlib import aclosing
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 import reference_impl.client
 from reference_impl.client import Client, Ended, Lost, Refused
+from tests.client.conftest import answer, standing_in
 from tests.server.conftest import DEADLINE_S
 
 TRANSPORTS = ("auto", "websocket", "sse", "poll", "polling")
@@ -80,6 +82,50 @@ def test_one_who_follows_from_now_on_is_told_what_comes(server, stream, transpor
 
     posted, message = run(follow())
     assert (message.event, message.data) == ("comment", posted)
+
+
+def test_segments_tell_what_comes_from_now_on_and_how_it_is_changed(server, stream):
+    async def follow():
+        async with Client(server.url, token=server.token("Ada")) as client:
+            await client.post(stream, "before")
+            start = await client.head(stream)
+            posted = await client.post(stream, "after")
+            async with aclosing(client.follow(stream, start, "segments")) as messages:
+                told = [await anext(messages)]
+                await asyncio.to_thread(server.ask, "DELETE", f"/v1/streams/{stream}/comments/{posted['id']}")
+                return posted, [*told, await anext(messages)]
+
+    posted, (comment, deletion) = run(follow())
+    assert (comment.event, comment.data) == ("comment", posted)
+    assert (deletion.event, deletion.data["comment_id"]) == ("delete", posted["id"])
+
+
+def test_segments_are_of_public_streams_only(server, stream):
+    body = {"name": stream, "settings": {"visibility": "private"}}
+    assert server.ask("POST", "/v1/streams", body, allow=("admin",))[0] == 201
+
+    async def follow():
+        async with Client(server.url, token=server.token("Ada")) as client:
+            await anext(client.follow(stream, "1:0", "segments"))
+
+    with pytest.raises(Refused, match="public streams only"):
+        run(follow())
+
+
+@pytest.mark.parametrize(
+    ("transport", "path"),
+    [("websocket", "websocket"), ("sse", "events"), ("poll", "poll"), ("polling", "poll"), ("segments", "segments")],
+)
+def test_a_room_is_asked_for_on_all_transports_that_know_any(transport, path):
+    async def follow():
+        async with standing_in(*[answer(403)] * 2) as stand_in, Client(stand_in.url) as client:
+            with pytest.raises(Refused):
+                await anext(client.follow("demo", "7:1", transport, room="north"))
+            return stand_in.requests[0].split(" ")[1]
+
+    asked = urlsplit(run(follow()))
+    assert asked.path == f"/v1/streams/demo/{path}"
+    assert parse_qs(asked.query).get("room") == (None if transport == "segments" else ["north"])
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
