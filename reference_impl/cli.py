@@ -66,6 +66,9 @@ def serve(
     cors_origins: Annotated[
         list[str] | None, typer.Option("--cors-origin", help="A site whose pages may embed the comments; repeatable.")
     ] = None,
+    caches: Annotated[
+        list[str] | None, typer.Option("--cache", help="Address of a cache in front, to be purged; repeatable.")
+    ] = None,
     measure: Annotated[Path | None, typer.Option(help="Write the time of every stage to this CSV file.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
 ) -> None:

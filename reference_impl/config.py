@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,9 @@ from reference_impl.policy.backpressure import Ending
 from reference_impl.protocol.streams import Display
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+CacheAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
 
 
 class Delivery(Enum):
@@ -64,6 +67,7 @@ class Settings(BaseSettings):
     rate_period_s: float = Field(30.0, gt=0)
     address_burst: int = Field(330, ge=1)  # changes that one address may send at once: thirty users behind one
     cors_origins: tuple[str, ...] = ()  # pages of other sites that may embed the comments, as https://example.org
+    caches: tuple[CacheAddress, ...] = ()  # in front of this server, to be told what they must not keep
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For is believed, comma-separated
     measure: Path | None = None
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

@@ -1,7 +1,7 @@
 """The hub of an edge: all streams that are watched here, their heartbeats, and the viewers' coming and going."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,21 +10,16 @@ from reference_impl.auth.identity import Identity
 from reference_impl.edge import Edge
 from reference_impl.policy.audience import about
 from reference_impl.policy.reconnect import DrainConfig, slices
-from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, Viewer
+from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, SettingsOf, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
-from reference_impl.protocol.streams import StreamSettings
 from reference_impl.readers import Readers
 from reference_impl.stream_hub import HubConfig, StreamHub
 from reference_impl.transports.batch_send import BatchSend
 
 TYPISTS_MAX = 100  # named in one hint and counted; more are a crowd anyway
 TYPISTS_NAMED = 3
-
-
-SettingsOf = Callable[[str], Awaitable[StreamSettings]]
-"""Answers a stream's settings as they stand."""
 
 
 @dataclass(frozen=True, slots=True)

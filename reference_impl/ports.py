@@ -1,6 +1,6 @@
 """The seams to the outside: what the shells need of a log, a broker, a viewer and a clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,7 +8,7 @@ from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.message import Frame, Parting
 from reference_impl.protocol.problem import Kind
 from reference_impl.protocol.segments import Span
-from reference_impl.protocol.streams import Profile, Stream
+from reference_impl.protocol.streams import Profile, Stream, StreamSettings
 
 Clock = Callable[[], float]
 """Monotonic seconds, one clock for all processes of a machine."""
@@ -146,6 +146,10 @@ class Spread:
 
     profile: Profile
     version: int
+
+
+SettingsOf = Callable[[str], Awaitable[StreamSettings]]
+"""Answers a stream's settings as they stand."""
 
 
 class ProfileSpread(Protocol):

@@ -6,6 +6,7 @@ the streams in slices and rewrites them; what is left to do is in the store, so 
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from reference_impl.ports import Directory, LogUnavailable, ProfileSpread, Spread
 
@@ -18,8 +19,13 @@ log = logging.getLogger(__name__)
 
 
 class ProfileRefresher:
-    def __init__(self, directory: Directory, store: ProfileSpread) -> None:
+    """``changed`` is told which seconds of which stream show another author now."""
+
+    def __init__(
+        self, directory: Directory, store: ProfileSpread, changed: Callable[[str, list[int]], Awaitable[None]]
+    ) -> None:
         self._directory = directory
+        self._changed = changed
         self._store = store
 
     async def run(self) -> None:
@@ -37,6 +43,8 @@ class ProfileRefresher:
         while page := await self._directory.streams(after, STREAMS_PAGE):
             for stream in page:
                 for first in range(1, stream.head + 1, SLICE):
-                    await self._store.spread(spread.profile, stream.name, first, first + SLICE - 1)
+                    seconds = await self._store.spread(spread.profile, stream.name, first, first + SLICE - 1)
+                    if seconds:
+                        await self._changed(stream.name, seconds)
             after = page[-1].name
         await self._store.done(spread)

@@ -16,7 +16,7 @@ from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.message import Message, Shedding, of_event, shown_of
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.segments import Revision, Span
+from reference_impl.protocol.segments import Revision
 from reference_impl.protocol.streams import Stream, Visibility
 
 WINDOW_SECONDS = 30  # what a manifest covers unless it is asked for more
@@ -107,9 +107,8 @@ def missing(detail: str) -> Problem:
     return Problem(problem.NOT_FOUND, detail, fields=NO_STORE)
 
 
-def path(stream: str, span: Span) -> str:
-    """The address of a segment."""
-    return f"{manifest_path(stream)}/{span.offset}/{span.revision}"
+def segment_path(stream: str, offset: int, revision: Revision) -> str:
+    return f"{manifest_path(stream)}/{offset}/{revision}"
 
 
 def manifest_path(stream: str) -> str:

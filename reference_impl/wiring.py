@@ -10,6 +10,7 @@ from typing import Any
 
 import uuid_utils
 
+from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.sql import migrate
 from reference_impl.adapters.sql.database import Database, PostgresDatabase, SqliteDatabase
@@ -45,6 +46,7 @@ from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
+from reference_impl.purging import Purger
 from reference_impl.reactions import Reactions
 from reference_impl.segments import Segments
 from reference_impl.stream_hub import HubConfig
@@ -92,8 +94,12 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
-        refresher = ProfileRefresher(directory, SqlProfileSpread(database))
-        for work in (hub.run(), reactions.run(), refresher.run()):
+        store = SqlSegments(database, log.epoch)
+        segments = Segments(store, log.epoch, clock, time.time)
+        purger = Purger(segments, store, map(HttpCache, settings.caches), settings_of, clock, time.time)
+        broker.subscribe(purger.receive)
+        refresher = ProfileRefresher(directory, SqlProfileSpread(database), purger.restyled)
+        for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
             await stack.enter_async_context(_background(work))
         yield Parts(
             log=log,
@@ -105,7 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
-            segments=Segments(SqlSegments(database, log.epoch), log.epoch, clock, time.time),
+            segments=segments,
             tokens=_verifier(settings),
             slow_viewers=settings.slow_viewer,
             pressures=_pressures(settings),

@@ -2,7 +2,7 @@
 
 SHELLS = {
     "access", "admission", "audience", "catalog", "changes", "display", "edge", "group_commit", "hub", "ports",
-    "profiles", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
+    "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.

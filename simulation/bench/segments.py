@@ -27,12 +27,14 @@ from simulation.bench.fanout_servers import UNLIMITED, free_port
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.live import pin_self
-from simulation.engines.nginx import ANSWERED_HERE, Nginx, nginx
+from simulation.engines.nginx import Nginx, nginx
 from simulation.machine import fingerprint
 
 STREAM = "final"
 RATE = 10.0  # comments a second
 WARM_UP_S = 3.0
+LOGGED_S = 1.5  # by then nginx has written what it logged
+SEGMENTS = "/segments"
 
 Say = Callable[[str], None]
 
@@ -110,12 +112,12 @@ async def _measure(pollers: int, seconds: float, say: Say) -> Polled:
         arguments = ["--port", "0", "--data", folder, *UNLIMITED]
         async with (
             processes.server(arguments, pair[0] if pair else None) as (url, _),
-            nginx(url, free_port(), Path(folder), pair[1] if pair else None) as cache,
         ):
-            token = await gateway_token(url)
-            await open_stream(url, STREAM, token)
-            say(f"{pollers:,} pollers")
-            return await _poll(pollers, seconds, url, token, cache)
+            with nginx(free_port(), int(url.rpartition(":")[2]), pair[1] if pair else None) as cache:
+                token = await gateway_token(url)
+                await open_stream(url, STREAM, token)
+                say(f"{pollers:,} pollers")
+                return await _poll(pollers, seconds, url, token, cache)
 
 
 async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) -> Polled:
@@ -125,9 +127,10 @@ async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) 
         running = [tasks.create_task(poller.run()) for poller in crowd]
         running.append(tasks.create_task(_post(url, token, posted_s)))
         await asyncio.sleep(WARM_UP_S)
-        before, start_s = cache.answers(), time.monotonic()
+        start_s, from_s = time.monotonic(), time.time()
         await asyncio.sleep(seconds)
-        answers, elapsed_s = cache.answers() - before, time.monotonic() - start_s
+        elapsed_s = time.time() - from_s
+        await asyncio.sleep(LOGGED_S)
         for task in running:
             task.cancel()
     wanted = [seq for seq, at_s in posted_s.items() if start_s <= at_s < start_s + seconds - 2 * WARM_UP_S]
@@ -136,11 +139,11 @@ async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) 
     for poller in crowd:
         fresh_ms.extend((poller.at_s[seq] - posted_s[seq]) * 1000 for seq in wanted if seq in poller.at_s)
         missed += sum(seq not in poller.at_s for seq in wanted)
-    total = answers.total()
-    kept = sum(answers[name] for name in ANSWERED_HERE)
+    requests = [each for each in cache.requests() if from_s <= each.at_s < from_s + elapsed_s and SEGMENTS in each.path]
+    total, at_origin = len(requests), sum(each.at_origin for each in requests)
     return Polled(
         pollers=count, seconds=seconds, comments_per_s=RATE, requests_per_s=round(total / elapsed_s, 1),
-        origin_per_s=round((total - kept) / elapsed_s, 2), hit_ratio=round(kept / max(total, 1), 4),
+        origin_per_s=round(at_origin / elapsed_s, 2), hit_ratio=round(1 - at_origin / max(total, 1), 4),
         fresh_p50_ms=round(float(np.percentile(fresh_ms, 50))), fresh_p99_ms=round(float(np.percentile(fresh_ms, 99))),
         missed=missed,
     )  # fmt: skip

@@ -1,82 +1,81 @@
-"""A private nginx in front of a server, with the configuration that the project ships."""
+"""A private nginx in front of a server, with the configuration that the project ships and a directory of its own."""
 
-import asyncio
-import getpass
-import re
+import os
 import shutil
-from asyncio.subprocess import DEVNULL, PIPE
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from simulation.engines import processes
+from simulation.engines.processes import pin
 
-CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
-ANSWERED_HERE = frozenset({"HIT", "STALE", "UPDATING"})
+CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
+MISSING = "no nginx: install it (apt-get install nginx)"
 START_S = 10.0
+STOP_S = 10.0
 
 
-class NoNginx(Exception):  # noqa: N818 - what is met, not what went wrong
-    """There is none on this machine."""
+class NoNginx(Exception):  # noqa: N818 - named for what the caller meets
+    """nginx is not installed, or it did not start; the message says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    at_s: float  # Unix time
+    status: int
+    cache: str  # HIT, MISS, EXPIRED, …; a dash where no cache was asked
+    path: str
+
+    @property
+    def at_origin(self) -> bool:
+        """Whether the server had to answer; what a cache has, or is just getting for somebody else, it answers."""
+        return self.cache not in ("HIT", "STALE", "UPDATING")
+
+
+@dataclass(frozen=True, slots=True)
 class Nginx:
-    """A cache that is running; its log says what it answered itself."""
+    pid: int
+    url: str
+    folder: Path
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self._log = folder / "live-comments-access.log"
-
-    def answers(self) -> Counter[str]:
-        """How many requests it had so far, by what the cache did."""
-        return Counter(line.split(" ", 1)[0] for line in self._log.read_text().splitlines() if "/segments" in line)
-
-
-def configured(origin_port: int, port: int) -> str:
-    """The shipped configuration for a server and a port of one's own, in the foreground and in one process."""
-    text = CONFIGURATION.read_text()
-    for old, new in (
-        ("127.0.0.1:8080", f"127.0.0.1:{origin_port}"),
-        ("listen 8081", f"listen 127.0.0.1:{port}"),
-        ("worker_processes auto", f"daemon off;\nuser {getpass.getuser()};\nerror_log stderr;\nworker_processes 1"),
-    ):
-        if old not in text:
-            raise ValueError(f"{CONFIGURATION.name} has no {old!r}")
-        text = text.replace(old, new)
-    return text
+    def requests(self) -> list[LoggedRequest]:
+        """What it has logged; its log is about a second behind."""
+        lines = [line.split() for line in (self.folder / "access.log").read_text().splitlines()]
+        return [LoggedRequest(float(line[0]), int(line[1]), line[2], line[5]) for line in lines]
 
 
-@asynccontextmanager
-async def nginx(origin: str, port: int, folder: Path, core: set[int] | None) -> AsyncIterator[Nginx]:
-    """Start one in a folder of its own, and end it."""
+@contextmanager
+def nginx(port: int, origin_port: int, core: set[int] | None = None) -> Iterator[Nginx]:
+    """Listen on ``port`` in front of the server on ``origin_port``."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
-        raise NoNginx("this needs nginx: apt-get install nginx")
-    origin_port = int(re.sub(r".*:", "", origin))
-    (folder / "nginx.conf").write_text(configured(origin_port, port))
-    process = await asyncio.create_subprocess_exec(
-        program, "-p", str(folder), "-c", "nginx.conf", "-e", "stderr", stdout=DEVNULL, stderr=PIPE
-    )
-    processes.pin(process.pid, core)
-    try:
-        await _listening(process, port)
-        yield Nginx(port, folder)
-    finally:
-        await processes.stop(process)
+        raise NoNginx(MISSING)
+    with TemporaryDirectory(prefix="livecomments-nginx-") as name:
+        folder = Path(name)
+        text = CONFIGURATION.read_text().replace("127.0.0.1:8081", f"127.0.0.1:{port}")
+        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{origin_port}").replace("processes auto", "processes 1")
+        (folder / "nginx.conf").write_text(text)
+        user = "user root;" if os.geteuid() == 0 else ""  # other users' workers would not reach the directory
+        command = [program, "-p", name, "-c", "nginx.conf", "-e", "stderr", "-g", f"daemon off; {user}"]
+        with (folder / "said").open("w") as said:
+            process = subprocess.Popen(command, stderr=said, preexec_fn=None if core is None else lambda: pin(0, core))
+        try:
+            _wait(process, port, folder / "said")
+            yield Nginx(process.pid, f"http://127.0.0.1:{port}", folder)
+        finally:
+            process.terminate()
+            process.wait(STOP_S)
 
 
-async def _listening(process: asyncio.subprocess.Process, port: int) -> None:
-    assert process.stderr is not None
-    async with asyncio.timeout(START_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError as error:
-                if process.returncode is not None:
-                    raise processes.ProcessError((await process.stderr.read()).decode()) from error
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                await writer.wait_closed()
+def _wait(process: "subprocess.Popen[bytes]", port: int, said: Path) -> None:
+    until_s = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < until_s:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        time.sleep(0.02)
+    raise NoNginx(f"nginx did not start: {said.read_text()[-500:]}")

@@ -64,10 +64,16 @@ def test_a_changed_profile_reaches_the_comments_that_were_written_before(engine)
         await store.directory.save(Profile(user="ann", name="Ann"))
         await store.directory.save(profile)
         assert await store.directory.profile("ann") == profile
-        refresher = ProfileRefresher(store.directory, store.spread)
+        changed = []
+
+        async def note(stream, seconds):
+            changed.append((stream, seconds))
+
+        refresher = ProfileRefresher(store.directory, store.spread, note)
         (spread,) = await store.spread.pending(9)
         await refresher.refresh(spread)
         assert await store.spread.pending(9) == []
+        assert changed == [("s", [0]), ("t", [0])]
         names = [each.data["author"]["name"] for each in await store.log.read("s", first=1, last=3)]
         assert names == ["Ann the First", "bo", ""]
         assert (await store.log.read("t", first=1, last=1))[0].data["author"]["badges"] == ["vip"]

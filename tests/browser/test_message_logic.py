@@ -224,7 +224,7 @@ def data_of(seq):
         ([(3, 700, 1_000, "room")], "700 in other rooms"),
         (
             [(20, 90, 1_000, "budget"), (3, 700, 10, "room")],
-            "90 more comments — this chat shows 20 a second, 700 in other rooms",
+            "90 more comments — this chat shows 20 a second · 700 in other rooms",
         ),
         ([(0, 5, 100, "budget")], "5 more comments — this chat shows 1 a second"),
     ],

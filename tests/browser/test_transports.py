@@ -95,6 +95,7 @@ def test_where_requests_cannot_be_held_the_page_reads_segments_and_says_why(serv
         viewer.open_panel()
         expect(viewer.fact("Transport")).to_have_text("Cached segments")
         expect(viewer.fact("Why")).to_have_text(re.compile(r"Long polling could not be opened: .+ cached segments\.$"))
+        expect(viewer.panel).to_contain_text("Comments come some seconds late.")
         server.post("demo", ["a little late"])
         expect(viewer.showing("a little late")).to_have_count(1)
         server.moderate("DELETE", f"demo/comments/{server.ids('demo')[0]}")

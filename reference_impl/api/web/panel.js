@@ -9,6 +9,7 @@ import { fallbackWords, roomWords, transportWords } from "./words.js";
 const REFRESH_MS = 1_000;
 const NONE = "None yet";
 const FINE = "Everything arrives in time.";
+const LATE = "Comments come some seconds late.";
 const ASKING = new Set(["poll", "segments"]); // transports that send no heartbeats
 const SHARING = {
   alone: "No, this tab has a connection of its own",
@@ -70,8 +71,9 @@ export class Panel {
   }
 }
 
-function verdictsOf({ verdicts, state }) {
+function verdictsOf({ verdicts, state, rung }) {
   const found = verdicts.map((verdict) => sentence(verdict));
+  if (state === "live" && rung === "segments") found.push(LATE);
   return found.length > 0 || state !== "live" ? found : [FINE];
 }
 

@@ -37,7 +37,7 @@ export function shedWords({ total, elsewhere, perSecond }) {
     ...(here > 0 ? [`${more} — this chat shows ${perSecond.toLocaleString()} a second`] : []),
     ...(elsewhere > 0 ? [`${elsewhere.toLocaleString()} in other rooms`] : []),
   ];
-  return said.join(", ");
+  return said.join(" · ");
 }
 
 export function roomWords({ room, viewers, error }) {
