@@ -44,6 +44,7 @@ from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
+from reference_impl.ports import Directory, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -77,11 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         )
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         directory = SqlDirectory(database)
-
-        async def settings_of(stream: str) -> StreamSettings:
-            found = await directory.stream(stream)
-            return found.settings if found else StreamSettings()
-
+        settings_of = _settings_of(directory)
         hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
@@ -122,6 +119,14 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             wall_clock=time.time,
             new_id=new_id,
         )
+
+
+def _settings_of(directory: Directory) -> SettingsOf:
+    async def settings_of(stream: str) -> StreamSettings:
+        found = await directory.stream(stream)
+        return found.settings if found else StreamSettings()
+
+    return settings_of
 
 
 async def _open(url: str) -> Database:
