@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 from reference_impl.policy.backpressure import BackpressureConfig, SocketQueue
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.message import FINAL, Frame, Message, Parting, gap, notice
-from reference_impl.protocol.sse import sse_chunk
 from reference_impl.transports.sse_raw import HEADERS
 
 PING_S = 15
@@ -42,7 +41,7 @@ class PlainSseViewer:
         if not frame.first:
             self._notices.extend(frame.messages if not self._queue else ())  # one who has enough to read is not told
         for part in frame.parts() if frame.first else ():
-            if not self._queue.offer(part, first=part.first, last=part.last, size_bytes=len(sse_chunk(part))):
+            if not self._queue.offer(part, first=part.first, last=part.last, size_bytes=part.size_bytes):
                 self._closed = True
         self._wake.set()
 
