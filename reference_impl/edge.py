@@ -9,7 +9,7 @@ from reference_impl.transports.batch_send import BatchSend
 from reference_impl.transports.lane import Lane
 from reference_impl.transports.socket_viewer import SocketViewer
 
-NOBODYS: Mapping[Viewer, Frame] = MappingProxyType({})
+NONE_OF_THEIR_OWN: Mapping[Viewer, Frame] = MappingProxyType({})
 
 
 class Edge:
@@ -48,7 +48,7 @@ class Edge:
         self.detach(viewer)
         return position
 
-    def broadcast(self, frame: Frame, own: Mapping[Viewer, Frame] = NOBODYS) -> None:
+    def broadcast(self, frame: Frame, own: Mapping[Viewer, Frame] = NONE_OF_THEIR_OWN) -> None:
         """Send it to everybody, but to some one of their ``own``; those who are ahead get what they lack of it."""
         others, ahead = tuple(self._others), tuple(self._ahead.items())
         apart = [viewer for viewer in own if isinstance(viewer, SocketViewer) and viewer.lane is not None]
