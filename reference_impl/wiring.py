@@ -39,7 +39,6 @@ from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, E
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
-from reference_impl.policy.partitioning import ByStream
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
@@ -68,7 +67,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     database = await _open(settings.log_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        log = await SqlLog.begin(database, ByStream())
+        log = await SqlLog.begin(database)
         broker = MemoryBroker(asyncio.get_running_loop())
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)

@@ -27,6 +27,7 @@ class EventKind(StrEnum):
     STATE = "state"
     BAN = "ban"
     UNBAN = "unban"
+    VOID = "void"  # a place that nothing took
 
 
 class Review(StrEnum):

@@ -15,7 +15,6 @@ from reference_impl.adapters.sql.history import SqlHistory
 from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
-from reference_impl.policy.partitioning import ByStream
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
 
@@ -44,7 +43,7 @@ class Engine:
     async def open(self, *streams: str) -> Store:
         database = self.connect()
         await migrate.upgrade(database)
-        log = await SqlLog.begin(database, ByStream())
+        log = await SqlLog.begin(database)
         store = Store(
             database, log, SqlHistory(database, log.epoch), SqlDirectory(database), SqlReviewQueue(database),
             SqlReactions(database), SqlProfileSpread(database),

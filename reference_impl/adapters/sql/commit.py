@@ -20,7 +20,6 @@ from reference_impl.adapters.sql import effects
 from reference_impl.adapters.sql.dialects import insert_rows
 from reference_impl.adapters.sql.rows import COLUMNS, event_of, padded, stored_data
 from reference_impl.adapters.sql.schema import events, held, idempotency, streams
-from reference_impl.policy.partitioning import Partitioner
 from reference_impl.ports import Answer, Appended, Held, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
@@ -40,8 +39,9 @@ _KEY = ("bucket", "key", "fingerprint", "seq", "held")
 # Statements are built once: building one costs more than SQLite takes to run it.
 _HEADS = (
     sql.select(
-        streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state, streams.c.opened_at_ms
-    )
+        streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state, streams.c.opened_at_ms,
+        streams.c.closed,
+    )  # fmt: skip
     .where(streams.c.name.in_(sql.bindparam("names", expanding=True)))
     .order_by(streams.c.name)
 )
@@ -71,11 +71,11 @@ _FORGET = idempotency.delete().where(
 class Commit:
     """Everything that one transaction reads and writes; good for one `append`."""
 
-    def __init__(self, connection: Connection, partitioner: Partitioner, epoch: int, bucket: int) -> None:
+    def __init__(self, connection: Connection, epoch: int, bucket: int, partition: int = 0) -> None:
         self._connection = connection
-        self._partitioner = partitioner
         self._epoch = epoch
         self._bucket = bucket
+        self._partition = partition
         self._streams: dict[str, dict[str, Any]] = {}
         self._known: dict[bytes, tuple[bytes, Appended | Held]] = {}
         self._events: list[tuple[Any, ...]] = []
@@ -83,7 +83,7 @@ class Commit:
 
     def append(self, drafts: Sequence[Draft]) -> list[Answer]:
         self._read_streams(_LOCK, sorted({draft.stream for draft in drafts}))
-        keys = [_key(draft) for draft in drafts]
+        keys = [key_of(draft) for draft in drafts]
         self._find({key[0]: draft.stream for key, draft in zip(keys, drafts, strict=True) if key})
         answers = [self._append(draft, key) for draft, key in zip(drafts, keys, strict=True)]
         self._flush()
@@ -92,7 +92,7 @@ class Commit:
 
     def replay(self, draft: Draft) -> Answer | None:
         """Look a key up without storing anything."""
-        key = _key(draft)
+        key = key_of(draft)
         if key is None:
             return None
         self._read_streams(_HEADS, [draft.stream])
@@ -171,9 +171,8 @@ class Commit:
         self._keys.append((self._bucket, key[0], key[1], seq, held_id))
 
     def _row(self, stream: dict[str, Any], draft: Draft, event: Event) -> tuple[Any, ...]:
-        partition = self._partitioner.place(draft.stream, draft.id)
         who, what, data = draft.author, draft.target, stored_data(event)
-        return (stream["id"], event.seq, partition, draft.kind.value, draft.id, who, what, event.at_ms, 0, 0, data)
+        return (stream["id"], event.seq, self._partition, draft.kind.value, draft.id, who, what, event.at_ms, 0, 0, data)
 
     def _flush(self) -> None:
         insert_rows(self._connection, events, _EVENT, self._events)
@@ -198,7 +197,7 @@ def forget_keys(connection: Connection, bucket: int) -> bool:
     return connection.execute(_FORGET, {"oldest": bucket - 1}).rowcount < FORGET_MAX
 
 
-def _key(draft: Draft) -> _Key | None:
+def key_of(draft: Draft) -> _Key | None:
     """Digests; a key that is a UUIDv7 keeps its time in front, so that new ones go to the end of the index.
 
     Random keys would each dirty a page of their own, which costs more than the rest of a comment.

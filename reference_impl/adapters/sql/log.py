@@ -10,7 +10,6 @@ from reference_impl.adapters.sql.commit import Commit, bucket_of, forget_keys
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.rows import COLUMNS, padded, render, stream_number
 from reference_impl.adapters.sql.schema import events, log, streams
-from reference_impl.policy.partitioning import Partitioner
 from reference_impl.ports import Answer
 from reference_impl.protocol.events import Draft, Event
 
@@ -26,16 +25,15 @@ _HEADS = sql.select(streams.c.name, streams.c.head).where(streams.c.name.in_(sql
 class SqlLog:
     """Open it with `begin`; the tables must be there."""
 
-    def __init__(self, database: Database, partitioner: Partitioner, epoch: int) -> None:
+    def __init__(self, database: Database, epoch: int) -> None:
         self._database = database
-        self._partitioner = partitioner
         self.epoch = epoch
         self._tidy_bucket = -1  # the bucket of time in which all expired keys are known to be gone
 
     @classmethod
-    async def begin(cls, database: Database, partitioner: Partitioner) -> "SqlLog":
+    async def begin(cls, database: Database) -> "SqlLog":
         """Read the log's epoch, or begin the first one."""
-        return cls(database, partitioner, await database.write(_epoch))
+        return cls(database, await database.write(begin_epoch))
 
     async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
         return await self._database.write(lambda connection: self._append(connection, drafts))
@@ -51,7 +49,7 @@ class SqlLog:
     async def replay(self, draft: Draft) -> Answer | None:
         bucket = bucket_of(time.time())
         return await self._database.read(
-            lambda connection: Commit(connection, self._partitioner, self.epoch, bucket).replay(draft)
+            lambda connection: Commit(connection, self.epoch, bucket).replay(draft)
         )
 
     async def heads(self, names: Sequence[str]) -> dict[str, int]:
@@ -66,13 +64,13 @@ class SqlLog:
 
     def _append(self, connection: Connection, drafts: Sequence[Draft]) -> list[Answer]:
         bucket = bucket_of(time.time())
-        answers = Commit(connection, self._partitioner, self.epoch, bucket).append(drafts)
+        answers = Commit(connection, self.epoch, bucket).append(drafts)
         if self._tidy_bucket != bucket and forget_keys(connection, bucket):
             self._tidy_bucket = bucket
         return answers
 
 
-def _epoch(connection: Connection) -> int:
+def begin_epoch(connection: Connection) -> int:
     if connection.dialect.name == "postgresql":  # two processes that begin at once must agree
         connection.execute(sql.text("LOCK TABLE log IN EXCLUSIVE MODE"))
     epoch = connection.scalar(sql.select(log.c.epoch))

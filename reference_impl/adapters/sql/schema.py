@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -32,6 +34,26 @@ streams = Table(
     Column("opened_at_ms", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False, server_default="0"),  # the highest seq; its row lock orders the writers
     Column("last_at_ms", BigInteger, nullable=False, server_default="0"),  # so that at_ms never goes back
+    # Of a log split over partitions. A row that is not at home only gives the events of its partition their stream.
+    Column("home", Boolean, nullable=False, server_default=true()),
+    Column("closed", BigInteger, nullable=False, server_default="0"),  # every range up to here is known to be full
+)
+
+# Of partition 0: what must never change once the log is made.
+layout = Table("layout", metadata, Column("partitions", Integer, nullable=False))
+
+# At the stream's home: which ``seq`` have been given to another partition; every other one is at home.
+ranges = Table(
+    "ranges",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),  # of all its events
+    Column("lease_until_ms", BigInteger, nullable=False),  # past it anybody fills what is empty with voids
+    PrimaryKeyConstraint("stream_id", "first"),
+    sqlite_with_rowid=False,
 )
 
 events = Table(
@@ -71,6 +93,8 @@ idempotency = Table(
     Column("fingerprint", LargeBinary(8), nullable=False),
     Column("seq", BigInteger, nullable=False),  # 0: the comment was held
     Column("held", Text),  # the held comment's id
+    Column("partition", SmallInteger),  # of a split log: where the comment is to be found or made, and by which id
+    Column("comment", Text),
     PrimaryKeyConstraint("bucket", "key"),
     sqlite_with_rowid=False,
 )
