@@ -1,9 +1,9 @@
 """Where a new comment of a split log lives.
 
-A partition is a unit of writing: events of one partition are committed one batch after the other. Nothing is found again
-by these rules: the log writes down where it has put what, so a strategy may change from one comment to the next. Only
-`home` must never change. All hashes are BLAKE2b, the same in every process, unlike Python's salted one. Source of the
-ring: Karger et al., "Consistent Hashing and Random Trees", 1997.
+A partition is a unit of writing: events of one partition are committed one batch after the other. Nothing is found
+again by these rules: the log writes down where it has put what, so a strategy may change from one comment to the next.
+Only `home` must never change. All hashes are BLAKE2b, the same in every process, unlike Python's salted one. Source of
+the ring: Karger et al., "Consistent Hashing and Random Trees", 1997.
 """
 
 from bisect import bisect

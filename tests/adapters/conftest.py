@@ -8,17 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from reference_impl.adapters.partitioned.directory import PartitionedDirectory, PartitionedProfileSpread
+from reference_impl.adapters.partitioned.history import PartitionedHistory
+from reference_impl.adapters.partitioned.layout import Partitions
+from reference_impl.adapters.partitioned.log import PartitionedLog
+from reference_impl.adapters.partitioned.stores import (
+    PartitionedReactions,
+    PartitionedReviewQueue,
+    PartitionedSegments,
+)
 from reference_impl.adapters.sql import migrate
-from reference_impl.adapters.sql.database import Database, PostgresDatabase, SqliteDatabase
+from reference_impl.adapters.sql.connecting import connect, upgrade
+from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
 from reference_impl.adapters.sql.history import SqlHistory
 from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
+from reference_impl.adapters.sql.segments import SqlSegments
+from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
+from reference_impl.ports import CommentLog, Directory, History, ProfileSpread, ReactionStore, ReviewQueue, SegmentStore
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
 
-ENGINES = ("sqlite", "postgres")
+WHOLE = ("sqlite", "postgres")  # the log in one piece
+SPLIT = (*(f"sqlite {kind}" for kind in Partitioning), "postgres by_comment", "postgres hot_split")
+PARTITIONS = 3
+EASILY_HOT = HotSplitConfig(split_per_s=1.2, merge_per_s=0.5)  # from the third comment on
 
 
 @dataclass
@@ -26,12 +42,13 @@ class Store:
     """A log and what goes with it, on one engine."""
 
     database: Database
-    log: SqlLog
-    history: SqlHistory
-    directory: SqlDirectory
-    queue: SqlReviewQueue
-    reactions: SqlReactions
-    spread: SqlProfileSpread
+    log: CommentLog
+    history: History
+    directory: Directory
+    queue: ReviewQueue
+    reactions: ReactionStore
+    spread: ProfileSpread
+    segments: SegmentStore
 
 
 @dataclass
@@ -39,23 +56,42 @@ class Engine:
     """Where a test's log is, opened as often as it wants."""
 
     url: str
+    partitioning: Partitioning | None = None
+
+    @property
+    def partitions(self) -> int:
+        return 1 if self.partitioning is None else PARTITIONS
 
     async def open(self, *streams: str) -> Store:
-        database = self.connect()
-        await migrate.upgrade(database)
-        log = await SqlLog.begin(database)
-        store = Store(
-            database, log, SqlHistory(database, log.epoch), SqlDirectory(database), SqlReviewQueue(database),
-            SqlReactions(database), SqlProfileSpread(database),
-        )  # fmt: skip
+        store = await (self._whole() if self.partitioning is None else self._split(self.partitioning))
         for name in streams or ("s", "t"):
             await store.directory.create(stream(name))
         return store
 
-    def connect(self) -> Database:
-        if self.url.startswith("sqlite"):
-            return SqliteDatabase(Path(self.url.removeprefix("sqlite:///")))
-        return PostgresDatabase(self.url)
+    async def _whole(self) -> Store:
+        database = self.connect()
+        await migrate.upgrade(database)
+        log = await SqlLog.begin(database)
+        return Store(
+            database, log, SqlHistory(database, log.epoch), SqlDirectory(database), SqlReviewQueue(database),
+            SqlReactions(database), SqlProfileSpread(database), SqlSegments(database, log.epoch),
+        )  # fmt: skip
+
+    async def _split(self, partitioning: Partitioning) -> Store:
+        databases = [self.connect(number) for number in range(PARTITIONS)]
+        await upgrade(self.url, databases)
+        partitions = Partitions(databases)
+        log = await PartitionedLog.begin(partitions, placing(partitioning))
+        reader = log.reader
+        return Store(
+            databases[0], log, PartitionedHistory(partitions, reader, log.epoch),
+            PartitionedDirectory(partitions, reader), PartitionedReviewQueue(partitions),
+            PartitionedReactions(partitions), PartitionedProfileSpread(partitions, reader),
+            PartitionedSegments(partitions, reader),
+        )  # fmt: skip
+
+    def connect(self, number: int = 0) -> Database:
+        return connect(self.url, number)
 
     def use(self, work: Callable[[Store], Awaitable[object]]) -> object:
         """Open, work, close."""
@@ -68,6 +104,12 @@ class Engine:
                 await store.log.close()
 
         return asyncio.run(main())
+
+
+def placing(partitioning: Partitioning) -> Strategy:
+    if partitioning is Partitioning.HOT_SPLIT:
+        return HotSplit(PARTITIONS, EASILY_HOT)
+    return strategy(partitioning, PARTITIONS)
 
 
 def stream(name: str, **settings: object) -> Stream:
@@ -88,8 +130,18 @@ def draft(text: str = "hello", *, stream: str = "s", author: str = "ann", key: s
     return Draft(**fields | more)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=WHOLE + SPLIT)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    if request.param == "postgres":
-        return Engine(request.getfixturevalue("new_postgres_url"))
-    return Engine(f"sqlite:///{tmp_path / 'log.sqlite'}")
+    return engine_of(request, tmp_path)
+
+
+@pytest.fixture(params=WHOLE)
+def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """For what is so of a log in one piece only."""
+    return engine_of(request, tmp_path)
+
+
+def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    kind, *partitioning = request.param.split()
+    url = request.getfixturevalue("new_postgres_url") if kind == "postgres" else f"sqlite:///{tmp_path / 'log.sqlite'}"
+    return Engine(url, *map(Partitioning, partitioning))

@@ -13,28 +13,28 @@ from reference_impl.ports import LogUnavailable
 from tests.adapters.conftest import Engine, draft
 
 
-def test_the_migrations_make_what_the_schema_says(engine):
+def test_the_migrations_make_what_the_schema_says(whole):
     def difference(connection):
         return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
 
     async def work(store):
         assert await store.database.read(difference) == []
 
-    engine.use(work)
+    whole.use(work)
 
 
-def test_migrating_twice_changes_nothing(engine):
+def test_migrating_twice_changes_nothing(whole):
     async def work(store):
         before, after = await migrate.upgrade(store.database)
         assert before == after
         await migrate.check(store.database)
 
-    engine.use(work)
+    whole.use(work)
 
 
-def test_a_database_without_tables_is_refused_with_the_remedy(engine):
+def test_a_database_without_tables_is_refused_with_the_remedy(whole):
     async def main():
-        database = engine.connect()
+        database = whole.connect()
         try:
             with pytest.raises(LogUnavailable, match=r"revision none .* run 'livecomments migrate'"):
                 await migrate.check(database)
@@ -44,9 +44,9 @@ def test_a_database_without_tables_is_refused_with_the_remedy(engine):
     asyncio.run(main())
 
 
-def test_processes_that_open_a_new_log_at_once_agree_on_it(engine):
+def test_processes_that_open_a_new_log_at_once_agree_on_it(whole):
     async def main():
-        stores = await asyncio.gather(*(engine.open() for _ in range(4)))
+        stores = await asyncio.gather(*(whole.open() for _ in range(4)))
         epochs = {store.log.epoch for store in stores}
         for store in stores:
             await store.log.close()

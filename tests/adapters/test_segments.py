@@ -3,7 +3,6 @@
 import asyncio
 
 from reference_impl.adapters.sql import segments as module
-from reference_impl.adapters.sql.segments import SqlSegments
 from reference_impl.protocol.events import EventKind
 from reference_impl.protocol.segments import Revision, Span
 from reference_impl.protocol.streams import Profile
@@ -16,7 +15,7 @@ def at(second, text="hello", **more):
 
 
 def store_of(store):
-    return SqlSegments(store.database, store.log.epoch)
+    return store.segments
 
 
 def test_seconds_are_stretches_of_the_log_and_empty_ones_are_left_out(engine):
@@ -106,7 +105,10 @@ def test_a_changed_profile_changes_the_seconds_of_its_comments(engine):
     async def work(store):
         await store.log.append([at(0), at(1, author="bo"), at(2), at(2)])
         assert await store.spread.spread(Profile(user="ann", name="Ann"), "s", 1, 4) == [0, 2]
-        assert [span.changes for span in (await store_of(store).spans("s", 0, 9, 9))[0]] == [1, 0, 1]
+        changes = [span.changes for span in (await store_of(store).spans("s", 0, 9, 9))[0]]
+        assert 1 <= changes[0] <= engine.partitions  # each partition changes its own
+        assert 1 <= changes[2] <= engine.partitions
+        assert changes[1] == 0
 
     engine.use(work)
 
@@ -123,6 +125,6 @@ def test_comments_and_profiles_that_change_at_once_count_every_change(engine):
         )
         await other.log.close()
         found, _ = await store_of(store).spans("s", 0, 9, 9)
-        assert sum(span.changes for span in found) == 12 + 1
+        assert 12 + 1 <= sum(span.changes for span in found) <= 12 + engine.partitions
 
     engine.use(work)

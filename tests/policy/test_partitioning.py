@@ -29,7 +29,9 @@ def test_every_strategy_places_within_the_partitions(kind, stream, author, comme
 
 @given(names, names, names, st.integers(1, 64))
 def test_by_stream_everything_of_a_stream_is_at_home(stream, one, other, partitions) -> None:
-    places = {ByStream(partitions).place(stream, author, comment, 0.0) for author, comment in ((one, other), (other, one))}
+    places = {
+        ByStream(partitions).place(stream, author, comment, 0.0) for author, comment in ((one, other), (other, one))
+    }
     assert places == {home(stream, partitions)}
 
 

@@ -31,7 +31,7 @@ FORGET_MAX = 2_000  # expired keys that one commit deletes
 
 _UUID7 = re.compile("([0-9a-f]{8})-?([0-9a-f]{4})-?7", re.IGNORECASE)
 
-_Key = tuple[bytes, bytes]  # digest of (stream, author, key), digest of what was asked for
+Key = tuple[bytes, bytes]  # digest of (stream, author, key), digest of what was asked for
 
 _EVENT = ("stream_id", "seq", "partition", "kind", "id", "author", "target", "at_ms", "replies", "deleted", "data")
 _KEY = ("bucket", "key", "fingerprint", "seq", "held")
@@ -39,15 +39,20 @@ _KEY = ("bucket", "key", "fingerprint", "seq", "held")
 # Statements are built once: building one costs more than SQLite takes to run it.
 _HEADS = (
     sql.select(
-        streams.c.id, streams.c.name, streams.c.head, streams.c.last_at_ms, streams.c.state, streams.c.opened_at_ms,
+        streams.c.id,
+        streams.c.name,
+        streams.c.head,
+        streams.c.last_at_ms,
+        streams.c.state,
+        streams.c.opened_at_ms,
         streams.c.closed,
-    )  # fmt: skip
+    )
     .where(streams.c.name.in_(sql.bindparam("names", expanding=True)))
     .order_by(streams.c.name)
 )
-_LOCK = _HEADS.with_for_update()
+LOCK = _HEADS.with_for_update()
 # Each bucket by itself: with a choice of buckets an engine may read one from end to end, looking for keys.
-_FIND = sql.union_all(
+FIND = sql.union_all(
     *(
         sql.select(idempotency).where(
             idempotency.c.bucket == sql.bindparam(bucket),
@@ -82,7 +87,7 @@ class Commit:
         self._keys: list[tuple[Any, ...]] = []
 
     def append(self, drafts: Sequence[Draft]) -> list[Answer]:
-        self._read_streams(_LOCK, sorted({draft.stream for draft in drafts}))
+        self._read_streams(LOCK, sorted({draft.stream for draft in drafts}))
         keys = [key_of(draft) for draft in drafts]
         self._find({key[0]: draft.stream for key, draft in zip(keys, drafts, strict=True) if key})
         answers = [self._append(draft, key) for draft, key in zip(drafts, keys, strict=True)]
@@ -108,7 +113,7 @@ class Commit:
         if not wanted:
             return
         keys = {"earlier": self._bucket - 1, "now": self._bucket, "keys": padded(list(wanted))}
-        for row in self._connection.execute(_FIND, keys).mappings().all():
+        for row in self._connection.execute(FIND, keys).mappings().all():
             answer = self._first_answer(wanted[row["key"]], row["seq"], row["held"])
             self._known[row["key"]] = (row["fingerprint"], answer)
 
@@ -119,7 +124,7 @@ class Commit:
         row = self._connection.execute(_FIRST, place).mappings().one()
         return Appended(event_of(stream, self._epoch, row))
 
-    def _append(self, draft: Draft, key: _Key | None) -> Answer:
+    def _append(self, draft: Draft, key: Key | None) -> Answer:
         if key and (repeated := self._repeated(key)):
             return repeated
         stream = self._streams.get(draft.stream)
@@ -130,7 +135,7 @@ class Commit:
             self._remember(key, answer)
         return answer
 
-    def _repeated(self, key: _Key) -> Answer | None:
+    def _repeated(self, key: Key) -> Answer | None:
         if key[0] not in self._known:
             return None
         fingerprint, answer = self._known[key[0]]
@@ -144,7 +149,7 @@ class Commit:
         data: Any = draft.data
         if draft.kind is not EventKind.COMMENT or draft.target or draft.review is Review.RELEASE:
             self._flush()  # what it concerns may be in this very commit
-            outcome = effects.apply(self._connection, stream, draft, self._epoch)
+            outcome = self._apply(stream, draft)
             if isinstance(outcome, Refused):
                 return outcome
             data = outcome
@@ -153,6 +158,9 @@ class Commit:
         event = Event.of(draft, Cursor(self._epoch, stream["head"]), stream["last_at_ms"], data)
         self._events.append(self._row(stream, draft, event))
         return Appended(event)
+
+    def _apply(self, stream: dict[str, Any], draft: Draft) -> effects.Outcome:
+        return effects.apply(self._connection, stream, draft, self._epoch)
 
     def _hold(self, stream: dict[str, Any], draft: Draft) -> Answer:
         reason = draft.data["reason"]
@@ -165,14 +173,26 @@ class Commit:
         )  # fmt: skip
         return Held(draft.id)
 
-    def _remember(self, key: _Key, answer: Appended | Held) -> None:
+    def _remember(self, key: Key, answer: Appended | Held) -> None:
         self._known[key[0]] = (key[1], answer)
         seq, held_id = (0, answer.id) if isinstance(answer, Held) else (answer.event.seq, None)
         self._keys.append((self._bucket, key[0], key[1], seq, held_id))
 
     def _row(self, stream: dict[str, Any], draft: Draft, event: Event) -> tuple[Any, ...]:
         who, what, data = draft.author, draft.target, stored_data(event)
-        return (stream["id"], event.seq, self._partition, draft.kind.value, draft.id, who, what, event.at_ms, 0, 0, data)
+        return (
+            stream["id"],
+            event.seq,
+            self._partition,
+            draft.kind.value,
+            draft.id,
+            who,
+            what,
+            event.at_ms,
+            0,
+            0,
+            data,
+        )
 
     def _flush(self) -> None:
         insert_rows(self._connection, events, _EVENT, self._events)
@@ -197,7 +217,7 @@ def forget_keys(connection: Connection, bucket: int) -> bool:
     return connection.execute(_FORGET, {"oldest": bucket - 1}).rowcount < FORGET_MAX
 
 
-def key_of(draft: Draft) -> _Key | None:
+def key_of(draft: Draft) -> Key | None:
     """Digests; a key that is a UUIDv7 keeps its time in front, so that new ones go to the end of the index.
 
     Random keys would each dirty a page of their own, which costs more than the rest of a comment.

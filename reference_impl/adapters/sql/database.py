@@ -91,14 +91,16 @@ class SqliteDatabase:
 class PostgresDatabase:
     """A pool of connections to one server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, schema: str | None = None, connections: int = CONNECTIONS_MAX) -> None:
         # Every frequent query has its index, and none is worth compiling; yet a plan made while a table was empty, or
         # one that is costed high, would have it otherwise.
         settings = {"enable_seqscan": "off", "jit": "off"}
+        if schema is not None:
+            settings["search_path"] = schema
         arguments = {"timeout": ANSWER_MAX_S, "command_timeout": ANSWER_MAX_S, "server_settings": settings}
         self._engine = create_async_engine(
             sqlalchemy.make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=CONNECTIONS_MAX,
+            pool_size=connections,
             max_overflow=0,
             pool_timeout=ANSWER_MAX_S,
             pool_pre_ping=True,  # a connection that a restart has cut is replaced instead of failing a request

@@ -28,7 +28,7 @@ class SqlDirectory:
         return None if row is None else _stream(row)
 
     async def streams(self, after: str, limit: int) -> list[Stream]:
-        query = sql.select(streams).where(streams.c.name > after, streams.c.state != State.ARCHIVED)
+        query = sql.select(streams).where(streams.c.name > after, streams.c.state != State.ARCHIVED, streams.c.home)
         query = query.order_by(streams.c.name).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         return [_stream(row) for row in rows]
@@ -60,7 +60,7 @@ class SqlProfileSpread:
         return [Spread(_profile(row), row["version"]) for row in rows]
 
     async def spread(self, profile: Profile, stream: str, first: int, last: int) -> list[int]:
-        return await self._database.write(lambda connection: _restyle(connection, profile, stream, first, last))
+        return (await self._database.write(lambda connection: restyle(connection, profile, stream, first, last)))[0]
 
     async def done(self, spread: Spread) -> None:
         update = users.update().where(users.c.id == spread.profile.user).values(spread=spread.version)
@@ -85,12 +85,15 @@ def _save(connection: Connection, profile: Profile) -> None:
     connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
-def _restyle(connection: Connection, profile: Profile, stream: str, first: int, last: int) -> list[int]:
+def restyle(
+    connection: Connection, profile: Profile, stream: str, first: int, last: int
+) -> tuple[list[int], list[str]]:
+    """The answer is which seconds show something else now, and which comments have changed."""
     # The stream's row first, as every commit does, so that the two cannot wait for each other.
     lock = sql.select(streams.c.id, streams.c.opened_at_ms).where(streams.c.name == stream).with_for_update()
     ours = connection.execute(lock).one_or_none()
     if ours is None:
-        return []
+        return [], []
     query = sql.select(events.c.id, events.c.data, events.c.at_ms).where(events.c.stream_id == ours.id)
     query = query.where(events.c.seq.between(first, last), events.c.deleted == 0)
     query = query.where(events.c.author == profile.user, events.c.kind == EventKind.COMMENT)
@@ -100,10 +103,11 @@ def _restyle(connection: Connection, profile: Profile, stream: str, first: int, 
         {"comment": row.id, "new": orjson.dumps(orjson.loads(row.data) | {"author": author}).decode()} for row in found
     ]
     if not rows:
-        return []
+        return [], []
     update = events.update().where(events.c.id == sql.bindparam("comment")).values(data=sql.bindparam("new"))
     connection.execute(update, rows)
-    return count_changes(connection, ours.id, ours.opened_at_ms, {row.id: row.at_ms for row in found})
+    seconds = count_changes(connection, ours.id, ours.opened_at_ms, {row.id: row.at_ms for row in found})
+    return seconds, [row.id for row in found]
 
 
 def _stream(row: RowMapping) -> Stream:

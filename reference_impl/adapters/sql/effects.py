@@ -45,11 +45,20 @@ def _target(connection: Connection, stream: dict[str, Any], draft: Draft) -> Row
         events.c.id == draft.target, events.c.stream_id == stream["id"], events.c.kind == EventKind.COMMENT
     )
     row = connection.execute(query).mappings().one_or_none()
-    if row is None or row["deleted"]:
+    if row is None:
         return Refused(problem.NOT_FOUND, f"there is no comment {draft.target} in this stream")
-    if draft.own_only and row["author"] != draft.author:
+    return unfit(draft, row) or row
+
+
+def unfit(draft: Draft, target: RowMapping) -> Refused | None:
+    """Why an event cannot be about this comment."""
+    if target["deleted"]:
+        return Refused(problem.NOT_FOUND, f"there is no comment {draft.target} in this stream")
+    if draft.own_only and target["author"] != draft.author:
         return Refused(problem.FORBIDDEN, "the comment is another user's, and you may not moderate this stream")
-    return row
+    if draft.kind is EventKind.COMMENT and target["target"] is not None:
+        return Refused(problem.NOT_A_THREAD, f"{draft.target} is a reply itself; answer {target['target']}")
+    return None
 
 
 def _comment(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:
@@ -57,8 +66,6 @@ def _comment(connection: Connection, stream: dict[str, Any], draft: Draft) -> Ou
         parent = _target(connection, stream, draft)
         if isinstance(parent, Refused):
             return parent
-        if parent["target"] is not None:
-            return Refused(problem.NOT_A_THREAD, f"{draft.target} is a reply itself; answer {parent['target']}")
         _count_reply(connection, draft.target, 1)
     if draft.review is Review.RELEASE and not connection.execute(held.delete().where(held.c.id == draft.id)).rowcount:
         return Refused(problem.NOT_FOUND, f"no comment {draft.id} waits for review")
@@ -81,8 +88,12 @@ def _delete(connection: Connection, stream: dict[str, Any], draft: Draft, target
 
 
 def _pin(connection: Connection, stream: dict[str, Any], draft: Draft, target: RowMapping, epoch: int) -> Outcome:
-    connection.execute(streams.update().where(streams.c.id == stream["id"]).values(pinned=target["id"]))
+    pin(connection, stream, target["id"])
     return carrying(event_of(draft.stream, epoch, target))
+
+
+def pin(connection: Connection, stream: dict[str, Any], comment: str | None) -> None:
+    connection.execute(streams.update().where(streams.c.id == stream["id"]).values(pinned=comment))
 
 
 def _unpin(connection: Connection, stream: dict[str, Any], draft: Draft) -> Outcome:

@@ -48,9 +48,7 @@ class SqlLog:
 
     async def replay(self, draft: Draft) -> Answer | None:
         bucket = bucket_of(time.time())
-        return await self._database.read(
-            lambda connection: Commit(connection, self.epoch, bucket).replay(draft)
-        )
+        return await self._database.read(lambda connection: Commit(connection, self.epoch, bucket).replay(draft))
 
     async def heads(self, names: Sequence[str]) -> dict[str, int]:
         if not names:

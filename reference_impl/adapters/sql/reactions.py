@@ -1,7 +1,7 @@
 """`ReactionStore` in SQL: one row per user and emoji, and counts that follow exactly what was stored."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sql
@@ -22,7 +22,7 @@ class SqlReactions:
         self._database = database
 
     async def store(self, reactions: Sequence[Reaction]) -> Changes:
-        return await self._database.write(lambda connection: _store(connection, reactions))
+        return await self._database.write(lambda connection: store(connection, reactions))
 
     async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
         return await self._database.read(lambda connection: counts_of(connection, stream, targets))
@@ -45,13 +45,15 @@ def counts_of(connection: Connection, stream: str, targets: Sequence[str]) -> di
     return found
 
 
-def _store(connection: Connection, wanted: Sequence[Reaction]) -> Changes:
+def store(connection: Connection, wanted: Sequence[Reaction], elsewhere: Collection[tuple[str, str]] = ()) -> Changes:
+    """``elsewhere`` are comments of other partitions: (stream, id)."""
     names = padded(sorted({reaction.stream for reaction in wanted}))
     # The streams' row locks also order the processes that count.
     query = sql.select(streams.c.name, streams.c.id).where(streams.c.name.in_(names)).order_by(streams.c.name)
     ids = {row.name: row.id for row in connection.execute(query.with_for_update())}
     known = {(each, "") for each in ids.values()}
     known |= _known_targets(connection, {reaction.target for reaction in wanted} - {""})
+    known |= {(ids[stream], comment) for stream, comment in elsewhere if stream in ids}
     changes: Changes = {name: Counter() for name in ids}
     for reaction in wanted:
         stream_id = ids.get(reaction.stream)
