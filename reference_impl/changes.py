@@ -6,7 +6,7 @@ from reference_impl.access import require
 from reference_impl.admission import Admissions
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
-from reference_impl.group_commit import GroupCommit
+from reference_impl.group_commit import Commits
 from reference_impl.moderation.verdict import Moderation, Submission
 from reference_impl.ports import Appended, Clock, HeldComment
 from reference_impl.protocol import problem
@@ -20,7 +20,7 @@ from reference_impl.write_path import answered, clean_comment, overloaded
 class Changes:
     def __init__(
         self,
-        commits: GroupCommit,
+        commits: Commits,
         catalog: Catalog,
         admissions: Admissions,
         moderation: Moderation,

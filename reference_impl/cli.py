@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from reference_impl.config import BatchSending, Delivery, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
+from reference_impl.policy.partitioning import Partitioning
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
@@ -18,6 +19,7 @@ from reference_impl.server import serve as run_server
 from reference_impl.wiring import migrate_tables
 
 LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
+PARTITIONS_HELP = "Databases of a new log, each with a writer of its own. [default: as many as it has, else 1]"
 
 app = typer.Typer(
     help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -30,6 +32,13 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
     log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+    partitions: Annotated[int | None, typer.Option(help=PARTITIONS_HELP)] = None,
+    partitioning: Annotated[
+        Partitioning | None, typer.Option(help="Which partition takes a comment. [default: by_stream]")
+    ] = None,
+    split_per_s: Annotated[
+        float | None, typer.Option(help="Comments of a stream, past which hot_split spreads it. [default: 500]")
+    ] = None,
     mode: Annotated[
         Mode | None, typer.Option(help="development: tokens for the asking; production needs --jwks.")
     ] = None,
@@ -91,6 +100,7 @@ def serve(
 def migrate(
     data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
     log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+    partitions: Annotated[int | None, typer.Option(help=PARTITIONS_HELP)] = None,
 ) -> None:
     """Bring the log's tables to this version. An embedded file is brought there whenever it is opened."""
     settings = _settings({name: value for name, value in locals().items() if value is not None})

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_impl.policy.backpressure import Ending
+from reference_impl.policy.partitioning import PARTITIONS_MAX, Partitioning
 from reference_impl.protocol.streams import Display
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -46,6 +47,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     data: Path = Path("data")
     log: str = Field("", pattern="^(sqlite:///.+|postgresql://.+|)$")  # empty: SQLite in the data directory
+    partitions: int | None = Field(None, ge=1, le=PARTITIONS_MAX)  # of a new log; None: as many as it has, else one
+    partitioning: Partitioning = Partitioning.BY_STREAM
+    split_per_s: float = Field(500.0, gt=0)  # comments of a stream, past which hot_split spreads it
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
     token_audience: str = "livecomments"

@@ -7,13 +7,35 @@ commit and the answer cannot keep the comment from its viewers.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from reference_impl.policy.batching import CommitQueue, GroupCommitConfig
-from reference_impl.ports import Answer, Appended, Broker, Clock, CommentLog, LogUnavailable, Published, Stamps
+from reference_impl.ports import Answer, Appended, Broker, Clock, LogUnavailable, Published, Stamps
 from reference_impl.protocol.events import Draft
 
 Outcome = Answer | LogUnavailable
+
+
+class Appender(Protocol):
+    """What a queue needs of a log."""
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Answer]: ...
+
+
+class Commits(Protocol):
+    """Takes drafts, promises answers, and has published what is durable before it answers."""
+
+    def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
+        """Queue a draft and promise what the log says of it; None refuses it because the queue is full."""
+        ...
+
+    def submit_all(self, drafts: Sequence[Draft], received_s: float) -> "asyncio.Future[list[Outcome]] | None":
+        """Queue drafts and promise all the answers, in order; None refuses them when not all find room."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until everything submitted has been answered."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +47,18 @@ class _Waiting:
 
 
 class GroupCommit:
-    def __init__(self, log: CommentLog, broker: Broker, config: GroupCommitConfig, clock: Clock) -> None:
+    def __init__(self, log: Appender, broker: Broker, config: GroupCommitConfig, clock: Clock) -> None:
         self._log = log
         self._broker = broker
         self._clock = clock
         self._queue: CommitQueue[_Waiting] = CommitQueue(config)
         self._running: asyncio.Task[Any] | None = None
 
+    @property
+    def room(self) -> int:
+        return self._queue.room
+
     def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
-        """Queue a draft and promise what the log says of it; None refuses it because the queue is full."""
         promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if not self._queue.offer(_Waiting(draft, received_s, self._clock(), lambda outcome: _keep(promise, outcome))):
             return None
@@ -41,7 +66,6 @@ class GroupCommit:
         return promise
 
     def submit_all(self, drafts: Sequence[Draft], received_s: float) -> "asyncio.Future[list[Outcome]] | None":
-        """Queue drafts and promise all the answers, in order; None refuses them when not all find room."""
         promise: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
         if self._queue.room < len(drafts):
             return None
@@ -59,7 +83,6 @@ class GroupCommit:
         return promise
 
     async def drain(self) -> None:
-        """Wait until everything submitted has been answered."""
         while self._running is not None:
             await asyncio.wait([self._running])
 

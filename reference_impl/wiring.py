@@ -12,14 +12,6 @@ import uuid_utils
 
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
-from reference_impl.adapters.sql import migrate
-from reference_impl.adapters.sql.database import Database, PostgresDatabase, SqliteDatabase
-from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
-from reference_impl.adapters.sql.history import SqlHistory
-from reference_impl.adapters.sql.log import SqlLog
-from reference_impl.adapters.sql.reactions import SqlReactions
-from reference_impl.adapters.sql.review_queue import SqlReviewQueue
-from reference_impl.adapters.sql.segments import SqlSegments
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -30,7 +22,6 @@ from reference_impl.auth.tokens import TokenConfig, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
-from reference_impl.group_commit import GroupCommit
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
@@ -39,16 +30,18 @@ from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, E
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
+from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Directory, SettingsOf
+from reference_impl.ports import Directory, LogUnavailable, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
 from reference_impl.reactions import Reactions
 from reference_impl.segments import Segments
+from reference_impl.storage import Storage, close_databases, migrate_all, open_databases, split, whole
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.transports.socket_viewer import Pressure, SocketViewer
@@ -64,44 +57,40 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     On the way out the viewers are let go, what has been submitted is committed and answered, and the log is closed.
     """
     clock = time.monotonic
-    database = await _open(settings.log_url)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        log = await SqlLog.begin(database)
+        storage = await stack.enter_async_context(_stored(settings))
+        log, directory, history = storage.log, storage.directory, storage.history
         broker = MemoryBroker(asyncio.get_running_loop())
-        commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
+        commits = storage.commits(broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
         config = HubConfig(
             coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
         )
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
-        directory = SqlDirectory(database)
         settings_of = _settings_of(directory)
         hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         make_streams = settings.mode is Mode.DEVELOPMENT
-        history = SqlHistory(database, log.epoch)
         catalog = Catalog(
             directory, history, make_streams=make_streams, display=settings.display, clock=clock, wall_clock=time.time
         )
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
-        reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
+        reactions = Reactions(storage.reactions, broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
-        store = SqlSegments(database, log.epoch)
-        segments = Segments(store, log.epoch, clock, time.time)
-        purger = Purger(segments, store, map(HttpCache, settings.caches), settings_of, clock, time.time)
+        segments = Segments(storage.segments, log.epoch, clock, time.time)
+        purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
         broker.subscribe(purger.receive)
-        refresher = ProfileRefresher(directory, SqlProfileSpread(database), purger.restyled)
+        refresher = ProfileRefresher(directory, storage.profiles, purger.restyled)
         for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
             await stack.enter_async_context(_background(work))
         yield Parts(
             log=log,
             history=history,
             directory=directory,
-            review_queue=SqlReviewQueue(database),
+            review_queue=storage.review_queue,
             catalog=catalog,
             hub=hub,
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
@@ -128,32 +117,33 @@ def _settings_of(directory: Directory) -> SettingsOf:
     return settings_of
 
 
-async def _open(url: str) -> Database:
-    """Connect to the log's engine. An embedded file is brought up to date; any other must be so."""
-    database = _connect(url)
+@asynccontextmanager
+async def _stored(settings: Settings) -> AsyncIterator[Storage]:
+    databases = await open_databases(settings.log_url, settings.partitions)
     try:
-        if isinstance(database, SqliteDatabase):
-            await migrate.upgrade(database)
-        await migrate.check(database)
-    except BaseException:
-        await database.close()
-        raise
-    return database
+        if len(databases) > 1:
+            yield await split(databases, _strategy(settings, len(databases)))
+        elif settings.partitioning is Partitioning.BY_STREAM:
+            yield await whole(databases[0])
+        else:
+            raise LogUnavailable(
+                f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
+                "say --partitions 4 with a new --data or --log"
+            )
+    finally:
+        await close_databases(databases)
 
 
-def _connect(url: str) -> Database:
-    if url.startswith("sqlite:"):
-        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
-    return PostgresDatabase(url)
+def _strategy(settings: Settings, partitions: int) -> Strategy:
+    if settings.partitioning is Partitioning.HOT_SPLIT:
+        hot = HotSplitConfig(split_per_s=settings.split_per_s, merge_per_s=settings.split_per_s / 2)
+        return HotSplit(partitions, hot)
+    return strategy(settings.partitioning, partitions)
 
 
 async def migrate_tables(settings: Settings) -> tuple[str | None, str]:
     """Bring the tables to this version; the answer is the revision before and after."""
-    database = _connect(settings.log_url)
-    try:
-        return await migrate.upgrade(database)
-    finally:
-        await database.close()
+    return await migrate_all(settings.log_url, settings.partitions)
 
 
 def signer(settings: Settings) -> Sign | None:

@@ -11,7 +11,7 @@ from reference_impl.access import require
 from reference_impl.admission import Admissions, Ticket
 from reference_impl.auth.identity import Capability, Identity
 from reference_impl.catalog import Catalog
-from reference_impl.group_commit import GroupCommit, Outcome
+from reference_impl.group_commit import Commits, Outcome
 from reference_impl.moderation.verdict import Moderation, Submission
 from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
 from reference_impl.protocol import problem
@@ -60,7 +60,7 @@ class WritePath:
     def __init__(
         self,
         log: CommentLog,
-        commits: GroupCommit,
+        commits: Commits,
         catalog: Catalog,
         admissions: Admissions,
         moderation: Moderation,

@@ -8,47 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from reference_impl.adapters.partitioned.directory import PartitionedDirectory, PartitionedProfileSpread
-from reference_impl.adapters.partitioned.history import PartitionedHistory
-from reference_impl.adapters.partitioned.layout import Partitions
-from reference_impl.adapters.partitioned.log import PartitionedLog
-from reference_impl.adapters.partitioned.stores import (
-    PartitionedReactions,
-    PartitionedReviewQueue,
-    PartitionedSegments,
-)
-from reference_impl.adapters.sql import migrate
-from reference_impl.adapters.sql.connecting import connect, upgrade
-from reference_impl.adapters.sql.database import Database
-from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
-from reference_impl.adapters.sql.history import SqlHistory
-from reference_impl.adapters.sql.log import SqlLog
-from reference_impl.adapters.sql.reactions import SqlReactions
-from reference_impl.adapters.sql.review_queue import SqlReviewQueue
-from reference_impl.adapters.sql.segments import SqlSegments
 from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
-from reference_impl.ports import CommentLog, Directory, History, ProfileSpread, ReactionStore, ReviewQueue, SegmentStore
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
+from reference_impl.storage import Storage, migrate_all, open_databases, split
+from reference_impl.storage import whole as whole_log
 
 WHOLE = ("sqlite", "postgres")  # the log in one piece
 SPLIT = (*(f"sqlite {kind}" for kind in Partitioning), "postgres by_comment", "postgres hot_split")
 PARTITIONS = 3
 EASILY_HOT = HotSplitConfig(split_per_s=1.2, merge_per_s=0.5)  # from the third comment on
-
-
-@dataclass
-class Store:
-    """A log and what goes with it, on one engine."""
-
-    database: Database
-    log: CommentLog
-    history: History
-    directory: Directory
-    queue: ReviewQueue
-    reactions: ReactionStore
-    spread: ProfileSpread
-    segments: SegmentStore
 
 
 @dataclass
@@ -62,38 +31,16 @@ class Engine:
     def partitions(self) -> int:
         return 1 if self.partitioning is None else PARTITIONS
 
-    async def open(self, *streams: str) -> Store:
-        store = await (self._whole() if self.partitioning is None else self._split(self.partitioning))
+    async def open(self, *streams: str) -> Storage:
+        await migrate_all(self.url, self.partitions)
+        databases = await open_databases(self.url, self.partitions)
+        split_log = self.partitioning and split(databases, placing(self.partitioning))
+        store = await (split_log or whole_log(databases[0]))
         for name in streams or ("s", "t"):
             await store.directory.create(stream(name))
         return store
 
-    async def _whole(self) -> Store:
-        database = self.connect()
-        await migrate.upgrade(database)
-        log = await SqlLog.begin(database)
-        return Store(
-            database, log, SqlHistory(database, log.epoch), SqlDirectory(database), SqlReviewQueue(database),
-            SqlReactions(database), SqlProfileSpread(database), SqlSegments(database, log.epoch),
-        )  # fmt: skip
-
-    async def _split(self, partitioning: Partitioning) -> Store:
-        databases = [self.connect(number) for number in range(PARTITIONS)]
-        await upgrade(self.url, databases)
-        partitions = Partitions(databases)
-        log = await PartitionedLog.begin(partitions, placing(partitioning))
-        reader = log.reader
-        return Store(
-            databases[0], log, PartitionedHistory(partitions, reader, log.epoch),
-            PartitionedDirectory(partitions, reader), PartitionedReviewQueue(partitions),
-            PartitionedReactions(partitions), PartitionedProfileSpread(partitions, reader),
-            PartitionedSegments(partitions, reader),
-        )  # fmt: skip
-
-    def connect(self, number: int = 0) -> Database:
-        return connect(self.url, number)
-
-    def use(self, work: Callable[[Store], Awaitable[object]]) -> object:
+    def use(self, work: Callable[[Storage], Awaitable[object]]) -> object:
         """Open, work, close."""
 
         async def main() -> object:

@@ -266,13 +266,13 @@ def test_a_held_comment_takes_no_place_until_it_is_released(engine):
         answers = await store.log.append([held, draft("plain")])
         assert (answers[0], answers[1].event.seq) == (Held(held.id), 1)
         assert (await store.log.append([held])) == [Held(held.id, replayed=True)]
-        (waiting,) = await store.queue.held("s", "", 9)
+        (waiting,) = await store.review_queue.held("s", "", 9)
         release = draft(id=waiting.id, data=waiting.data, author=waiting.author, review=Review.RELEASE)
         (released,) = await store.log.append([release])
         assert (released.event.seq, released.event.data["text"], waiting.reason) == (2, "doubtful", "blocked-term")
         assert "reason" not in released.event.data
         (again,) = await store.log.append([release])
         assert isinstance(again, Refused)
-        assert await store.queue.held("s", "", 9) == []
+        assert await store.review_queue.held("s", "", 9) == []
 
     engine.use(work)

@@ -8,8 +8,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from reference_impl.adapters.sql import migrate
+from reference_impl.adapters.sql.connecting import connect
 from reference_impl.adapters.sql.schema import metadata
 from reference_impl.ports import LogUnavailable
+from reference_impl.storage import close_databases, migrate_all, open_databases
 from tests.adapters.conftest import Engine, draft
 
 
@@ -17,29 +19,54 @@ def test_the_migrations_make_what_the_schema_says(whole):
     def difference(connection):
         return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
 
-    async def work(store):
-        assert await store.database.read(difference) == []
+    async def work(database):
+        await migrate.upgrade(database)
+        assert await database.read(difference) == []
 
-    whole.use(work)
+    _with_database(whole, work)
 
 
 def test_migrating_twice_changes_nothing(whole):
-    async def work(store):
-        before, after = await migrate.upgrade(store.database)
+    async def work(database):
+        await migrate.upgrade(database)
+        before, after = await migrate.upgrade(database)
         assert before == after
-        await migrate.check(store.database)
+        await migrate.check(database)
 
-    whole.use(work)
+    _with_database(whole, work)
 
 
 def test_a_database_without_tables_is_refused_with_the_remedy(whole):
+    async def work(database):
+        with pytest.raises(LogUnavailable, match=r"revision none .* run 'livecomments migrate'"):
+            await migrate.check(database)
+
+    _with_database(whole, work)
+
+
+def _with_database(engine, work):
     async def main():
-        database = whole.connect()
+        database = connect(engine.url)
         try:
-            with pytest.raises(LogUnavailable, match=r"revision none .* run 'livecomments migrate'"):
-                await migrate.check(database)
+            await work(database)
         finally:
             await database.close()
+
+    asyncio.run(main())
+
+
+def test_the_number_of_partitions_is_fixed_when_a_log_is_made(engine):
+    made = engine.partitions
+
+    async def main():
+        await (await engine.open()).log.close()
+        with pytest.raises(LogUnavailable, match=rf"partitions={made} and cannot be opened with partitions=5"):
+            await open_databases(engine.url, 5)
+        with pytest.raises(LogUnavailable, match=rf"partitions={made} and cannot be opened with partitions=5"):
+            await migrate_all(engine.url, 5)
+        databases = await open_databases(engine.url, None)
+        assert len(databases) == made
+        await close_databases(databases)
 
     asyncio.run(main())
 

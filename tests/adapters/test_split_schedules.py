@@ -11,12 +11,15 @@ from random import Random
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
-from reference_impl.adapters.sql.connecting import connect, upgrade
+from reference_impl.adapters.sql.connecting import connect
 from reference_impl.adapters.sql.directory import SqlDirectory
+from reference_impl.adapters.sql.schema import metadata
 from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, home, strategy
 from reference_impl.ports import Appended, LogUnavailable
 from reference_impl.protocol.events import EventKind
+from reference_impl.storage import migrate_all
 from tests.adapters.conftest import draft, stream
 from tests.adapters.faults import LEASE_S, Clock, Process
 
@@ -28,6 +31,7 @@ LAYOUTS = (*Partitioning, "any")
 RESTLESS = HotSplitConfig(split_per_s=12, merge_per_s=6, calm_s=0.1, memory_s=0.2)
 
 KINDS = ["comment", "comment", "comment", "reply", "edit", "delete", "pin"]
+EXAMPLES = {"sqlite": 25, "postgres": 10}
 FAULTS = st.dictionaries(st.integers(0, 7), st.sampled_from(["dies before", "dies after", "is held up"]), max_size=1)
 
 
@@ -48,9 +52,7 @@ steps = st.builds(
     Step,
     process=st.integers(0, 1),
     stream=st.sampled_from(STREAMS),
-    kinds=st.lists(
-        st.sampled_from(["comment", "comment", "comment", "reply", "edit", "delete", "pin"]), min_size=1, max_size=4
-    ),
+    kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=4),
     key=st.none() | st.integers(0, 4),
     target=st.integers(0, 50),
     faults=FAULTS,
@@ -91,36 +93,46 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
+def files(tmp_path_factory) -> Path:
     """Tables are made once, and copied for each example."""
     directory = tmp_path_factory.mktemp("template")
-
-    async def main() -> None:
-        databases = [connect(f"sqlite:///{directory}/log.sqlite", number) for number in range(PARTITIONS)]
-        await upgrade("sqlite:", databases)
-        for name in STREAMS:
-            await SqlDirectory(databases[home(name, PARTITIONS)]).create(stream(name))
-        for database in databases:
-            await database.close()
-
-    asyncio.run(main())
+    asyncio.run(migrate_all(_file(directory), PARTITIONS))
     return directory
 
 
+def _file(directory: Path) -> str:
+    return f"sqlite:///{directory}/log.sqlite"
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_was_acknowledged_is_readable_once_in_order_without_a_hole(layout, template) -> None:
-    @settings(max_examples=int(__import__("os").environ.get("EX", "25")), derandomize=True)
+def test_what_was_acknowledged_is_readable_once_in_order_without_a_hole(layout, files) -> None:
+    @settings(max_examples=EXAMPLES["sqlite"], derandomize=True)
     @given(schedules)
     def over(schedule) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(template, directory, dirs_exist_ok=True)
-            asyncio.run(_run(layout, schedule, Path(directory)))
+            shutil.copytree(files, directory, dirs_exist_ok=True)
+            asyncio.run(_run(layout, schedule, _file(Path(directory))))
 
     over()
 
 
-async def _run(layout: str, schedule: list[list[Step]], directory: Path) -> None:
-    databases = [connect(f"sqlite:///{directory}/log.sqlite", number) for number in range(PARTITIONS)]
+def test_so_it_is_in_postgresql(new_postgres_url) -> None:
+    asyncio.run(migrate_all(new_postgres_url, PARTITIONS))
+
+    @settings(max_examples=EXAMPLES["postgres"], derandomize=True)
+    @given(schedules)
+    def over(schedule) -> None:
+        asyncio.run(_run("any", schedule, new_postgres_url))
+
+    over()
+
+
+async def _run(layout: str, schedule: list[list[Step]], url: str) -> None:
+    databases = [connect(url, number, PARTITIONS) for number in range(PARTITIONS)]
+    for database in databases:
+        await database.write(_empty)
+    for name in STREAMS:
+        await SqlDirectory(databases[home(name, PARTITIONS)]).create(stream(name))
     clock, told = Clock(), Told()
     processes = [Process(databases, lambda: placing(layout), clock, EPOCH) for _ in range(2)]
     for one, other in (processes, processes[::-1]):
@@ -140,6 +152,11 @@ async def _run(layout: str, schedule: list[list[Step]], directory: Path) -> None
     finally:
         for database in databases:
             await database.close()
+
+
+def _empty(connection: Connection) -> None:
+    for table in reversed(metadata.sorted_tables):
+        connection.execute(table.delete())
 
 
 def _last(told: Told, name: str) -> int:

@@ -69,10 +69,10 @@ def test_a_changed_profile_reaches_the_comments_that_were_written_before(engine)
         async def note(stream, seconds):
             changed.append((stream, seconds))
 
-        refresher = ProfileRefresher(store.directory, store.spread, note)
-        (spread,) = await store.spread.pending(9)
+        refresher = ProfileRefresher(store.directory, store.profiles, note)
+        (spread,) = await store.profiles.pending(9)
         await refresher.refresh(spread)
-        assert await store.spread.pending(9) == []
+        assert await store.profiles.pending(9) == []
         assert changed == [("s", [0]), ("t", [0])]
         names = [each.data["author"]["name"] for each in await store.log.read("s", first=1, last=3)]
         assert names == ["Ann the First", "bo", ""]
@@ -85,10 +85,10 @@ def test_a_profile_changed_while_it_spreads_is_spread_again(engine):
     async def work(store):
         for name in ("One", "Two", "Three"):
             await store.directory.save(Profile(user="ann", name=name))
-            pending = await store.spread.pending(9)
+            pending = await store.profiles.pending(9)
         await store.directory.save(Profile(user="ann", name="Four"))
-        await store.spread.done(pending[0])
-        assert [each.profile.name for each in await store.spread.pending(9)] == ["Four"]
+        await store.profiles.done(pending[0])
+        assert [each.profile.name for each in await store.profiles.pending(9)] == ["Four"]
 
     engine.use(work)
 
@@ -103,10 +103,10 @@ def test_a_report_counts_once_for_each_reporter(engine):
                 id=f"r{number}", stream="s", comment=comment.id, reporter=reporter, reason="spam", note="", at_ms=1
             )
 
-        first = [await store.queue.report(report(n, who)) for n, who in enumerate(("bo", "bo", "cy"))]
+        first = [await store.review_queue.report(report(n, who)) for n, who in enumerate(("bo", "bo", "cy"))]
         assert first == [True, False, True]
-        assert [each.reporter for each in await store.queue.reports("s", "", 9)] == ["bo", "cy"]
-        assert [each.reporter for each in await store.queue.reports("s", "r0", 9)] == ["cy"]
+        assert [each.reporter for each in await store.review_queue.reports("s", "", 9)] == ["bo", "cy"]
+        assert [each.reporter for each in await store.review_queue.reports("s", "r0", 9)] == ["cy"]
 
     engine.use(work)
 

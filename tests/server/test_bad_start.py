@@ -32,6 +32,7 @@ def test_a_busy_port_is_named_and_another_is_advised(tmp_path):
     ("options", "words"),
     [
         (("--port", "99999"), "port: Input should be less than or equal to 65535, got 99999"),
+        (("--partitions", "0"), "partitions: Input should be greater than or equal to 1, got 0"),
         (("--window-ms", "-1"), "window_ms: Input should be greater than or equal to 0, got -1.0"),
         (("--port", "0", "--data", "/dev/null/x"), "cannot open the log /dev/null/x/comments.sqlite"),
     ],

@@ -93,8 +93,8 @@ def test_a_locked_log(start_server, tmp_path):
     recovered(server, "k", 5)
 
 
-def migrate(url):
-    command = [sys.executable, "-m", "reference_impl", "migrate", "--log", url]
+def migrate(url, *options):
+    command = [sys.executable, "-m", "reference_impl", "migrate", "--log", url, *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 

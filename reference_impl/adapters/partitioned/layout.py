@@ -52,21 +52,29 @@ async def together(tasks: Iterable[Awaitable[R]]) -> list[R]:
     return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
-async def agree(first: Database, partitions: int) -> None:
-    """Write down how many partitions a new log has; LogUnavailable when it was made with another number."""
-    made = await first.write(lambda connection: _made_with(connection, partitions))
-    if made != partitions:
+async def agree(first: Database, partitions: int | None) -> int:
+    """Answer how many partitions the log has; a new one gets that many, one for None.
+
+    LogUnavailable when it was made with another number.
+    """
+    made = await first.write(lambda connection: _agree(connection, partitions or 1))
+    if partitions is not None and made != partitions:
         raise LogUnavailable(
             f"the log was made with partitions={made} and cannot be opened with partitions={partitions}; "
             "the number is fixed when a log is made"
         )
+    return made
 
 
-def _made_with(connection: Connection, partitions: int) -> int:
+def made_with(connection: Connection) -> int | None:
+    """How many partitions the log has, None for one that has not been opened yet."""
+    return connection.scalar(sql.select(layout.c.partitions))
+
+
+def _agree(connection: Connection, partitions: int) -> int:
     if connection.dialect.name == "postgresql":  # two processes that begin at once must agree
         connection.execute(sql.text("LOCK TABLE layout IN EXCLUSIVE MODE"))
-    made = connection.scalar(sql.select(layout.c.partitions))
+    made = made_with(connection)
     if made is None:
         connection.execute(layout.insert().values(partitions=partitions))
-        return partitions
-    return int(made)
+    return made or partitions

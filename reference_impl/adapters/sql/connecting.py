@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import sqlalchemy as sql
+from sqlalchemy import Connection
 
-from reference_impl.adapters.sql import migrate
 from reference_impl.adapters.sql.database import CONNECTIONS_MAX, Database, PostgresDatabase, SqliteDatabase
 
 CONNECTIONS_MIN = 2  # of a partition in PostgreSQL
@@ -24,14 +24,12 @@ def schema_of(number: int) -> str | None:
     return f"partition_{number}" if number else None
 
 
-async def upgrade(url: str, databases: list[Database]) -> tuple[str | None, str]:
-    """Make or update the tables of all partitions; the answer is the revision of the first before and after."""
-    if not url.startswith("sqlite:"):
-        for number in range(1, len(databases)):
-            await databases[0].write(
-                lambda connection, number=number: connection.execute(  # type: ignore[misc]
-                    sql.schema.CreateSchema(str(schema_of(number)), if_not_exists=True)
-                )
-            )
-    revisions = [await migrate.upgrade(database) for database in databases]
-    return revisions[0]
+async def make_schemas(first: Database, partitions: int) -> None:
+    """Make the schemas of the other partitions, where an engine has schemas."""
+    if isinstance(first, PostgresDatabase):
+        await first.write(lambda connection: _make_schemas(connection, partitions))
+
+
+def _make_schemas(connection: Connection, partitions: int) -> None:
+    for number in range(1, partitions):
+        connection.execute(sql.schema.CreateSchema(str(schema_of(number)), if_not_exists=True))

@@ -29,7 +29,7 @@ async def check(database: Database) -> None:
     if found != wanted:
         raise LogUnavailable(
             f"the database has revision {found or 'none'} of the tables, this version needs {wanted}; "
-            "run 'livecomments migrate' with the same --log"
+            "run 'livecomments migrate' with the same --log and --partitions"
         )
 
 

@@ -1,0 +1,122 @@
+"""The part of the wiring that has to do with engines: a log in one piece, or over several partitions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reference_impl.adapters.partitioned.directory import PartitionedDirectory, PartitionedProfileSpread
+from reference_impl.adapters.partitioned.history import PartitionedHistory
+from reference_impl.adapters.partitioned.layout import Partitions, agree, made_with
+from reference_impl.adapters.partitioned.log import PartitionedLog
+from reference_impl.adapters.partitioned.stores import PartitionedReactions, PartitionedReviewQueue, PartitionedSegments
+from reference_impl.adapters.sql import migrate
+from reference_impl.adapters.sql.connecting import connect, make_schemas
+from reference_impl.adapters.sql.database import Database, SqliteDatabase
+from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
+from reference_impl.adapters.sql.history import SqlHistory
+from reference_impl.adapters.sql.log import SqlLog
+from reference_impl.adapters.sql.reactions import SqlReactions
+from reference_impl.adapters.sql.review_queue import SqlReviewQueue
+from reference_impl.adapters.sql.segments import SqlSegments
+from reference_impl.group_commit import Commits, GroupCommit
+from reference_impl.partition_commits import PartitionCommits
+from reference_impl.policy.batching import GroupCommitConfig
+from reference_impl.policy.partitioning import Strategy
+from reference_impl.ports import (
+    Broker,
+    Clock,
+    CommentLog,
+    Directory,
+    History,
+    ProfileSpread,
+    ReactionStore,
+    ReviewQueue,
+    SegmentStore,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    log: CommentLog
+    history: History
+    directory: Directory
+    review_queue: ReviewQueue
+    reactions: ReactionStore
+    segments: SegmentStore
+    profiles: ProfileSpread
+    commits: Callable[[Broker, GroupCommitConfig, Clock], Commits]
+
+
+async def whole(database: Database) -> Storage:
+    """A log in one piece."""
+    log = await SqlLog.begin(database)
+    return Storage(
+        log=log,
+        history=SqlHistory(database, log.epoch),
+        directory=SqlDirectory(database),
+        review_queue=SqlReviewQueue(database),
+        reactions=SqlReactions(database),
+        segments=SqlSegments(database, log.epoch),
+        profiles=SqlProfileSpread(database),
+        commits=lambda broker, config, clock: GroupCommit(log, broker, config, clock),
+    )
+
+
+async def split(databases: Sequence[Database], strategy: Strategy) -> Storage:
+    """A log over several partitions."""
+    partitions = Partitions(databases)
+    log = await PartitionedLog.begin(partitions, strategy)
+    return Storage(
+        log=log,
+        history=PartitionedHistory(partitions, log.reader, log.epoch),
+        directory=PartitionedDirectory(partitions, log.reader),
+        review_queue=PartitionedReviewQueue(partitions),
+        reactions=PartitionedReactions(partitions),
+        segments=PartitionedSegments(partitions, log.reader),
+        profiles=PartitionedProfileSpread(partitions, log.reader),
+        commits=lambda broker, config, clock: PartitionCommits(log, len(partitions), broker, config, clock),
+    )
+
+
+async def open_databases(url: str, partitions: int | None) -> list[Database]:
+    """Connect to all partitions; None is as many as the log was made with, one for a new one.
+
+    Embedded files are brought up to date; any other engine's tables must be so.
+    """
+    databases = [connect(url)]
+    try:
+        await _ready(databases[0])
+        count = await agree(databases[0], partitions)
+        for number in range(1, count):
+            databases.append(connect(url, number, count))
+            await _ready(databases[-1])
+    except BaseException:
+        await close_databases(databases)
+        raise
+    return databases
+
+
+async def migrate_all(url: str, partitions: int | None) -> tuple[str | None, str]:
+    """Make or update the tables of all partitions; the answer is the revision of the first, before and after."""
+    databases = [connect(url)]
+    try:
+        revisions = await migrate.upgrade(databases[0])
+        # How many there are stays open as long as nobody says it.
+        count = await (agree(databases[0], partitions) if partitions else databases[0].read(made_with)) or 1
+        await make_schemas(databases[0], count)
+        for number in range(1, count):
+            databases.append(connect(url, number, count))
+            await migrate.upgrade(databases[-1])
+    finally:
+        await close_databases(databases)
+    return revisions
+
+
+async def close_databases(databases: Sequence[Database]) -> None:
+    for database in databases:
+        await database.close()
+
+
+async def _ready(database: Database) -> None:
+    if isinstance(database, SqliteDatabase):
+        await migrate.upgrade(database)
+    await migrate.check(database)
