@@ -17,7 +17,7 @@ from reference_impl.adapters.partitioned.layout import Partitions, agree, togeth
 from reference_impl.adapters.partitioned.reading import Reader
 from reference_impl.adapters.partitioned.slots import Range, Slot
 from reference_impl.adapters.partitioned.watermarks import Watermarks
-from reference_impl.adapters.sql.commit import bucket_of, forget_keys
+from reference_impl.adapters.sql.commit import bucket_of
 from reference_impl.adapters.sql.log import begin_epoch
 from reference_impl.adapters.sql.rows import carrying
 from reference_impl.adapters.sql.schema import held
@@ -48,7 +48,9 @@ class PartitionedLog:
         self._strategy = strategy
         self._now_s = now_s
         self._lease_s = lease_s
-        self._tidy_bucket = -1  # the bucket of time in which all expired keys are known to be gone
+        self._tidy: dict[
+            int, int
+        ] = {}  # by partition the bucket of time in which all expired keys are known to be gone
 
     @classmethod
     async def begin(
@@ -80,7 +82,6 @@ class PartitionedLog:
         for some in _rounds(drafts):
             slots = await posting.place(self.partitions, self._strategy, some, self._now_s(), lane)
             answers += await self._append(slots)
-        await self._tidy()
         return answers
 
     async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
@@ -97,7 +98,7 @@ class PartitionedLog:
         await self.partitions.close()
 
     async def _append(self, slots: Sequence[Slot]) -> list[Answer]:
-        await posting.claim(self.partitions, slots, bucket_of(self._now_s()))
+        await posting.claim(self.partitions, slots, bucket_of(self._now_s()), self._tidy)
         first: dict[tuple[str, str], Slot] = {}
         for slot in slots:
             first.setdefault((slot.draft.stream, slot.draft.id), slot)
@@ -199,17 +200,6 @@ class PartitionedLog:
                 answer = replace(answer, event=event)
             answers.append(answer)
         return answers
-
-    async def _tidy(self) -> None:
-        """Forget expired keys, a bounded number at a time."""
-        bucket = bucket_of(self._now_s())
-        if self._tidy_bucket != bucket:
-            numbers = range(len(self.partitions))
-            done = await together(
-                self.partitions[number].write(lambda connection: forget_keys(connection, bucket)) for number in numbers
-            )
-            if all(done):
-                self._tidy_bucket = bucket
 
 
 class Lane:

@@ -10,7 +10,7 @@ from reference_impl.adapters.partitioned import intents
 from reference_impl.adapters.partitioned.intents import Intent
 from reference_impl.adapters.partitioned.layout import Partitions, together
 from reference_impl.adapters.partitioned.slots import Slot
-from reference_impl.adapters.sql.commit import key_of
+from reference_impl.adapters.sql.commit import forget_keys, key_of
 from reference_impl.adapters.sql.effects import unfit
 from reference_impl.adapters.sql.rows import event_of, padded
 from reference_impl.adapters.sql.schema import events, streams
@@ -78,15 +78,18 @@ def _placed(
     return Slot(draft, home if draft.kind is EventKind.PIN else where, answer=refused, target_at=where)
 
 
-async def claim(partitions: Partitions, slots: Sequence[Slot], bucket: int) -> None:
-    """Claim the keys of new comments, and make each repeat what its first request was."""
+async def claim(partitions: Partitions, slots: Sequence[Slot], bucket: int, tidy: dict[int, int]) -> None:
+    """Claim the keys of new comments, and make each repeat what its first request was.
+
+    ``tidy`` says of each partition in which bucket all expired keys have been forgotten.
+    """
     wanted: dict[int, list[tuple[Slot, Intent]]] = {}
     for slot in slots:
         key = key_of(slot.draft)
         if key is not None and (slot.answer is None):
             where = hashed(key[0].hex()) % len(partitions)
             wanted.setdefault(where, []).append((slot, Intent(key, slot.partition, slot.draft.id)))
-    await together(_claim(partitions, number, pairs, bucket) for number, pairs in wanted.items())
+    await together(_claim(partitions, number, pairs, bucket, tidy) for number, pairs in wanted.items())
     await _answer_repeats(partitions, [slot for slot in slots if slot.repeat and slot.answer is None])
 
 
@@ -106,9 +109,18 @@ async def replay(partitions: Partitions, draft: Draft, bucket: int) -> Slot | No
     return slot if slot.answer is not None else None
 
 
-async def _claim(partitions: Partitions, number: int, pairs: Sequence[tuple[Slot, Intent]], bucket: int) -> None:
+async def _claim(
+    partitions: Partitions, number: int, pairs: Sequence[tuple[Slot, Intent]], bucket: int, tidy: dict[int, int]
+) -> None:
     wanted = [intent for _, intent in pairs]
-    found = await partitions[number].write(lambda connection: intents.claim(connection, bucket, wanted))
+
+    def work(connection: Connection) -> tuple[dict[bytes, Intent], bool]:
+        found = intents.claim(connection, bucket, wanted)
+        return found, tidy.get(number) == bucket or forget_keys(connection, bucket)
+
+    found, done = await partitions[number].write(work)
+    if done:
+        tidy[number] = bucket
     for slot, intent in pairs:
         stands = found[intent.key[0]]
         if stands != intent:
