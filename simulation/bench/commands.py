@@ -13,6 +13,7 @@ from simulation.bench import display as display_bench
 from simulation.bench import display_rows, endurance, fanout_rows
 from simulation.bench import fanout as fanout_bench
 from simulation.bench import ingest as ingest_bench
+from simulation.bench import partitions as partitions_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.command import JsonFile, run_to_end
@@ -161,6 +162,38 @@ def segments(
             segments_bench.plot(rows, plot_file)
         if any(row.missed for row in rows):
             fail("some pollers missed comments: see above")
+
+    run_to_end(main())
+
+
+@bench.command()
+def partitions(
+    strategies: Annotated[str, typer.Option(help="Strategies to measure.")] = ",".join(partitions_bench.STRATEGIES),
+    partitions: Annotated[int, typer.Option(help="Databases of the log.", min=2, max=64)] = 4,
+    streams: Annotated[int, typer.Option(help="One of them viral, the others by Zipf.", min=2, max=10_000)] = 64,
+    rate: Annotated[float, typer.Option(help="Comments a second, of all streams.", min=1, max=20_000)] = 1_000.0,
+    row_us: Annotated[str, typer.Option(help="What a row costs its partition, besides.")] = "0,1000",
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
+    runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 3,
+    json_file: JsonFile = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw append p99 and skew into this PNG.")] = None,
+) -> None:
+    """One viral stream over a log in several partitions: what each strategy costs, and what it gives."""
+    chosen = _chosen("--strategies", strategies, partitions_bench.STRATEGIES)
+    plan = partitions_bench.Plan(
+        partitions=partitions, streams=streams, per_s=rate, seconds=seconds, runs=runs,
+        row_us=tuple(_numbers("--row-us", row_us, 0, 100_000)),
+    )  # fmt: skip
+    _writable(json_file, plot_file)
+
+    async def main() -> None:
+        rows = await partitions_bench.bench_partitions(chosen, plan, _dim)
+        for table in partitions_bench.tables(rows):
+            Console().print(table)
+        if json_file:
+            json_file.write_text(json.dumps(partitions_bench.document(rows, plan), indent=1) + "\n")
+        if plot_file:
+            partitions_bench.plot(rows, plot_file)
 
     run_to_end(main())
 
