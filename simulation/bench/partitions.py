@@ -69,8 +69,8 @@ async def _run(strategy: str, row_us: float, seed: int, plan: Plan, core: set[in
 
 
 HEADINGS = (
-    "strategy", "comments/s", "append p50 ms", "append p99 ms", "of cold streams", "skew", "most/s", "partitions a page",
-    "page p99 ms", "partitions a cold page",
+    "strategy", "comments/s", "append p50 ms", "append p99 ms", "of cold streams", "skew", "most/s",
+    "partitions a page", "page p99 ms", "partitions a cold page",
 )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def lines(rows: Sequence[Measured], row_us: float) -> list[list[str]]:
 
 
 def _median(rows: Sequence[Measured], name: str) -> float:
-    return median(getattr(row, name) for row in rows)
+    return float(median(getattr(row, name) for row in rows))
 
 
 def _with_range(rows: Sequence[Measured], name: str) -> str:
