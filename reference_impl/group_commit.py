@@ -32,6 +32,12 @@ class GroupCommit:
         self._queue: CommitQueue[_Waiting] = CommitQueue(config)
         self._running: asyncio.Task[Any] | None = None
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is, 0 to 1."""
+        waiting = len(self._queue)
+        return waiting / (waiting + self._queue.room)
+
     def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
         """Queue a draft and promise what the log says of it; None refuses it because the queue is full."""
         promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
@@ -27,10 +27,12 @@ from reference_impl.api.limits import AddressRate
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import TokenConfig, TokenVerifier
+from reference_impl.brownout import Brownout
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import GroupCommit
+from reference_impl.guarded import Guard, GuardConfig, GuardedEngine, GuardedLog
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
@@ -39,12 +41,13 @@ from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, E
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
+from reference_impl.policy.degradation import DegradationConfig, Signal
 from reference_impl.policy.partitioning import ByStream
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Directory, SettingsOf
+from reference_impl.ports import Clock, Directory, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -68,18 +71,17 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     database = await _open(settings.log_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        log = await SqlLog.begin(database, ByStream())
+        database, log, guards = await _guarded(database, clock)
         broker = MemoryBroker(asyncio.get_running_loop())
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(
-            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
-        )
+        config = _hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         directory = SqlDirectory(database)
         settings_of = _settings_of(directory)
-        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
+        brownout = _brownout(commits, guards, clock)
+        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, brownout=brownout)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         make_streams = settings.mode is Mode.DEVELOPMENT
@@ -105,7 +107,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             review_queue=SqlReviewQueue(database),
             catalog=catalog,
             hub=hub,
-            write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
+            guards=guards,
+            write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
             segments=segments,
@@ -203,6 +206,24 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
         ending: Pressure(BackpressureConfig(queue_bytes=settings.queue_bytes, ending=ending), queues)
         for ending in Ending
     }
+
+
+async def _guarded(database: Database, clock: Clock) -> tuple[Database, GuardedLog, tuple[Guard, Guard]]:
+    """The database, its log, and what stands before the reads and the writes of both."""
+    guards = (Guard("log_reads", GuardConfig(), clock, Random()), Guard("log_writes", GuardConfig(), clock, Random()))
+    log = GuardedLog(await SqlLog.begin(database, ByStream()), *guards)
+    return GuardedEngine(database, *guards), log, guards
+
+
+def _hub_config(settings: Settings) -> HubConfig:
+    coalescing = CoalescingConfig(window_s=settings.window_ms / 1000)
+    return HubConfig(coalescing=coalescing, heartbeat_s=settings.heartbeat_s)
+
+
+def _brownout(commits: GroupCommit, guards: Iterable[Guard], clock: Clock) -> Brownout:
+    config = DegradationConfig()
+    signals = [lambda: Signal(commits.fill / config.fill_max), *(guard.signal for guard in guards)]
+    return Brownout(config, clock, signals)
 
 
 def _connections(settings: Settings) -> ConnectionConfig:
