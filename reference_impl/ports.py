@@ -44,8 +44,6 @@ Answer = Appended | Held | Refused
 class LogUnavailable(Exception):  # noqa: N818 - named for what the caller meets
     """The engine did not answer: disk full, locked, gone."""
 
-    retry_after_s: float | None = None  # when it is worth asking again, where that is known
-
 
 class CommentLog(Protocol):
     """The truth: an append-only log per stream, contiguous ``seq`` within an ``epoch``."""

@@ -32,7 +32,8 @@ from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import GroupCommit
-from reference_impl.guarded import Guard, GuardConfig, GuardedEngine, GuardedLog
+from reference_impl.guard import Guard, GuardConfig
+from reference_impl.guarded_log import GuardedEngine, GuardedLog
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline

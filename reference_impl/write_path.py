@@ -13,6 +13,7 @@ from reference_impl.auth.identity import Capability, Identity
 from reference_impl.brownout import Brownout
 from reference_impl.catalog import Catalog
 from reference_impl.group_commit import GroupCommit, Outcome
+from reference_impl.guard import Refusal
 from reference_impl.moderation.verdict import Moderation, Submission
 from reference_impl.policy.degradation import Rung
 from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
@@ -228,7 +229,8 @@ def overloaded() -> Problem:
 
 
 def unavailable(error: LogUnavailable) -> Problem:
-    return Problem(problem.LOG_UNAVAILABLE, str(error), error.retry_after_s or RETRY_AFTER_S)
+    retry_after_s = error.retry_after_s if isinstance(error, Refusal) else RETRY_AFTER_S
+    return Problem(problem.LOG_UNAVAILABLE, str(error), retry_after_s)
 
 
 def _clean_author(author: Profile) -> Profile:

@@ -13,7 +13,7 @@ from reference_impl.auth.keys import KeysUnavailable
 from reference_impl.auth.tokens import InvalidToken, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
-from reference_impl.guarded import Guard
+from reference_impl.guard import Guard
 from reference_impl.hub import Hub
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections

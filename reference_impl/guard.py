@@ -4,13 +4,12 @@
                    | refused         | refused               | too late: the caller goes, the call keeps its place
 
 A call that is too late is not cancelled: whether an append is in the log is the engine's to say, which has a limit of
-its own. It keeps its place until it has really ended, so a stalled engine holds so many calls and no more. Only reads
-are retried: a draft without a key, appended again, would be a second comment.
+its own. It keeps its place until it has really ended, so a stalled engine holds so many calls and no more.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -20,8 +19,7 @@ from reference_impl.policy.circuit_breaker import BreakerConfig, Call, CircuitBr
 from reference_impl.policy.deadline import Deadline
 from reference_impl.policy.degradation import Rung, Signal
 from reference_impl.policy.retry import Retry, RetryBudget, RetryBudgetConfig, RetryConfig
-from reference_impl.ports import Answer, Clock, CommentLog, LogUnavailable
-from reference_impl.protocol.events import Draft, Event
+from reference_impl.ports import Clock, LogUnavailable
 
 R = TypeVar("R")
 Ask = Callable[[], Awaitable[R]]
@@ -32,7 +30,11 @@ log = logging.getLogger(__name__)
 
 
 class Refusal(LogUnavailable):
-    """The engine was not even asked."""
+    """The engine was not even asked; the caller may do so after ``retry_after_s``."""
+
+    def __init__(self, detail: str, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +165,7 @@ class Guard:
         log.info("late", extra={"dependency": self.name, "error": str(error or "none")})
 
     def _refusal(self, why: str) -> Refusal:
-        refusal = Refusal(f"{self.name} {why}")
-        refusal.retry_after_s = self.breaker.retry_after_s(self._clock())
-        return refusal
+        return Refusal(f"{self.name} {why}", self.breaker.retry_after_s(self._clock()))
 
     def _note(self) -> None:
         """Say once that the breaker has changed."""
@@ -175,49 +175,3 @@ class Guard:
         say = log.info if self._said is State.CLOSED else log.warning
         changed = {"dependency": self.name, "was": was.value, "now": self._said.value, "opened": self.breaker.opened}
         say("breaker", extra=changed)
-
-
-class GuardedLog:
-    """A `CommentLog` behind two guards: a log that takes no comments may still be read."""
-
-    def __init__(self, inner: CommentLog, reads: Guard, writes: Guard) -> None:
-        self._inner = inner
-        self._reads = reads
-        self._writes = writes
-
-    @property
-    def epoch(self) -> int:
-        return self._inner.epoch
-
-    async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
-        return await self._writes.once(lambda: self._inner.append(drafts))
-
-    async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
-        return await self._reads.retried(lambda: self._inner.read(stream, first=first, last=last))
-
-    async def replay(self, draft: Draft) -> Answer | None:
-        return await self._reads.retried(lambda: self._inner.replay(draft))
-
-    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
-        return await self._reads.retried(lambda: self._inner.heads(streams))
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-class GuardedEngine:
-    """The engine behind the log's other tables, behind the same two guards; ``inner`` runs transactions."""
-
-    def __init__(self, inner: Any, reads: Guard, writes: Guard) -> None:
-        self._inner = inner
-        self._reads = reads
-        self._writes = writes
-
-    async def write(self, work: Callable[[Any], R]) -> R:
-        return await self._writes.once(lambda: self._inner.write(work))
-
-    async def read(self, work: Callable[[Any], R]) -> R:
-        return await self._reads.retried(lambda: self._inner.read(work))
-
-    async def close(self) -> None:
-        await self._inner.close()
