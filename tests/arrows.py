@@ -2,7 +2,8 @@
 
 SHELLS = {
     "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "group_commit", "guard",
-    "guarded_log", "hub", "ports", "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
+    "guarded_log", "hub", "ports", "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub",
+    "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
