@@ -1,4 +1,4 @@
-"""The ladder: up one rung at a time while load stays, down one at a time when it has gone, and at the foot in the end."""
+"""The ladder: up one rung at a time while load stays, down one at a time when it has gone, at the foot in the end."""
 
 import math
 from itertools import pairwise

@@ -25,7 +25,6 @@ def test_in_any_stretch_of_time_the_retries_are_bounded_by_its_calls_and_its_len
         calls += called
         retries += sum(budget.admit(now_s) for _ in range(retried))
     bound = config.ratio * calls + config.per_s * (now_s - since_s) + config.tokens_max
-    # Where the stretch begins in the middle, the gap before its first step belongs to it.
     assert retries <= bound + ROUNDING * (1 + bound)
 
 
