@@ -24,7 +24,7 @@ from reference_impl.ports import Clock, LogUnavailable
 R = TypeVar("R")
 Ask = Callable[[], Awaitable[R]]
 
-LOAD_OF = {State.CLOSED: 0.0, State.HALF_OPEN: 0.9, State.OPEN: 1.0}
+LOAD_OF = {State.CLOSED: 0.0, State.HALF_OPEN: 0.0, State.OPEN: 1.0}  # half-open may last, where nobody calls
 
 log = logging.getLogger(__name__)
 

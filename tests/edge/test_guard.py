@@ -218,6 +218,8 @@ def test_the_breaker_is_a_load_that_only_hints_are_spared_for():
         assert guard.signal() == Signal(0.0, Rung.NO_HINTS)
         await stall(guard, engine)
         assert guard.signal() == Signal(1.0, Rung.NO_HINTS)
+        await asyncio.sleep(60.0)
+        assert guard.signal() == Signal(0.0, Rung.NO_HINTS), "it is not held where nobody calls"
 
     guarded(use)
 

@@ -1,8 +1,9 @@
 """A log that stalls: posts are refused fast, viewers stay, and it all comes back without anybody's help."""
 
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from itertools import count
 
 import pytest
 
@@ -14,6 +15,11 @@ from tests.server.test_outages import migrate, post_many
 pytestmark = pytest.mark.slow
 
 REFUSALS = 50
+PROBED_MAX = 5  # on a machine so slow that the breaker's time is over several times meanwhile
+
+
+def well(server):
+    return set(states(server).values()) == {"closed"}
 
 
 def health(server):
@@ -22,6 +28,24 @@ def health(server):
 
 def states(server):
     return {name: each["state"] for name, each in health(server)["breakers"].items()}
+
+
+@contextmanager
+def following(server):
+    """A viewer who has joined, and is still there in the end."""
+    with closing(Follower(server.port)) as viewer:
+        eventually(lambda: server.viewers() == 1, "the viewer has joined")
+        yield viewer
+        assert not viewer.ended
+
+
+@contextmanager
+def locked(path):
+    """Another process's transaction that does not end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 def refuse_until_open(server, breaker):
@@ -37,17 +61,13 @@ def refuse_until_open(server, breaker):
 
 
 def refuse_fast(server):
-    """While the breaker is open: so many refusals take less time together than one call may wait for its log."""
-    for _ in range(20):  # it may be half-open just now, and a probe waits for the log as long as anybody
-        begun_s = time.monotonic()
-        answers = [server.ask("POST", "/v1/streams/demo/comments", {"text": "in vain"}) for _ in range(REFUSALS)]
-        took_s = time.monotonic() - begun_s
-        for status, problem, headers in answers:
-            assert (status, problem["type"]) == (503, "/problems/log-unavailable")
-            assert int(headers["retry-after"]) >= 1
-        if all("did not answer within" not in problem["detail"] for _, problem, _ in answers):
-            return took_s
-    raise AssertionError("the log was asked in every round")
+    """The log is not even asked for most: only probes are, few at a time."""
+    answers = [server.ask("POST", "/v1/streams/demo/comments", {"text": "in vain"}) for _ in range(REFUSALS)]
+    for status, problem, headers in answers:
+        assert (status, problem["type"]) == (503, "/problems/log-unavailable")
+        assert int(headers["retry-after"]) >= 1
+    asked = sum("did not answer within" in problem["detail"] for _, problem, _ in answers)
+    assert asked <= PROBED_MAX
 
 
 def back_to_normal(server, viewer, posted):
@@ -55,7 +75,8 @@ def back_to_normal(server, viewer, posted):
     answer = eventually(lambda: (got := server.post("after the stall"))[0] == 201 and got[1], "it recovers")
     shown = seqs(viewer.until(answer["seq"]))
     assert shown == list(range(posted + 1, answer["seq"] + 1)), "the viewer has stayed, and has missed nothing"
-    eventually(lambda: set(states(server).values()) == {"closed"} or not server.history(), "the breakers close")
+    more = count()
+    eventually(lambda: server.post(f"more {next(more)}")[0] == 201 and well(server), "the breakers close")
     eventually(lambda: health(server)["rung"] == "full", "the ladder comes down")
     assert any("event=breaker" in line and "now=open" in line for line in server.said), "it was logged"
 
@@ -65,34 +86,26 @@ def test_a_database_that_stalls(start_server):
         assert migrate(database.url).returncode == 0
         server = start_server("--log", database.url)
         post_many(server, 0, 5)
-        viewer = Follower(server.port)
-        eventually(lambda: server.viewers() == 1, "the viewer has joined")
-        with database.stalled():
-            refuse_until_open(server, "log_reads")
-            assert refuse_fast(server) < 2.0 * REFUSALS
-            assert server.request("GET", "/readyz")[0] == 503
-            assert server.request("GET", "/livez")[0] == 200
-            assert not viewer.ended
-        back_to_normal(server, viewer, 5)
+        with following(server) as viewer:
+            with database.stalled():
+                refuse_until_open(server, "log_reads")
+                refuse_fast(server)
+                assert server.request("GET", "/readyz")[0] == 503
+                assert server.request("GET", "/livez")[0] == 200
+            back_to_normal(server, viewer, 5)
         assert server.request("GET", "/readyz")[0] == 200
-        viewer.close()
 
 
 def test_a_locked_file_takes_no_comments_and_is_still_read(start_server, tmp_path):
     server = start_server()
     post_many(server, 0, 5)
-    viewer = Follower(server.port)
-    eventually(lambda: server.viewers() == 1, "the viewer has joined")
-    other = sqlite3.connect(tmp_path / "data" / "comments.sqlite", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    refuse_until_open(server, "log_writes")
-    refuse_fast(server)
-    assert states(server)["log_reads"] == "closed"
-    assert len(server.history()) == 5
-    other.execute("ROLLBACK")
-    other.close()
-    back_to_normal(server, viewer, 5)
-    viewer.close()
+    with following(server) as viewer:
+        with locked(tmp_path / "data" / "comments.sqlite"):
+            refuse_until_open(server, "log_writes")
+            refuse_fast(server)
+            assert states(server)["log_reads"] == "closed"
+            assert len(server.history()) == 5
+        back_to_normal(server, viewer, 5)
 
 
 def test_a_server_that_is_well_leaves_out_nothing(start_server):
@@ -101,4 +114,5 @@ def test_a_server_that_is_well_leaves_out_nothing(start_server):
     found = health(server)
     assert (found["rung"], found["level"]) == ("full", 0)
     assert states(server) == {"log_reads": "closed", "log_writes": "closed"}
+    assert well(server)
     assert found["breakers"]["log_writes"]["calls"] >= 5
