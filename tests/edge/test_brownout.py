@@ -134,6 +134,14 @@ def test_from_the_third_rung_on_a_part_of_the_same_sample_is_shown_and_the_rest_
     assert cut.position == whole.position == 2_000, "everything is accounted for"
 
 
+def test_a_room_that_is_opened_meanwhile_is_relieved_too():
+    async def use(hub, viewer, load):
+        hub._streams[STREAM].audience.configure(SAMPLED)
+        await crowd(hub)
+
+    assert len(on(Rung.SMALL_BUDGET, use).shown) == pytest.approx(0.5 * 20 * 10, rel=0.15)
+
+
 def test_what_was_left_out_comes_back_by_itself_when_the_load_has_gone():
     async def use(hub, viewer, load):
         following = await crowd(hub)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
@@ -135,9 +135,18 @@ def run_cut(events, changes, config=CROWD):
     return [each.seq for each in (*shown, *budget.end())]
 
 
-@given(gaps, st.dictionaries(st.integers(0, 200), st.floats(0.01, 1.0), max_size=5), st.integers(0, 2**32))
-def test_what_a_cut_edge_shows_is_a_part_of_what_the_others_show(steps, changes, seed):
-    events = [replace(each, id=f"{seed} {each.id}") for each in stream_of(steps)]
+bursts = st.lists(st.tuples(st.integers(1, 40), st.sampled_from([1, 5, 30, 400])), max_size=12)
+
+
+def dense(phases):
+    """Stretches of a stream, each with so many comments so many ms apart."""
+    return stream_of([(gap_ms, False) for count, gap_ms in phases for _ in range(count)])
+
+
+@given(bursts, st.dictionaries(st.integers(0, 200), st.floats(0.01, 1.0), max_size=5), st.integers(0, 2**32))
+@example([(10, 400), (30, 5), (40, 5), (40, 5)], {0: 0.5}, 1)  # a whole edge is calm longer than one that is cut
+def test_what_a_cut_edge_shows_is_a_part_of_what_the_others_show(phases, changes, seed):
+    events = [replace(each, id=f"{seed} {each.id}", priority=each.seq % 7 == 0) for each in dense(phases)]
     whole, cut = run(events), run_cut(events, changes)
     assert set(cut) <= set(whole)
     assert cut == sorted(cut)

@@ -45,6 +45,19 @@ def test_no_more_keys_are_followed_than_allowed_and_the_skew_is_a_share(uses):
         assert 0 <= keys.skew(now_s) <= 1
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9)), max_size=200))
+def test_of_no_key_that_is_followed_the_rate_is_taken_too_low(uses):
+    few, all_of_them, now_s = HotKeys(HotKeysConfig(keys_max=3)), HotKeys(HotKeysConfig()), 0.0
+    for gap_s, key in uses:
+        now_s += gap_s
+        few.used(str(key), now_s)
+        all_of_them.used(str(key), now_s)
+    followed = [str(key) for key in range(10) if few.per_s(str(key), now_s)]
+    assert len(followed) == min(3, len({key for _, key in uses}))
+    for key in followed:
+        assert few.per_s(key, now_s) >= all_of_them.per_s(key, now_s) * (1 - 1e-9)
+
+
 def test_copies_do_not_come_and_go_when_the_rate_hovers_at_the_limit():
     keys = HotKeys(CONFIG)
     copies = use(keys, "final", 110, 10)

@@ -62,6 +62,11 @@ def test_a_slow_holder_is_stopped_by_its_token():
     assert not fence.admit(slow.token)
 
 
+def test_a_holder_may_act_again_and_again():
+    fence = Fence()
+    assert [fence.admit(3) for _ in range(3)] == [True] * 3
+
+
 def test_a_table_that_was_restored_goes_on_above_the_last_token():
     assert Leases(CONFIG, token=41).acquire("a", "one", 0.0).token == 42
 
