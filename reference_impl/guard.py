@@ -79,9 +79,12 @@ class Guard:
             "refused": self.bulkhead.refused,
         }
 
-    async def once(self, ask: Ask[R]) -> R:
-        """One try; LogUnavailable when the guard refuses, the engine fails or the time is over."""
-        return await self._try(ask, Deadline.after(self._config.deadline_s, self._clock()))
+    async def once(self, ask: Ask[R], late: Callable[[R], None] | None = None) -> R:
+        """One try; LogUnavailable when the guard refuses, the engine fails or the time is over.
+
+        An answer that still comes then is given to ``late``.
+        """
+        return await self._try(ask, Deadline.after(self._config.deadline_s, self._clock()), late)
 
     async def retried(self, ask: Ask[R]) -> R:
         """Several tries within the same time, as far as the budget that all callers share allows."""
@@ -100,7 +103,7 @@ class Guard:
                     raise
             await asyncio.sleep(at_s - now_s)
 
-    async def _try(self, ask: Ask[R], deadline: Deadline) -> R:
+    async def _try(self, ask: Ask[R], deadline: Deadline, late: Callable[[R], None] | None = None) -> R:
         if self.state is State.OPEN:
             raise self._refusal("has not answered and is left alone for now")
         await self._enter(deadline)
@@ -117,18 +120,17 @@ class Guard:
             self.breaker.abandoned(call)
             task.cancel()
             raise
-        return self._answer(task, call)
+        return self._answer(task, call, late)
 
-    def _answer(self, task: "asyncio.Future[R]", call: Call) -> R:
+    def _answer(self, task: "asyncio.Future[R]", call: Call, late: Callable[[R], None] | None) -> R:
         now_s = self._clock()
-        late = not task.done()
-        if late or task.cancelled() or isinstance(task.exception(), LogUnavailable):
+        if not task.done() or task.cancelled() or isinstance(task.exception(), LogUnavailable):
             self.breaker.failed(call, now_s)
         else:
             self.breaker.succeeded(call, now_s)  # whatever the answer was, there was one
         self._note()
-        if late:
-            task.add_done_callback(self._say_late)
+        if not task.done():
+            task.add_done_callback(lambda ended: self._end_late(ended, late))
             raise LogUnavailable(f"{self.name} did not answer within {self._config.deadline_s:g} s")
         return task.result()
 
@@ -159,10 +161,12 @@ class Guard:
             task.exception()  # it is known from here on, even if the caller did not wait for it
         self._leave()
 
-    def _say_late(self, task: "asyncio.Future[Any]") -> None:
+    def _end_late(self, task: "asyncio.Future[R]", late: Callable[[R], None] | None) -> None:
         """What its caller could not be told."""
         error = "cancelled" if task.cancelled() else task.exception()
         log.info("late", extra={"dependency": self.name, "error": str(error or "none")})
+        if error is None and late is not None:
+            late(task.result())
 
     def _refusal(self, why: str) -> Refusal:
         return Refusal(f"{self.name} {why}", self.breaker.retry_after_s(self._clock()))

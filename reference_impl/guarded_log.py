@@ -8,17 +8,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from reference_impl.guard import Guard
-from reference_impl.ports import Answer, CommentLog
+from reference_impl.ports import Answer, Appended, Broker, CommentLog, Published
 from reference_impl.protocol.events import Draft, Event
 
 R = TypeVar("R")
 
 
 class GuardedLog:
-    """A `CommentLog` behind two guards."""
+    """A `CommentLog` behind two guards; what is stored after its caller has been sent away is published from here."""
 
-    def __init__(self, inner: CommentLog, reads: Guard, writes: Guard) -> None:
+    def __init__(self, inner: CommentLog, reads: Guard, writes: Guard, broker: Broker) -> None:
         self._inner = inner
+        self._broker = broker
         self._reads = reads
         self._writes = writes
 
@@ -27,7 +28,7 @@ class GuardedLog:
         return self._inner.epoch
 
     async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
-        return await self._writes.once(lambda: self._inner.append(drafts))
+        return await self._writes.once(lambda: self._inner.append(drafts), self._publish)
 
     async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
         return await self._reads.retried(lambda: self._inner.read(stream, first=first, last=last))
@@ -40,6 +41,12 @@ class GuardedLog:
 
     async def close(self) -> None:
         await self._inner.close()
+
+    def _publish(self, answers: list[Answer]) -> None:
+        """Viewers would find it in the log anyway; caches that must forget a deleted comment hear of it only so."""
+        for answer in answers:
+            if isinstance(answer, Appended) and not answer.replayed:
+                self._broker.publish(Published(answer.event, None))
 
 
 class GuardedEngine:

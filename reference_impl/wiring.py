@@ -48,7 +48,7 @@ from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Clock, Directory, SettingsOf
+from reference_impl.ports import Broker, Clock, Directory, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -72,8 +72,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     database = await _open(settings.log_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
-        database, log, guards = await _guarded(database, clock)
         broker = MemoryBroker(asyncio.get_running_loop())
+        database, log, guards = await _guarded(database, broker, clock)
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
@@ -209,10 +209,12 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
     }
 
 
-async def _guarded(database: Database, clock: Clock) -> tuple[Database, GuardedLog, tuple[Guard, Guard]]:
+async def _guarded(
+    database: Database, broker: Broker, clock: Clock
+) -> tuple[Database, GuardedLog, tuple[Guard, Guard]]:
     """The database, its log, and what stands before the reads and the writes of both."""
     guards = (Guard("log_reads", GuardConfig(), clock, Random()), Guard("log_writes", GuardConfig(), clock, Random()))
-    log = GuardedLog(await SqlLog.begin(database, ByStream()), *guards)
+    log = GuardedLog(await SqlLog.begin(database, ByStream()), *guards, broker)
     return GuardedEngine(database, *guards), log, guards
 
 

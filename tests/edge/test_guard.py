@@ -7,14 +7,12 @@ from random import Random
 import pytest
 
 from reference_impl.guard import Guard, GuardConfig, Refusal
-from reference_impl.guarded_log import GuardedEngine, GuardedLog
 from reference_impl.policy.bulkhead import BulkheadConfig
 from reference_impl.policy.circuit_breaker import BreakerConfig, State
 from reference_impl.policy.degradation import Rung, Signal
 from reference_impl.policy.retry import RetryBudgetConfig
 from reference_impl.ports import LogUnavailable
 from reference_impl.write_path import RETRY_AFTER_S, unavailable
-from tests.parity.hubs import MemoryLog
 from tests.parity.virtual_time import run
 
 BREAKER = BreakerConfig(jitter=0.0)
@@ -226,52 +224,3 @@ def test_the_breaker_is_a_load_that_only_hints_are_spared_for():
 
 def test_a_failure_that_is_no_refusal_names_the_usual_time():
     assert unavailable(LogUnavailable("locked")).retry_after_s == RETRY_AFTER_S
-
-
-class FailingLog(MemoryLog):
-    """Fails once on each way in."""
-
-    def __init__(self):
-        super().__init__(3)
-        self.asked = []
-
-    def fail_once(self, name):
-        self.asked.append(name)
-        if self.asked.count(name) == 1:
-            raise LogUnavailable("once")
-
-    async def append(self, drafts):
-        self.fail_once("append")
-        return []
-
-    async def read(self, stream, *, first, last):
-        self.fail_once("read")
-        return await super().read(stream, first=first, last=last)
-
-    async def heads(self, streams):
-        self.fail_once("heads")
-        return await super().heads(streams)
-
-    async def replay(self, draft):
-        self.fail_once("replay")
-
-    async def write(self, work):
-        self.fail_once("write")
-
-
-def test_of_a_logs_calls_only_those_that_read_are_repeated():
-    async def main():
-        clock = asyncio.get_running_loop().time
-        reads, writes = (Guard(name, GuardConfig(), clock, Random(1)) for name in ("reads", "writes"))
-        inner = FailingLog()
-        log, engine = GuardedLog(inner, reads, writes), GuardedEngine(inner, reads, writes)
-        assert [event.seq for event in await log.read("match", first=1, last=3)] == [1, 2, 3]
-        assert await log.heads(["match"]) == {"match": 3}
-        assert await log.replay(None) is None
-        for change in (log.append([]), engine.write(None)):
-            with pytest.raises(LogUnavailable, match="once"):
-                await change
-        assert (inner.asked.count("append"), inner.asked.count("write")) == (1, 1)
-        assert (reads.status()["calls"], writes.status()["calls"]) == (6, 2)
-
-    run(main())
