@@ -15,6 +15,7 @@ from reference_impl.display import budget_of
 from reference_impl.edge import Edge
 from reference_impl.policy.audience import about
 from reference_impl.policy.coalescing import CoalescingConfig
+from reference_impl.policy.degradation import Relief
 from reference_impl.policy.rooms import Change, Rooms, RoomsConfig
 from reference_impl.policy.timer import next_wake
 from reference_impl.ports import Clock, Viewer
@@ -63,6 +64,7 @@ class Audience:
         self._by_handle: dict[str, dict[Viewer, None]] = {}
         self._plan: Rooms | None = None
         self._rooms: dict[str, Room] = {}
+        self._relief = Relief()
         self._open_rooms()
 
     def __len__(self) -> int:
@@ -167,6 +169,12 @@ class Audience:
         for viewer, ahead in moved:
             self.enter(viewer, self._guests[viewer], max(ahead, self.position))
 
+    def relieve(self, relief: Relief) -> None:
+        """Show less, and less often, or as before again."""
+        self._relief = relief
+        for room in self._rooms.values():
+            room.relieve(relief)
+
     def broadcast(self, frame: Frame) -> None:
         """Tell everybody something that is no event of the log."""
         for room in self._rooms.values():
@@ -194,7 +202,9 @@ class Audience:
         else:
             budget = budget_of(config.stream, self._settings)
             of_room = RoomConfig(coalescing=config.coalescing, budget=budget, parted=self._settings.rooms)
-        return Room(name, config.epoch, self.position, of_room, config.new_edge(), config.clock, config.sent)
+        room = Room(name, config.epoch, self.position, of_room, config.new_edge(), config.clock, config.sent)
+        room.relieve(self._relief)
+        return room
 
     def _concerned(self, entry: Entry) -> Iterator[Viewer]:
         """Whom an event is to reach although others are not shown it."""

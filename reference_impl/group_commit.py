@@ -25,6 +25,11 @@ class Appender(Protocol):
 class Commits(Protocol):
     """Takes drafts, promises answers, and has published what is durable before it answers."""
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is, 0 to 1."""
+        ...
+
     def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
         """Queue a draft and promise what the log says of it; None refuses it because the queue is full."""
         ...
@@ -57,6 +62,11 @@ class GroupCommit:
     @property
     def room(self) -> int:
         return self._queue.room
+
+    @property
+    def fill(self) -> float:
+        waiting = len(self._queue)
+        return waiting / (waiting + self._queue.room)
 
     def submit(self, draft: Draft, received_s: float) -> "asyncio.Future[Outcome] | None":
         promise: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

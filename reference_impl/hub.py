@@ -7,8 +7,10 @@ from itertools import islice
 
 from reference_impl.audience import Audience
 from reference_impl.auth.identity import Identity
+from reference_impl.brownout import Brownout
 from reference_impl.edge import Edge
 from reference_impl.policy.audience import about
+from reference_impl.policy.degradation import DegradationConfig, Rung
 from reference_impl.policy.reconnect import DrainConfig, slices
 from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, SettingsOf, Viewer
 from reference_impl.protocol.cursor import Cursor
@@ -49,10 +51,12 @@ class Hub:
         batch_send: BatchSend | None = None,
         *,
         settings_of: SettingsOf,
+        brownout: Brownout | None = None,
     ) -> None:
         self.config = config
         self.readers = Readers(wall_clock)
         self.draining = False
+        self.brownout = brownout or Brownout(DegradationConfig(), clock)
         self._log = log
         self._clock = clock
         self._wall_clock = wall_clock
@@ -72,7 +76,8 @@ class Hub:
     def receive(self, message: Published | Aggregate) -> None:
         """Take a message from the broker; a stream that nobody watches needs none."""
         if isinstance(message, Aggregate):
-            self._tell(message.stream, Frame([notice(message.name, message.data)]))
+            if self.brownout.rung < Rung.NO_HINTS:
+                self._tell(message.stream, Frame([notice(message.name, message.data)]))
         elif stream := self._streams.get(message.event.stream):
             stream.receive(message)
 
@@ -111,9 +116,12 @@ class Hub:
     async def run(self) -> None:
         """Ask for heads, tell what is told now and then, and forget idle streams, until cancelled."""
         heartbeat_at = count_at = self._clock()
+        pause_s = min(self.config.heads_s, self.config.heartbeat_s)
         while True:
-            await asyncio.sleep(min(self.config.heads_s, self.config.heartbeat_s))
+            due_s = self._clock() + pause_s
+            await asyncio.sleep(pause_s)
             now = self._clock()
+            self.degrade(now - due_s)
             if now >= heartbeat_at + self.config.heartbeat_s:
                 heartbeat_at = now
                 self._heartbeat()
@@ -128,6 +136,14 @@ class Hub:
             if self._recorder is not None:
                 self._recorder.flush()
             await self._check_heads()
+
+    def degrade(self, lag_s: float) -> None:
+        """Go by the load as it is now; ``lag_s`` is how much later than asked for the event loop has come back."""
+        before = self.brownout.relief
+        self.brownout.sample(lag_s)
+        if self.brownout.relief != before:
+            for stream in self._streams.values():
+                stream.audience.relieve(self.brownout.relief)
 
     async def drain(self, config: DrainConfig) -> None:
         """Send all viewers away, each at its slot, which it is told first."""
@@ -175,6 +191,7 @@ class Hub:
                 self._recorder,
                 self._heed,
             )
+            stream.audience.relieve(self.brownout.relief)
             self._streams[name] = stream
         finally:
             del self._opening[name]
@@ -224,6 +241,8 @@ class Hub:
 
     def _tell_typists(self) -> None:
         told, self._typists = self._typists, {}
+        if self.brownout.rung >= Rung.NO_HINTS:
+            return
         for name, typists in told.items():
             named = list(islice(typists, TYPISTS_NAMED))
             self._tell(name, Frame([notice("typing", {"users": len(typists), "names": named})]))

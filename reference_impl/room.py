@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reference_impl.edge import Edge
 from reference_impl.policy.coalescing import CoalescingConfig, CoalescingWindow
+from reference_impl.policy.degradation import Relief
 from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
 from reference_impl.policy.timer import next_wake
 from reference_impl.ports import Clock, Stamps, Viewer
@@ -104,7 +105,7 @@ class Room:
         held.append(entry)
         del held[:-PERSONAL_MAX]
         if not offered and self._personal_at is None:
-            self._personal_at = now + self.config.coalescing.window_s
+            self._personal_at = now + self.config.coalescing.window_s * self._window.factor
 
     def flush(self, position: int, now: float) -> None:
         """Send what is due; ``position`` is the last event of the stream."""
@@ -125,6 +126,12 @@ class Room:
         if self._budget is not None:
             self._show([each.item for each in self._budget.end()], position, now)
         self._send(self._window.take(now), position)
+
+    def relieve(self, relief: Relief) -> None:
+        """Have less to do from the next window on, or as much as before again."""
+        self._window.factor = relief.window_factor
+        if self._budget is not None:
+            self._budget.cut(relief.budget_factor)
 
     def forget(self, viewer: Viewer) -> None:
         self._personal.pop(viewer, None)

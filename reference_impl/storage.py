@@ -17,7 +17,7 @@ from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
 from reference_impl.adapters.sql.segments import SqlSegments
-from reference_impl.group_commit import Commits, GroupCommit
+from reference_impl.group_commit import Appender, Commits, GroupCommit
 from reference_impl.partition_commits import PartitionCommits
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.partitioning import Strategy
@@ -33,6 +33,9 @@ from reference_impl.ports import (
     SegmentStore,
 )
 
+Guarding = Callable[[Appender, int], Appender]
+"""Puts the queue of a partition behind a guard."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
@@ -43,12 +46,12 @@ class Storage:
     reactions: ReactionStore
     segments: SegmentStore
     profiles: ProfileSpread
-    commits: Callable[[Broker, GroupCommitConfig, Clock], Commits]
+    commits: Callable[[Guarding, Broker, GroupCommitConfig, Clock], Commits]
 
 
-async def whole(database: Database) -> Storage:
-    """A log in one piece."""
-    log = await SqlLog.begin(database)
+async def whole(engine: Database, tables: Database | None = None) -> Storage:
+    """A log in one piece; ``tables`` is how everything but the log asks its engine."""
+    log, database = await SqlLog.begin(engine), tables or engine
     return Storage(
         log=log,
         history=SqlHistory(database, log.epoch),
@@ -57,14 +60,13 @@ async def whole(database: Database) -> Storage:
         reactions=SqlReactions(database),
         segments=SqlSegments(database, log.epoch),
         profiles=SqlProfileSpread(database),
-        commits=lambda broker, config, clock: GroupCommit(log, broker, config, clock),
+        commits=lambda guarding, broker, config, clock: GroupCommit(guarding(log, 0), broker, config, clock),
     )
 
 
-async def split(databases: Sequence[Database], strategy: Strategy) -> Storage:
-    """A log over several partitions."""
-    partitions = Partitions(databases)
-    log = await PartitionedLog.begin(partitions, strategy)
+async def split(engines: Sequence[Database], strategy: Strategy, tables: Sequence[Database] | None = None) -> Storage:
+    """A log over several partitions; ``tables`` as in `whole`."""
+    log, partitions = await PartitionedLog.begin(Partitions(engines), strategy), Partitions(tables or engines)
     return Storage(
         log=log,
         history=PartitionedHistory(partitions, log.reader, log.epoch),
@@ -73,7 +75,11 @@ async def split(databases: Sequence[Database], strategy: Strategy) -> Storage:
         reactions=PartitionedReactions(partitions),
         segments=PartitionedSegments(partitions, log.reader),
         profiles=PartitionedProfileSpread(partitions, log.reader),
-        commits=lambda broker, config, clock: PartitionCommits(log, len(partitions), broker, config, clock),
+        commits=lambda guarding, broker, config, clock: PartitionCommits(
+            log.place,
+            [guarding(log.lane(number), number) for number in range(len(engines))],
+            lambda lane: GroupCommit(lane, broker, config, clock),
+        ),
     )
 
 

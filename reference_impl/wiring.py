@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
@@ -19,9 +19,13 @@ from reference_impl.api.limits import AddressRate
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import TokenConfig, TokenVerifier
+from reference_impl.brownout import Brownout
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
+from reference_impl.group_commit import Commits
+from reference_impl.guard import Guard
+from reference_impl.guarded_log import Guards
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
@@ -30,12 +34,13 @@ from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, E
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
+from reference_impl.policy.degradation import DegradationConfig, Signal
 from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Directory, LogUnavailable, SettingsOf
+from reference_impl.ports import Clock, Directory, LogUnavailable, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -58,18 +63,18 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     """
     clock = time.monotonic
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(_stored(settings))
-        log, directory, history = storage.log, storage.directory, storage.history
+        guards = Guards(clock, Random())
+        storage = await stack.enter_async_context(_stored(settings, guards))
         broker = MemoryBroker(asyncio.get_running_loop())
-        commits = storage.commits(broker, GroupCommitConfig(), clock)
+        directory, history, log = storage.directory, storage.history, guards.log(storage.log, broker)
+        commits = storage.commits(guards.appender(broker), broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(
-            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
-        )
+        config = _hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         settings_of = _settings_of(directory)
-        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
+        brownout = _brownout(commits, guards.all, clock)
+        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, brownout=brownout)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         make_streams = settings.mode is Mode.DEVELOPMENT
@@ -93,7 +98,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             review_queue=storage.review_queue,
             catalog=catalog,
             hub=hub,
-            write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id),
+            guards=guards.all,
+            write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
             segments=segments,
@@ -118,13 +124,14 @@ def _settings_of(directory: Directory) -> SettingsOf:
 
 
 @asynccontextmanager
-async def _stored(settings: Settings) -> AsyncIterator[Storage]:
+async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
     databases = await open_databases(settings.log_url, settings.partitions)
+    tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
         if len(databases) > 1:
-            yield await split(databases, _strategy(settings, len(databases)))
+            yield await split(databases, _strategy(settings, len(databases)), tables)
         elif settings.partitioning is Partitioning.BY_STREAM:
-            yield await whole(databases[0])
+            yield await whole(databases[0], tables[0])
         else:
             raise LogUnavailable(
                 f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
@@ -192,6 +199,17 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
         ending: Pressure(BackpressureConfig(queue_bytes=settings.queue_bytes, ending=ending), queues)
         for ending in Ending
     }
+
+
+def _hub_config(settings: Settings) -> HubConfig:
+    coalescing = CoalescingConfig(window_s=settings.window_ms / 1000)
+    return HubConfig(coalescing=coalescing, heartbeat_s=settings.heartbeat_s)
+
+
+def _brownout(commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:
+    config = DegradationConfig()
+    signals = [lambda: Signal(commits.fill / config.fill_max), *(guard.signal for guard in guards)]
+    return Brownout(config, clock, signals)
 
 
 def _connections(settings: Settings) -> ConnectionConfig:

@@ -10,9 +10,12 @@ from functools import lru_cache
 from reference_impl.access import require
 from reference_impl.admission import Admissions, Ticket
 from reference_impl.auth.identity import Capability, Identity
+from reference_impl.brownout import Brownout
 from reference_impl.catalog import Catalog
 from reference_impl.group_commit import Commits, Outcome
+from reference_impl.guard import Refusal
 from reference_impl.moderation.verdict import Moderation, Submission
+from reference_impl.policy.degradation import Rung
 from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Draft, Review, author_data, comment_data
@@ -68,6 +71,7 @@ class WritePath:
         clock: Clock,
         wall_clock: Clock,
         new_id: Callable[[], str],
+        brownout: Brownout | None = None,
     ) -> None:
         self._log = log
         self._commits = commits
@@ -77,10 +81,12 @@ class WritePath:
         self._clock = clock
         self._wall_clock = wall_clock
         self._new_id = new_id
+        self._brownout = brownout
         self._in_flight: set[tuple[str, str, str]] = set()
 
     async def post(self, stream: str, identity: Identity | None, new: NewComment, received_s: float) -> Posted:
         """Store a comment; the answer comes after it is durable."""
+        self._require_room()
         where, who = await self._catalog.author(stream, identity)
         admitted = await self._admit(where, who, new, trusted=False)
         if isinstance(admitted, Appended | Held):
@@ -98,6 +104,7 @@ class WritePath:
         self, stream: str, identity: Identity | None, news: Sequence[NewComment], received_s: float, *, trusted: bool
     ) -> list[Appended | Held | Problem]:
         """Store many comments; each has an answer of its own. ``trusted`` ones have been admitted elsewhere."""
+        self._require_room()
         where, who = await self._catalog.author(stream, identity)
         if trusted:
             require(identity, Capability.ADMIN, stream)
@@ -111,6 +118,11 @@ class WritePath:
         finally:
             self._in_flight.difference_update(_scope(each.draft) for each in admitted)
         return [self._try_settle(each, next(outcomes)) if isinstance(each, _Admitted) else each for each in tried]
+
+    def _require_room(self) -> None:
+        if self._brownout is not None and self._brownout.rung >= Rung.READ_ONLY:
+            detail = "the server has more to do than it can: comments are shown, and none are taken for now"
+            raise Problem(problem.READ_ONLY, detail, self._brownout.config.ladder.down_after_s)
 
     async def _try(
         self, where: Stream, who: Identity, new: NewComment, *, trusted: bool
@@ -217,7 +229,8 @@ def overloaded() -> Problem:
 
 
 def unavailable(error: LogUnavailable) -> Problem:
-    return Problem(problem.LOG_UNAVAILABLE, str(error), RETRY_AFTER_S)
+    retry_after_s = error.retry_after_s if isinstance(error, Refusal) else RETRY_AFTER_S
+    return Problem(problem.LOG_UNAVAILABLE, str(error), retry_after_s)
 
 
 def _clean_author(author: Profile) -> Profile:

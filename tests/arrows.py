@@ -1,8 +1,9 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "audience", "catalog", "changes", "display", "edge", "group_commit", "hub", "ports",
-    "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
+    "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "group_commit", "guard",
+    "guarded_log", "hub", "ports", "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub",
+    "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.

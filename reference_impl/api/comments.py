@@ -84,6 +84,7 @@ HELD: dict[int | str, dict[str, Any]] = {202: {"model": HeldView, "description":
 POST_PROBLEMS = (
     *WRITING,
     problem.MODE,
+    problem.READ_ONLY,
     problem.IN_FLIGHT,
     problem.STREAM_CLOSED,
     problem.INVALID_TEXT,
@@ -127,7 +128,7 @@ def answer_of(posted: Posted) -> tuple[int, dict[str, Any]]:
 @router.post(
     "/comments:batch",
     response_model=BatchResults,
-    responses=responses(*WRITING, problem.MODE),
+    responses=responses(*WRITING, problem.MODE, problem.READ_ONLY),
     openapi_extra=body_of(BatchBody),
 )
 async def post_comments(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:

@@ -1,6 +1,6 @@
 """What routes take: the server's parts, who asks, a stream's name, a comment's id, a cursor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -13,6 +13,7 @@ from reference_impl.auth.keys import KeysUnavailable
 from reference_impl.auth.tokens import InvalidToken, TokenVerifier
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
+from reference_impl.guard import Guard
 from reference_impl.hub import Hub
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections
@@ -40,6 +41,7 @@ class Parts:
     review_queue: ReviewQueue
     catalog: Catalog
     hub: Hub
+    guards: Sequence[Guard]
     write_path: WritePath
     changes: Changes
     reactions: Reactions

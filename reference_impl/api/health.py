@@ -1,6 +1,7 @@
 """Is the process alive; is it ready to serve."""
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from reference_impl.api.deps import PartsDep
 from reference_impl.api.problems import responses
@@ -8,6 +9,24 @@ from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 
 router = APIRouter(tags=["health"])
+
+
+class BreakerHealth(BaseModel):
+    """A breaker's state; calls and failures are those of its window."""
+
+    state: str = Field(examples=["closed"], description="`closed`, `open` or `half_open`.")
+    calls: int
+    failures: int
+    opened: int = Field(description="Times, since the process began.")
+    in_flight: int
+    waiting: int
+    refused: int = Field(description="For want of a place, since the process began.")
+
+
+class Health(BaseModel):
+    rung: str = Field(examples=["full"], description="Where the process stands on the ladder of degradation.")
+    level: int = Field(description="The same as a number: 0 leaves out nothing, 4 takes no comments.")
+    breakers: dict[str, BreakerHealth]
 
 
 @router.get("/livez")
@@ -23,3 +42,14 @@ async def readyz(parts: PartsDep) -> dict[str, str | int]:
         raise Problem(problem.DRAINING, f"{parts.hub.viewers} viewers are being sent away", 1.0)
     await parts.log.heads(["readyz"])
     return {"status": "ready", "viewers": parts.hub.viewers}
+
+
+@router.get("/health")
+async def health(parts: PartsDep) -> Health:
+    """How the process is doing, log or no log: what it leaves out, and which of its dependencies it leaves alone."""
+    rung = parts.hub.brownout.rung
+    return Health(
+        rung=rung.name.lower(),
+        level=rung.value,
+        breakers={guard.name: BreakerHealth(**guard.status()) for guard in parts.guards},
+    )

@@ -10,6 +10,7 @@ def configure_logs(level: str) -> None:
     """Route structlog and the standard library's loggers to one logfmt stream."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(allow={"dependency", "error", "load", "now", "opened", "was"}),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
     ]
     render = structlog.processors.LogfmtRenderer(key_order=["ts", "level", "event"])

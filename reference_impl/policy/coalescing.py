@@ -33,13 +33,14 @@ class CoalescingConfig:
 class CoalescingWindow(Generic[T]):
     """Collects items and says when to send them; ``deadline`` is when the shell must call `flush`."""
 
-    __slots__ = ("_config", "_items", "_quiet_until", "deadline")
+    __slots__ = ("_config", "_items", "_quiet_until", "deadline", "factor")
 
     def __init__(self, config: CoalescingConfig) -> None:
         self._config = config
         self._items: list[T] = []
         self._quiet_until = float("-inf")
         self.deadline: float | None = None
+        self.factor = 1.0  # by which the window is wider than configured, from the next one on
 
     def __len__(self) -> int:
         return len(self._items)
@@ -64,11 +65,11 @@ class CoalescingWindow(Generic[T]):
 
     def sent(self, now: float) -> None:
         """The fan-out of the last batch has ended."""
-        self._quiet_until = now + self._config.window_s
+        self._quiet_until = now + self._config.window_s * self.factor
 
     def take(self, now: float) -> list[T]:
         """Answer what there is, due or not."""
         batch, self._items = self._items, []
-        self._quiet_until = now + self._config.window_s
+        self._quiet_until = now + self._config.window_s * self.factor
         self.deadline = None
         return batch

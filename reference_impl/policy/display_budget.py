@@ -13,6 +13,10 @@ A window's allowance is its share of ``per_s``, and what calm windows have left 
 is a keyed hash of the comment's id: a sample in which every comment of a window has the same chance (bottom-k; Cohen
 and Kaplan, "Summarizing data using bottom-k sketches", 2007). Only the log's order and time decide, so edges that never
 speak with each other show the same. Events of priority are never shed, and keep their place.
+
+A budget can be cut for a while, by an edge that is overloaded. Everything is decided as before, and of what would be
+shown a smaller allowance is kept, by the same rank. So such an edge shows a part of what the others show, and nothing
+that they do not.
 """
 
 from dataclasses import dataclass
@@ -54,7 +58,10 @@ class Candidate(Generic[T]):
 class DisplayBudget(Generic[T]):
     """``deadline`` is when the shell must call `flush`."""
 
-    __slots__ = ("_allowance", "_collected", "_config", "_crowded", "_seed", "_shed", "_window", "deadline")
+    __slots__ = (
+        "_allowance", "_collected", "_config", "_crowded", "_cut", "_factor", "_left", "_seed", "_shed", "_window",
+        "deadline",
+    )  # fmt: skip
 
     def __init__(self, config: DisplayBudgetConfig) -> None:
         self._config = config
@@ -63,6 +70,8 @@ class DisplayBudget(Generic[T]):
         self._allowance = 0
         self._crowded = self._shed = False
         self._collected: list[Candidate[T]] = []
+        self._factor = self._cut = 1.0  # of the next window, and of this one
+        self._left = 0  # of a cut allowance
         self.deadline: float | None = None
 
     @property
@@ -94,17 +103,33 @@ class DisplayBudget(Generic[T]):
         """Decide all that is collected, because the budget is to be another one."""
         return self._close()
 
+    def cut(self, factor: float) -> None:
+        """Keep this part of the budget from the next window on; 1 is all of it."""
+        if not 0 < factor <= 1:
+            raise ValueError(f"factor must be > 0 and <= 1, got {factor:g}")
+        self._factor = factor
+
     def _begin(self, window: int) -> None:
         """The allowance is a whole number that follows from the window's number, so that every edge has the same."""
-        per_window = self._config.per_s * self._config.window_ms / 1000
         saved_from = max(self._window + 1, window - int(self._config.burst_s * 1000 / self._config.window_ms))
         if self._window < 0:  # one who comes into a crowd has saved nothing
             saved_from = window
-        most = int(self._config.per_s * self._config.burst_s) + 1
-        gained = int((window + 1) * per_window) - int(saved_from * per_window)
+        self._grant_cut(saved_from, window)
         self._crowded, self._shed = self._shed and window == self._window + 1, False
-        self._allowance = min(self._allowance + gained, most)
+        self._allowance = self._granted(self._allowance, saved_from, window, 1.0)
         self._window = window
+
+    def _grant_cut(self, saved_from: int, window: int) -> None:
+        """The same of a cut allowance, which has saved nothing before it was cut."""
+        if self._cut != self._factor:
+            self._cut, self._left, saved_from = self._factor, 0, window
+        self._left = self._granted(self._left, saved_from, window, self._cut)
+
+    def _granted(self, left: int, saved_from: int, window: int, factor: float) -> int:
+        per_s = self._config.per_s * factor
+        per_window = per_s * self._config.window_ms / 1000
+        gained = int((window + 1) * per_window) - int(saved_from * per_window)
+        return min(left + gained, int(per_s * self._config.burst_s) + 1)
 
     def _judge_at_once(self, candidate: Candidate[T]) -> list[Candidate[T]]:
         if candidate.priority:
@@ -113,7 +138,7 @@ class DisplayBudget(Generic[T]):
             self._shed = True
             return []
         self._allowance -= 1
-        return [candidate]
+        return self._kept([candidate])
 
     def _collect(self, candidate: Candidate[T], now: float) -> None:
         if self.deadline is None:
@@ -128,11 +153,24 @@ class DisplayBudget(Generic[T]):
         ordinary = [each for each in collected if not each.priority]
         if len(ordinary) <= self._allowance:
             self._allowance -= len(ordinary)
-            return collected
+            return self._kept(collected)
         self._shed = True
-        chosen = {each.seq for each in nsmallest(self._allowance, ordinary, key=self._rank)}
+        shown = self._lowest(collected, self._allowance)
         self._allowance = 0
-        return [each for each in collected if each.priority or each.seq in chosen]
+        return self._kept(shown)
+
+    def _kept(self, shown: list[Candidate[T]]) -> list[Candidate[T]]:
+        """What a cut leaves of what would be shown; nothing else is decided by it."""
+        if self._cut == 1.0:
+            return shown
+        kept = self._lowest(shown, self._left)
+        self._left -= sum(not each.priority for each in kept)
+        return kept
+
+    def _lowest(self, candidates: list[Candidate[T]], count: int) -> list[Candidate[T]]:
+        ordinary = [each for each in candidates if not each.priority]
+        chosen = {each.seq for each in nsmallest(count, ordinary, key=self._rank)}
+        return [each for each in candidates if each.priority or each.seq in chosen]
 
     def _rank(self, candidate: Candidate[T]) -> bytes:
         return blake2b(candidate.id.encode(), digest_size=8, key=self._seed).digest()

@@ -1,7 +1,12 @@
-"""Retry with exponential backoff and full jitter, and a budget of attempts.
+"""Retry with exponential backoff and full jitter, a budget of attempts, and a budget that all callers share.
 
 Full jitter draws the whole delay from [0, ceiling), which spreads a crowd that failed together better than adding a
 little noise to a fixed delay. Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+
+Attempts alone would multiply a storm: three for each call of a crowd are three crowds more. So retries are also paid
+for from a bucket that calls fill, a fraction of a token each, and time, so that a lone caller may retry too. Whatever
+happens, there are at most ``ratio`` retries per call, ``per_s`` a second and a full bucket. Source: Finagle's
+RetryBudget; Google, "Site Reliability Engineering", chapter 21, 2016.
 """
 
 from dataclasses import dataclass
@@ -42,3 +47,49 @@ class Retry:
 
     def succeeded(self) -> None:
         self.attempt = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryBudgetConfig:
+    ratio: float = 0.1  # retries per call
+    per_s: float = 1.0  # and these, however few calls there are
+    tokens_max: float = 10.0  # saved up at most; more is lost
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.ratio <= 1 and self.per_s >= 0 and self.tokens_max >= 1):
+            seen = f"{self.ratio:g}, {self.per_s:g} and {self.tokens_max:g}"
+            raise ValueError(f"need 0 <= ratio <= 1, per_s >= 0 and tokens_max >= 1, got {seen}")
+
+
+class RetryBudget:
+    """What all callers of a dependency may retry together."""
+
+    __slots__ = ("_at", "_config", "_tokens", "refused")
+
+    def __init__(self, config: RetryBudgetConfig, now_s: float) -> None:
+        self._config = config
+        self._tokens = config.tokens_max
+        self._at = now_s
+        self.refused = 0
+
+    def called(self, now_s: float) -> None:
+        """A first try was made."""
+        self._refill(now_s)
+        self._add(self._config.ratio)
+
+    def admit(self, now_s: float) -> bool:
+        """Pay for a retry; False refuses it, and the failure is to be passed on as it is."""
+        self._refill(now_s)
+        if self._tokens < 1:
+            self.refused += 1
+            return False
+        self._tokens -= 1
+        return True
+
+    def _refill(self, now_s: float) -> None:
+        if now_s > self._at:
+            self._add((now_s - self._at) * self._config.per_s)
+            self._at = now_s
+
+    def _add(self, tokens: float) -> None:
+        self._tokens = min(self._config.tokens_max, self._tokens + tokens)

@@ -180,7 +180,9 @@ async def _measure(case: Case, databases: Sequence[SlowWriter]) -> Measured:
     storage, load = await split(databases, _strategy(case)), Load(case)
     for name in load.streams:
         await storage.directory.create(_stream(name))
-    commits = storage.commits(MemoryBroker(asyncio.get_running_loop()), GroupCommitConfig(), time.perf_counter)
+    commits = storage.commits(
+        lambda lane, _: lane, MemoryBroker(asyncio.get_running_loop()), GroupCommitConfig(), time.perf_counter
+    )
     await _as_they_come(commits, load, case.per_s, case.seconds / 4)  # warm-up
     stored, busy = await _stored(databases), [each.busy_s for each in databases]
     waits, elapsed_s = await _as_they_come(commits, load, case.per_s, case.seconds)

@@ -5,7 +5,6 @@ import sqlite3
 
 import pytest
 
-from reference_impl.partition_commits import PartitionCommits
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.partitioning import ByStream, ByUser, home
 from reference_impl.ports import Appended, LogUnavailable
@@ -34,7 +33,7 @@ def run(tmp_path):
             storage = await split(databases, strategy)
             published = Published()
             loop = asyncio.get_running_loop()
-            commits = PartitionCommits(storage.log, PARTITIONS, published, config, loop.time)
+            commits = storage.commits(lambda lane, _: lane, published, config, loop.time)
             try:
                 await work(storage, commits, published)
             finally:

@@ -172,3 +172,15 @@ def test_the_rest_counts_from_the_end_of_a_fan_out() -> None:
 def test_a_window_that_makes_no_sense_is_refused_by_name(window_s: float, items_max: int, names: str) -> None:
     with pytest.raises(ValueError, match=names):
         CoalescingConfig(window_s=window_s, items_max=items_max)
+
+
+def test_a_window_can_be_made_wider_and_as_it_was_again():
+    window = CoalescingWindow(CoalescingConfig(window_s=0.02))
+    ends = []
+    for start_s, factor in ((0.0, 1.0), (1.0, 5.0), (2.0, 1.0)):
+        window.factor = factor
+        window.offer("first", start_s)
+        window.offer("second", start_s)
+        ends.append(window.deadline - start_s)
+        window.flush(start_s + 0.5)
+    assert ends == pytest.approx([0.02, 0.1, 0.02])

@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
@@ -121,3 +122,54 @@ def test_what_has_priority_waits_for_its_turn_in_a_crowd_and_no_longer():
 def test_a_budget_out_of_range_is_refused(wrong):
     with pytest.raises(ValueError, match="got"):
         DisplayBudgetConfig(**wrong)
+
+
+def run_cut(events, changes, config=CROWD):
+    """The same with the budget cut by these factors, each before the event with its number."""
+    budget = DisplayBudget(config)
+    shown = []
+    for number, event in enumerate(events):
+        if number in changes:
+            budget.cut(changes[number])
+        shown += budget.offer(event, event.at_ms / 1000)
+    return [each.seq for each in (*shown, *budget.end())]
+
+
+bursts = st.lists(st.tuples(st.integers(1, 40), st.sampled_from([1, 5, 30, 400])), max_size=12)
+
+
+def dense(phases):
+    """Stretches of a stream, each with so many comments so many ms apart."""
+    return stream_of([(gap_ms, False) for count, gap_ms in phases for _ in range(count)])
+
+
+@given(bursts, st.dictionaries(st.integers(0, 200), st.floats(0.01, 1.0), max_size=5), st.integers(0, 2**32))
+@example([(10, 400), (30, 5), (40, 5), (40, 5)], {0: 0.5}, 1)  # a whole edge is calm longer than one that is cut
+def test_what_a_cut_edge_shows_is_a_part_of_what_the_others_show(phases, changes, seed):
+    events = [replace(each, id=f"{seed} {each.id}", priority=each.seq % 7 == 0) for each in dense(phases)]
+    whole, cut = run(events), run_cut(events, changes)
+    assert set(cut) <= set(whole)
+    assert cut == sorted(cut)
+    assert {each.seq for each in events if each.priority} <= set(cut)
+
+
+def test_a_cut_keeps_its_part_of_the_budget_and_the_rest_is_as_before_when_it_ends():
+    crowd = comments(rate=500, seconds=40)
+    shown = run_cut(crowd, {5_000: 0.5, 15_000: 1.0})
+    whole = run(crowd)
+    between = [seq for seq in shown if 5_200 < seq <= 14_800]
+    assert len(between) == pytest.approx(0.5 * 20 * 19.2, rel=0.1)
+    for kept in (lambda seq: seq < 4_900, lambda seq: seq > 15_200):
+        assert list(filter(kept, shown)) == list(filter(kept, whole))
+
+
+def test_two_edges_that_are_cut_alike_show_the_same():
+    crowd = comments(rate=500, seconds=20)
+    one, two = run_cut(crowd, {0: 0.5}), run_cut(crowd, {1_000: 0.5})
+    assert [seq for seq in one if seq > 2_500] == [seq for seq in two if seq > 2_500]
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.1, math.nan])
+def test_a_cut_that_makes_no_sense_is_refused(factor):
+    with pytest.raises(ValueError, match=f"got {factor:g}"):
+        DisplayBudget(CROWD).cut(factor)

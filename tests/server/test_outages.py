@@ -86,7 +86,8 @@ def test_a_locked_log(start_server, tmp_path):
     post_many(server, 0, 5)
     other = sqlite3.connect(tmp_path / "data" / "comments.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert "locked" in refused(server, "k")
+    assert "log_writes did not answer within 2 s" in refused(server, "k")
+    eventually(lambda: any("late" in line and "locked" in line for line in server.said), "the log says why")
     assert len(server.history()) == 5
     other.execute("ROLLBACK")
     other.close()
