@@ -8,9 +8,10 @@ from itertools import islice
 from reference_impl.audience import Audience
 from reference_impl.auth.identity import Identity
 from reference_impl.edge import Edge
+from reference_impl.following import LogReader
 from reference_impl.policy.audience import about
 from reference_impl.policy.reconnect import DrainConfig, slices
-from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, SettingsOf, Viewer
+from reference_impl.ports import Aggregate, Clock, LogUnavailable, Published, Recorder, SettingsOf, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
@@ -41,7 +42,7 @@ class Hub:
 
     def __init__(
         self,
-        log: CommentLog,
+        log: LogReader,
         config: HubConfig,
         clock: Clock,
         wall_clock: Clock,

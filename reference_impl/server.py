@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 
 from reference_impl.api.app import build_app
-from reference_impl.api.deps import Parts
+from reference_impl.api.deps import ViewerParts
 from reference_impl.config import Mode, Settings
 from reference_impl.policy.reconnect import DrainConfig
 from reference_impl.transports.handover import HandoverProtocol
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 class Server(uvicorn.Server):
     """uvicorn, ending with status 0 on SIGINT and SIGTERM, and letting viewers go before it waits for requests."""
 
-    def __init__(self, config: uvicorn.Config, parts: Parts, drain: DrainConfig, *, successor: bool) -> None:
+    def __init__(self, config: uvicorn.Config, parts: ViewerParts, drain: DrainConfig, *, successor: bool) -> None:
         super().__init__(config)
         self._parts = parts
         self._drain = drain

@@ -1,7 +1,7 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "audience", "catalog", "changes", "display", "edge", "group_commit", "hub", "ports",
+    "access", "admission", "audience", "catalog", "changes", "display", "edge", "following", "group_commit", "hub", "ports",
     "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
 }  # fmt: skip
 
@@ -19,7 +19,8 @@ ARROWS = {
     "reference_impl.auth": {"reference_impl.auth"},
     "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.adapters": {
-        "reference_impl.adapters", "reference_impl.ports", "reference_impl.policy.partitioning",
+        "reference_impl.adapters", "reference_impl.following", "reference_impl.ports",
+        "reference_impl.policy.failover", "reference_impl.policy.partitioning", "reference_impl.policy.retry",
         "reference_impl.protocol",
     },
     "reference_impl.transports": {

@@ -16,6 +16,7 @@ from reference_impl.api import (
     comments,
     development,
     events,
+    fleet,
     health,
     history,
     moderation,
@@ -74,7 +75,7 @@ def build_api(parts: Parts, settings: Settings, sign: development.Sign | None) -
     app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = parts
     problems.install(app)
-    for noun in (health, streams, comments, history, reactions, moderation, users, websocket, poll, segments):
+    for noun in (health, streams, comments, history, reactions, moderation, users, websocket, poll, segments, fleet):
         app.include_router(noun.router)
     app.include_router(events.router(settings.delivery))
     if sign is not None:
