@@ -2,13 +2,15 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from socket import socket
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
 
-from reference_impl.config import BatchSending, Delivery, Mode, Settings
+from reference_impl.config import BatchSending, Delivery, EdgeSettings, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
 from reference_impl.ports import LogUnavailable
@@ -73,8 +75,12 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
 ) -> None:
     """Serve comments until Ctrl-C. Every option can also be set as LIVECOMMENTS_… in the environment."""
-    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, Settings)
     configure_logs(settings.log_level)
+    _run(settings, lambda sock: run_server(settings, sock))
+
+
+def _run(settings: Settings, server: Callable[[socket], None]) -> None:
     try:
         sock = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
     except OSError as error:
@@ -82,9 +88,47 @@ def serve(
             f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another --port"
         )
     try:
-        run_server(settings, sock)
+        server(sock)
     except LogUnavailable as error:
         fail(str(error))
+
+
+@app.command()
+def edge(
+    api: Annotated[list[str] | None, typer.Option(help="Address of the API; repeatable, the next on failure.")] = None,
+    broker: Annotated[str | None, typer.Option(help="Where events come from, as the API's own --broker.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the development secret. [default: data]")] = None,
+    mode: Annotated[Mode | None, typer.Option(help="development, or production, which needs --jwks.")] = None,
+    jwks: Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="The edge's own token, with the role 'edge' on '*'; read again as it changes.")
+    ] = None,
+    delivery: Annotated[Delivery | None, typer.Option(help="raw or plain. [default: raw]")] = None,
+    window_ms: Annotated[float | None, typer.Option(help="Coalescing window. [default: 20]")] = None,
+    slow_viewer: Annotated[
+        Ending | None, typer.Option(help="What happens to a viewer whose queue is full. [default: disconnect]")
+    ] = None,
+    queue_bytes: Annotated[int | None, typer.Option(help="Queue of one slow viewer. [default: 262144]")] = None,
+    viewers_max: Annotated[int | None, typer.Option(help="Viewers at a time. [default: 50000]")] = None,
+    address_viewers_max: Annotated[int | None, typer.Option(help="Of one address. [default: 200]")] = None,
+    joins_per_s: Annotated[int | None, typer.Option(help="Viewers that may join in a second. [default: 2000]")] = None,
+    heartbeat_s: Annotated[float | None, typer.Option(help="Between two heartbeats. [default: 15]")] = None,
+    drain_per_s: Annotated[float | None, typer.Option(help="Viewers sent away in a second at the end.")] = None,
+    reuse_port: Annotated[bool | None, typer.Option("--reuse-port", help="As with serve.")] = None,
+    cors_origins: Annotated[
+        list[str] | None, typer.Option("--cors-origin", help="A site whose pages may embed the comments; repeatable.")
+    ] = None,
+    measure: Annotated[Path | None, typer.Option(help="Write the time of every stage to this CSV file.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
+) -> None:
+    """Serve viewers of the comments of an API (`serve`), without a database; everything else is passed on to it."""
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, EdgeSettings)
+    from reference_impl.edge_server import serve_edge  # it takes aiohttp, which the other commands do without
+
+    configure_logs(settings.log_level)
+    _run(settings, lambda sock: serve_edge(settings, sock))
 
 
 @app.command()
@@ -93,7 +137,7 @@ def migrate(
     log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
 ) -> None:
     """Bring the log's tables to this version. An embedded file is brought there whenever it is opened."""
-    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, Settings)
     try:
         before, after = asyncio.run(migrate_tables(settings))
     except LogUnavailable as error:
@@ -101,9 +145,12 @@ def migrate(
     typer.echo(f"the tables are at {after}" + ("" if before == after else f", they were at {before or 'none'}"))
 
 
-def _settings(given: dict[str, object]) -> Settings:
+S = TypeVar("S", bound=Settings)
+
+
+def _settings(given: dict[str, object], kind: type[S]) -> S:
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return kind(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         fail("; ".join(map(_explain, error.errors())))
 

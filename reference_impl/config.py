@@ -14,6 +14,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 CacheAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
+ApiAddress = CacheAddress
 
 
 class Delivery(Enum):
@@ -87,3 +88,17 @@ class Settings(BaseSettings):
     @property
     def log_url(self) -> str:
         return self.log or f"sqlite:///{self.data / 'comments.sqlite'}"
+
+
+class EdgeSettings(Settings):
+    """Of an edge: where the API is, and with what token it asks there."""
+
+    api: tuple[ApiAddress, ...] = Field(min_length=1)  # equal processes on the same log
+    token_file: Path | None = None  # of the service token; in development it is signed with the secret in the data
+    broker: str = ""  # empty: the edge asks for heads once a second and is told nothing
+
+    @model_validator(mode="after")
+    def _trusted(self) -> Self:
+        if self.mode is Mode.PRODUCTION and self.token_file is None:
+            raise ValueError("an edge in production needs --token-file, with a token that has the role 'edge' on '*'")
+        return self

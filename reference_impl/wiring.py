@@ -97,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         broker.subscribe(purger.receive)
         refresher = ProfileRefresher(directory, SqlProfileSpread(database), purger.restyled)
         for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
-            await stack.enter_async_context(_background(work))
+            await stack.enter_async_context(background(work))
         yield Parts(
             log=log,
             history=history,
@@ -109,10 +109,10 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
             segments=segments,
-            tokens=_verifier(settings),
+            tokens=verifier(settings),
             slow_viewers=settings.slow_viewer,
-            pressures=_pressures(settings),
-            connections=Connections(_connections(settings)),
+            pressures=pressures(settings),
+            connections=Connections(connection_config(settings)),
             addresses=AddressRate(RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s), clock),
             pacing=Pacing(PollingConfig(), Random()),
             clock=clock,
@@ -161,7 +161,7 @@ def signer(settings: Settings) -> Sign | None:
     """What signs tokens for the asking, in development."""
     if settings.mode is not Mode.DEVELOPMENT:
         return None
-    secret = load_or_make_secret(_secret_file(settings))
+    secret = load_or_make_secret(secret_file(settings))
 
     def sign(user: str, name: str | None, caps: list[dict[str, Any]], lifetime_s: float) -> str:
         return sign_token(secret, user, name, caps, lifetime_s, time.time(), settings.token_audience)
@@ -174,7 +174,7 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Work that goes on until the block is left; should it fail, that is an error of the whole process."""
     task = asyncio.create_task(work)
     try:
@@ -185,18 +185,18 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-def _verifier(settings: Settings) -> TokenVerifier:
+def verifier(settings: Settings) -> TokenVerifier:
     config = TokenConfig(audience=settings.token_audience, issuer=settings.token_issuer)
     if settings.mode is Mode.DEVELOPMENT:
-        return TokenVerifier(SharedSecret(load_or_make_secret(_secret_file(settings))), config, time.time)
+        return TokenVerifier(SharedSecret(load_or_make_secret(secret_file(settings))), config, time.time)
     return TokenVerifier(JwksKeys(settings.jwks, time.monotonic), config, time.time)
 
 
-def _secret_file(settings: Settings) -> Path:
+def secret_file(settings: Settings) -> Path:
     return settings.data / "development-secret"
 
 
-def _pressures(settings: Settings) -> dict[Ending, Pressure]:
+def pressures(settings: Settings) -> dict[Ending, Pressure]:
     """One for each ending that a stream can choose, over the same queues."""
     queues: EdgeQueues[SocketViewer] = EdgeQueues(settings.edge_queue_bytes)
     return {
@@ -205,7 +205,7 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
     }
 
 
-def _connections(settings: Settings) -> ConnectionConfig:
+def connection_config(settings: Settings) -> ConnectionConfig:
     return ConnectionConfig(
         viewers_max=settings.viewers_max,
         per_address_max=settings.address_viewers_max,

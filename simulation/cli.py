@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail, migrate, serve
+from reference_impl.cli import edge, fail, migrate, serve
 from simulation.bench.commands import bench
 from simulation.calibration import Calibration
 from simulation.command import JsonFile, run_to_end
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(edge)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
 

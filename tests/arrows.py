@@ -1,8 +1,8 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "audience", "catalog", "changes", "display", "edge", "following", "group_commit", "hub", "ports",
-    "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
+    "access", "admission", "audience", "catalog", "changes", "display", "edge", "following", "group_commit", "hub",
+    "ports", "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
