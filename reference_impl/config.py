@@ -95,7 +95,7 @@ class EdgeSettings(Settings):
 
     api: tuple[ApiAddress, ...] = Field(min_length=1)  # equal processes on the same log
     token_file: Path | None = None  # of the service token; in development it is signed with the secret in the data
-    broker: str = ""  # empty: the edge asks for heads once a second and is told nothing
+    broker: str = ""  # empty: the edge asks for heads ten times a second instead
 
     @model_validator(mode="after")
     def _trusted(self) -> Self:

@@ -30,6 +30,7 @@ from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.wiring import background, connection_config, pressures, secret_file, verifier
 
+UNTOLD_HEADS_S = 0.1  # between two questions for heads when no broker tells of events
 _STANDING = frozenset(set(EventKind) - {EventKind.COMMENT, EventKind.EDIT})
 
 
@@ -55,6 +56,8 @@ async def edge_running(settings: EdgeSettings) -> AsyncIterator[EdgeParts]:
         broker.subscribe(_forgetting(catalog))
         stack.callback(hub.close)
         await stack.enter_async_context(background(hub.run()))
+        if not settings.broker:
+            await stack.enter_async_context(background(_ask_often(hub)))
         yield EdgeParts(
             log=log,
             catalog=catalog,
@@ -86,6 +89,13 @@ def service_token(settings: EdgeSettings) -> ServiceToken:
         return sign_token(secret, "edge", None, caps, LIFETIME_S, time.time(), settings.token_audience)
 
     return ServiceToken(sign, LIFETIME_S / 2, time.monotonic)
+
+
+async def _ask_often(hub: Hub) -> None:
+    """Follow the log without a broker, until cancelled: somewhat later, and with more to do for the API."""
+    while True:
+        await asyncio.sleep(UNTOLD_HEADS_S)
+        await hub.check_heads()
 
 
 def _settings_of(catalog: ViewerCatalog) -> SettingsOf:

@@ -64,6 +64,7 @@ class Hub:
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
         self._standing: dict[str, dict[str, Event]] = {}  # by stream: its settings, and each user's ban
+        self._joined: set[str] = set()  # streams that somebody came to since heads were asked for
         self._told: dict[str, int] = {}  # how many are watching, as last said
 
     @property
@@ -83,6 +84,7 @@ class Hub:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
         while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
             await self._open(name)
+        self._joined.add(name)
         self.readers.arrive(viewer, identity)
         try:
             position = await stream.join(viewer, cursor, self.readers.known(viewer), room)
@@ -128,7 +130,7 @@ class Hub:
             self._forget_idle()
             if self._recorder is not None:
                 self._recorder.flush()
-            await self._check_heads()
+            await self.check_heads()
 
     async def drain(self, config: DrainConfig) -> None:
         """Send all viewers away, each at its slot, which it is told first."""
@@ -200,9 +202,12 @@ class Hub:
             if key in standing:
                 self.readers.heed(standing[key], [viewer])
 
-    async def _check_heads(self) -> None:
+    async def check_heads(self) -> None:
+        """Find what the broker has lost; those who poll are gone again, and want to know of it when they come back."""
+        joined, self._joined = self._joined, set()
+        watched = [name for name, stream in self._streams.items() if len(stream.audience) or name in joined]
         try:
-            heads = await self._log.heads([name for name, stream in self._streams.items() if len(stream.audience)])
+            heads = await self._log.heads(watched)
         except LogUnavailable:
             return  # the next round asks again
         for name, seq in heads.items():
