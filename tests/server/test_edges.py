@@ -55,11 +55,11 @@ def test_a_killed_edges_viewer_goes_on_at_the_other_and_misses_nothing(server, e
     first = follow(edges[0])
     watched(edges[0])
     for number in range(10):
-        server.post(f"{number}")
+        assert server.post(f"{number}")[0] == 201
     seen = first.until(7)
     edges[0].kill()
-    for number in range(10):
-        server.post(f"{number}")
+    for number in range(10, 20):
+        assert server.post(f"{number}")[0] == 201
     second = follow(edges[1], last_event_id=seen[-1].id)
     assert seqs([*seen, *second.until(20)]) == list(range(1, 21))
 
