@@ -49,9 +49,10 @@ async def edge_running(settings: EdgeSettings) -> AsyncIterator[EdgeParts]:
             coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
         )
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
-        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=_settings_of(catalog))
-        epoch.on_change = hub.close  # another log: everybody comes back and is told so
         broker = MemoryBroker(asyncio.get_running_loop())
+        settings_of = _settings_of(catalog)
+        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, broker=broker)
+        epoch.on_change = hub.close  # another log: everybody comes back and is told so
         broker.subscribe(hub.receive)
         broker.subscribe(_forgetting(catalog))
         stack.callback(hub.close)

@@ -11,7 +11,7 @@ from reference_impl.edge import Edge
 from reference_impl.following import LogReader
 from reference_impl.policy.audience import about
 from reference_impl.policy.reconnect import DrainConfig, slices
-from reference_impl.ports import Aggregate, Clock, LogUnavailable, Published, Recorder, SettingsOf, Viewer
+from reference_impl.ports import Aggregate, Broker, Clock, LogUnavailable, Published, Recorder, SettingsOf, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
@@ -50,6 +50,7 @@ class Hub:
         batch_send: BatchSend | None = None,
         *,
         settings_of: SettingsOf,
+        broker: Broker,
     ) -> None:
         self.config = config
         self.readers = Readers(wall_clock)
@@ -60,6 +61,7 @@ class Hub:
         self._recorder = recorder
         self._batch_send = batch_send
         self._settings_of = settings_of
+        self._broker = broker
         self._streams: dict[str, StreamHub] = {}
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
@@ -72,10 +74,10 @@ class Hub:
         return sum(len(stream.audience) for stream in self._streams.values())
 
     def receive(self, message: Published | Aggregate) -> None:
-        """Take a message from the broker; a stream that nobody watches needs none."""
+        """Take a message from the broker; a stream that nobody watches needs none, nor does one of another log."""
         if isinstance(message, Aggregate):
             self._tell(message.stream, Frame([notice(message.name, message.data)]))
-        elif stream := self._streams.get(message.event.stream):
+        elif (stream := self._streams.get(message.event.stream)) and message.event.epoch == self._log.epoch:
             stream.receive(message)
 
     async def join(
@@ -151,7 +153,9 @@ class Hub:
         for stream in self._streams.values():
             stream.audience.close(Parting.SHUTDOWN)
             stream.stop()
+            self._broker.forget(stream.stream)
         self._streams.clear()
+        self._standing.clear()
 
     def _new_edge(self) -> Edge:
         return Edge(self._batch_send)
@@ -164,6 +168,7 @@ class Hub:
         return await asyncio.shield(opening)
 
     async def _start(self, name: str) -> StreamHub:
+        self._broker.follow(name)
         try:
             position = (await self._log.heads([name]))[name]
             settings = await self._settings_of(name)
@@ -179,6 +184,9 @@ class Hub:
                 self._heed,
             )
             self._streams[name] = stream
+        except BaseException:
+            self._broker.forget(name)
+            raise
         finally:
             del self._opening[name]
         # A comment committed after that head was read, but published before the hub listened, shows up here.
@@ -245,5 +253,6 @@ class Hub:
     def _forget_idle(self) -> None:
         for name in [name for name, stream in self._streams.items() if stream.idle]:
             self._streams.pop(name).stop()
+            self._broker.forget(name)
             self._told.pop(name, None)
             self._standing.pop(name, None)

@@ -252,11 +252,19 @@ class Aggregate:
 
 
 class Broker(Protocol):
-    """A hint: carries events to the edges fast, and may lose or reorder them."""
+    """A hint: carries events to the edges fast, and may lose or reorder them. Nothing here blocks or raises."""
 
     def publish(self, message: Published | Aggregate) -> None: ...
 
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
+
+    def follow(self, stream: str) -> None:
+        """Bring this stream's messages from other processes too."""
+        ...
+
+    def forget(self, stream: str) -> None:
+        """Bring them no more; a stream that was not followed needs no forgetting."""
+        ...
 
 
 class Viewer(Protocol):

@@ -79,7 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         directory = SqlDirectory(database)
         settings_of = _settings_of(directory)
-        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of)
+        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, broker=broker)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         make_streams = settings.mode is Mode.DEVELOPMENT
