@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     data: Path = Path("data")
     log: str = Field("", pattern="^(sqlite:///.+|postgresql://.+|)$")  # empty: SQLite in the data directory
+    broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
     token_audience: str = "livecomments"
