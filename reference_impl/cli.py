@@ -13,13 +13,15 @@ from pydantic import ValidationError
 from reference_impl.config import BatchSending, Delivery, EdgeSettings, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
-from reference_impl.ports import LogUnavailable
+from reference_impl.ports import BadAddress, LogUnavailable
 from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
 from reference_impl.wiring import migrate_tables
 
 LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
+BROKER_HELP = "Redis that joins servers on one log: redis://…, redis+cluster://… or redis+sentinel://…. [default: none]"
+EDGE_BROKER_HELP = "Where events come from, the API's own --broker. [default: it asks the API ten times a second]"
 
 app = typer.Typer(
     help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -32,6 +34,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
     log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
+    broker: Annotated[str | None, typer.Option(help=BROKER_HELP)] = None,
     mode: Annotated[
         Mode | None, typer.Option(help="development: tokens for the asking; production needs --jwks.")
     ] = None,
@@ -89,14 +92,14 @@ def _run(settings: Settings, server: Callable[[socket], None]) -> None:
         )
     try:
         server(sock)
-    except LogUnavailable as error:
+    except (LogUnavailable, BadAddress) as error:
         fail(str(error))
 
 
 @app.command()
 def edge(
     api: Annotated[list[str] | None, typer.Option(help="Address of the API; repeatable, the next on failure.")] = None,
-    broker: Annotated[str | None, typer.Option(help="Where events come from, as the API's own --broker.")] = None,
+    broker: Annotated[str | None, typer.Option(help=EDGE_BROKER_HELP)] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of the development secret. [default: data]")] = None,

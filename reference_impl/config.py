@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     data: Path = Path("data")
     log: str = Field("", pattern="^(sqlite:///.+|postgresql://.+|)$")  # empty: SQLite in the data directory
+    broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
     token_audience: str = "livecomments"
@@ -95,7 +96,6 @@ class EdgeSettings(Settings):
 
     api: tuple[ApiAddress, ...] = Field(min_length=1)  # equal processes on the same log
     token_file: Path | None = None  # of the service token; in development it is signed with the secret in the data
-    broker: str = ""  # empty: the edge asks for heads ten times a second instead
 
     @model_validator(mode="after")
     def _trusted(self) -> Self:

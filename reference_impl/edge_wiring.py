@@ -28,7 +28,7 @@ from reference_impl.protocol.events import EventKind
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
-from reference_impl.wiring import background, connection_config, pressures, secret_file, verifier
+from reference_impl.wiring import background, broker_at, connection_config, pressures, secret_file, verifier
 
 UNTOLD_HEADS_S = 0.1  # between two questions for heads when no broker tells of events
 _STANDING = frozenset(set(EventKind) - {EventKind.COMMENT, EventKind.EDIT})
@@ -49,7 +49,7 @@ async def edge_running(settings: EdgeSettings) -> AsyncIterator[EdgeParts]:
             coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
         )
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
-        broker = MemoryBroker(asyncio.get_running_loop())
+        broker = await stack.enter_async_context(broker_at(settings.broker, MemoryBroker(asyncio.get_running_loop())))
         settings_of = _settings_of(catalog)
         hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, broker=broker)
         epoch.on_change = hub.close  # another log: everybody comes back and is told so

@@ -251,6 +251,10 @@ class Aggregate:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+class BadAddress(ValueError):  # noqa: N818 - named for what the caller meets
+    """An engine cannot be reached under such an address; it says what can."""
+
+
 class Broker(Protocol):
     """A hint: carries events to the edges fast, and may lose or reorder them. Nothing here blocks or raises."""
 

@@ -7,11 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppres
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import uuid_utils
 
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
+from reference_impl.adapters.redis.broker import RedisBroker
+from reference_impl.adapters.redis.connection import without_password
+from reference_impl.adapters.redis.nodes import nodes_of
 from reference_impl.adapters.sql import migrate
 from reference_impl.adapters.sql.database import Database, PostgresDatabase, SqliteDatabase
 from reference_impl.adapters.sql.directory import SqlDirectory, SqlProfileSpread
@@ -44,7 +48,7 @@ from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Directory, SettingsOf
+from reference_impl.ports import Broker, Directory, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -69,7 +73,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         log = await SqlLog.begin(database, ByStream())
-        broker = MemoryBroker(asyncio.get_running_loop())
+        local = MemoryBroker(asyncio.get_running_loop())
+        broker = await stack.enter_async_context(broker_at(settings.broker, local))
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
@@ -82,19 +87,18 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, broker=broker)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
-        make_streams = settings.mode is Mode.DEVELOPMENT
         history = SqlHistory(database, log.epoch)
         catalog = Catalog(
-            directory, history, make_streams=make_streams, display=settings.display, clock=clock, wall_clock=time.time
-        )
+            directory, history, make_streams=settings.mode is Mode.DEVELOPMENT, display=settings.display,
+            clock=clock, wall_clock=time.time,
+        )  # fmt: skip
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
-        store = SqlSegments(database, log.epoch)
-        segments = Segments(store, log.epoch, clock, time.time)
+        segments = Segments(store := SqlSegments(database, log.epoch), log.epoch, clock, time.time)
         purger = Purger(segments, store, map(HttpCache, settings.caches), settings_of, clock, time.time)
-        broker.subscribe(purger.receive)
+        local.subscribe(purger.receive)  # each process purges what it has committed itself
         refresher = ProfileRefresher(directory, SqlProfileSpread(database), purger.restyled)
         for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
             await stack.enter_async_context(background(work))
@@ -119,6 +123,17 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             wall_clock=time.time,
             new_id=new_id,
         )
+
+
+@asynccontextmanager
+async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
+    """The broker at an address, for as long as the block lasts; without one what is local is all there is."""
+    if not url:
+        yield local
+        return
+    broker = RedisBroker(nodes_of(url, Random()), local, uuid4().hex, without_password(url), time.monotonic)
+    async with broker.running():
+        yield broker
 
 
 def _settings_of(directory: Directory) -> SettingsOf:
