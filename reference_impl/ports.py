@@ -259,7 +259,6 @@ class Broker(Protocol):
     """A hint: carries events to the edges fast, and may lose or reorder them. Nothing here blocks or raises."""
 
     def publish(self, message: Published | Aggregate) -> None: ...
-
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
 
     def follow(self, stream: str) -> None:

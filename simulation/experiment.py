@@ -14,6 +14,7 @@ from simulation import console as screen
 from simulation.calibration import Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
+from simulation.engines.redis import redis
 from simulation.engines.simulated import run_simulated
 from simulation.machine import fingerprint
 from simulation.report import counts_table, latency_table, plot_latencies
@@ -96,12 +97,13 @@ async def _servers(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-")))
         log = data or folder / "data"
-        arguments = live.server_arguments(scenario, folder, 0 if edges else port, log)
+        broker = await stack.enter_async_context(redis(folder)) if edges else ""
+        arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
         url, _ = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
         at_edges = []
         for number in range(edges):
             (of_edge := folder / f"edge-{number}").mkdir()
-            arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log)
+            arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
             core = pair[(number + 1) % 2] if pair else None
             at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
         yield url, at_edges, folder
