@@ -51,7 +51,7 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then([_simulate(scenario, calibration, console)])
         return
-    async with _servers(scenario, port, data, edges) as (url, at_edges, folder):
+    async with servers(scenario, port, data, edges) as (url, at_edges, folder):
         ready(at_edges[0] if at_edges else url)
         with screen.live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, url, folder, progress, at_edges)]
@@ -86,7 +86,7 @@ def faultless(runs: list[RunResult]) -> bool:
 
 
 @asynccontextmanager
-async def _servers(
+async def servers(
     scenario: Scenario, port: int, data: Path | None, edges: int
 ) -> AsyncIterator[tuple[str, list[str], Path]]:
     """The server under test and its edges, the first of which has the port then, by turns on either core.
