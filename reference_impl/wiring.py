@@ -78,9 +78,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(
-            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
-        )
+        config = _hub(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         directory = SqlDirectory(database)
         settings_of = _settings_of(directory)
@@ -135,6 +133,12 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
     broker = RedisBroker(nodes_of(url, Random()), local, uuid4().hex, without_password(url), time.monotonic)
     async with broker.running():
         yield broker
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raise ValueError for a broker that no server can be reached by."""
+    if settings.broker:
+        nodes_of(settings.broker, Random())
 
 
 def _settings_of(directory: Directory) -> SettingsOf:
@@ -219,6 +223,11 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
         ending: Pressure(BackpressureConfig(queue_bytes=settings.queue_bytes, ending=ending), queues)
         for ending in Ending
     }
+
+
+def _hub(settings: Settings) -> HubConfig:
+    window = CoalescingConfig(window_s=settings.window_ms / 1000)
+    return HubConfig(coalescing=window, heartbeat_s=settings.heartbeat_s)
 
 
 def _connections(settings: Settings) -> ConnectionConfig:
