@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from reference_impl.config import BatchSending, Delivery, EdgeSettings, Mode, Settings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.policy.backpressure import Ending
-from reference_impl.ports import BadAddress, LogUnavailable
+from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
-from reference_impl.wiring import migrate_tables
+from reference_impl.wiring import check_addresses, migrate_tables
 
 LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
 BROKER_HELP = "Redis that joins servers on one log: redis://…, redis+cluster://… or redis+sentinel://…. [default: none]"
@@ -35,9 +35,7 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
     log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
     broker: Annotated[str | None, typer.Option(help=BROKER_HELP)] = None,
-    mode: Annotated[
-        Mode | None, typer.Option(help="development: tokens for the asking; production needs --jwks.")
-    ] = None,
+    mode: Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")] = None,
     jwks: Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")] = None,
     delivery: Annotated[
         Delivery | None, typer.Option(help="raw: straight to the socket; plain: a queue per viewer. [default: raw]")
@@ -92,7 +90,7 @@ def _run(settings: Settings, server: Callable[[socket], None]) -> None:
         )
     try:
         server(sock)
-    except (LogUnavailable, BadAddress) as error:
+    except LogUnavailable as error:
         fail(str(error))
 
 
@@ -153,9 +151,13 @@ S = TypeVar("S", bound=Settings)
 
 def _settings(given: dict[str, object], kind: type[S]) -> S:
     try:
-        return kind(**given)  # type: ignore[arg-type]
+        settings = kind(**given)  # type: ignore[arg-type]
+        check_addresses(settings)
     except ValidationError as error:
         fail("; ".join(map(_explain, error.errors())))
+    except ValueError as error:
+        fail(str(error))
+    return settings
 
 
 def _explain(error: Any) -> str:

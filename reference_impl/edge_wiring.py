@@ -19,16 +19,14 @@ from reference_impl.catalog import ViewerCatalog
 from reference_impl.config import BatchSending, EdgeSettings
 from reference_impl.hub import Hub
 from reference_impl.observability.measure import CsvRecorder
-from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import Connections
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.ports import Aggregate, LogUnavailable, Published, SettingsOf
 from reference_impl.protocol.events import EventKind
 from reference_impl.protocol.streams import StreamSettings
-from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
-from reference_impl.wiring import background, broker_at, connection_config, pressures, secret_file, verifier
+from reference_impl.wiring import background, broker_at, connection_config, hub_config, pressures, secret_file, verifier
 
 UNTOLD_HEADS_S = 0.1  # between two questions for heads when no broker tells of events
 _STANDING = frozenset(set(EventKind) - {EventKind.COMMENT, EventKind.EDIT})
@@ -45,9 +43,7 @@ async def edge_running(settings: EdgeSettings) -> AsyncIterator[EdgeParts]:
         log = ApiLog(api, epoch)
         catalog = ViewerCatalog(ApiStanding(api, epoch), clock, time.time)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(
-            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
-        )
+        config = hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         broker = await stack.enter_async_context(broker_at(settings.broker, MemoryBroker(asyncio.get_running_loop())))
         settings_of = _settings_of(catalog)

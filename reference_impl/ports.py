@@ -251,23 +251,13 @@ class Aggregate:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-class BadAddress(ValueError):  # noqa: N818 - named for what the caller meets
-    """An engine cannot be reached under such an address; it says what can."""
-
-
 class Broker(Protocol):
-    """A hint: carries events to the edges fast, and may lose or reorder them. Nothing here blocks or raises."""
+    """A hint: may lose or reorder; never blocks or raises. Other processes' messages come for followed streams only."""
 
     def publish(self, message: Published | Aggregate) -> None: ...
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
-
-    def follow(self, stream: str) -> None:
-        """Bring this stream's messages from other processes too."""
-        ...
-
-    def forget(self, stream: str) -> None:
-        """Bring them no more; a stream that was not followed needs no forgetting."""
-        ...
+    def follow(self, stream: str) -> None: ...
+    def forget(self, stream: str) -> None: ...
 
 
 class Viewer(Protocol):

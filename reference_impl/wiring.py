@@ -78,25 +78,24 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         commits = GroupCommit(log, broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = HubConfig(
-            coalescing=CoalescingConfig(window_s=settings.window_ms / 1000), heartbeat_s=settings.heartbeat_s
-        )
+        config = hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         directory = SqlDirectory(database)
         settings_of = _settings_of(directory)
         hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, broker=broker)
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
+        make_streams = settings.mode is Mode.DEVELOPMENT
         history = SqlHistory(database, log.epoch)
         catalog = Catalog(
-            directory, history, make_streams=settings.mode is Mode.DEVELOPMENT, display=settings.display,
-            clock=clock, wall_clock=time.time,
-        )  # fmt: skip
+            directory, history, make_streams=make_streams, display=settings.display, clock=clock, wall_clock=time.time
+        )
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(SqlReactions(database), broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
-        segments = Segments(store := SqlSegments(database, log.epoch), log.epoch, clock, time.time)
+        store = SqlSegments(database, log.epoch)
+        segments = Segments(store, log.epoch, clock, time.time)
         purger = Purger(segments, store, map(HttpCache, settings.caches), settings_of, clock, time.time)
         local.subscribe(purger.receive)  # each process purges what it has committed itself
         refresher = ProfileRefresher(directory, SqlProfileSpread(database), purger.restyled)
@@ -134,6 +133,12 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
     broker = RedisBroker(nodes_of(url, Random()), local, uuid4().hex, without_password(url), time.monotonic)
     async with broker.running():
         yield broker
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raise ValueError for a broker that no server can be reached by."""
+    if settings.broker:
+        nodes_of(settings.broker, Random())
 
 
 def _settings_of(directory: Directory) -> SettingsOf:
@@ -218,6 +223,11 @@ def pressures(settings: Settings) -> dict[Ending, Pressure]:
         ending: Pressure(BackpressureConfig(queue_bytes=settings.queue_bytes, ending=ending), queues)
         for ending in Ending
     }
+
+
+def hub_config(settings: Settings) -> HubConfig:
+    window = CoalescingConfig(window_s=settings.window_ms / 1000)
+    return HubConfig(coalescing=window, heartbeat_s=settings.heartbeat_s)
 
 
 def connection_config(settings: Settings) -> ConnectionConfig:

@@ -17,8 +17,6 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from reference_impl.ports import BadAddress
-
 CONNECT_S = 2.0
 ANSWER_S = 5.0
 
@@ -36,13 +34,10 @@ ALLOWED = (
 
 
 def connect(url: str) -> "Redis | RedisCluster":
-    """Make a client, which connects when it is first used; BadAddress says what is wrong with the address."""
+    """Make a client, which connects when it is first used; ValueError says what is wrong with the address."""
     check(url)
     if _ONE.fullmatch(url):
-        try:
-            return Redis.from_url(url, **_patience())
-        except ValueError as error:
-            raise BadAddress(f"{without_password(url)!r}: {error}") from error
+        return Redis.from_url(url, **_patience())
     if url.startswith("redis+cluster:"):
         nodes = [ClusterNode(host, port) for host, port in hosts_of(url)]
         return RedisCluster(startup_nodes=nodes, **login_of(url), **_patience(retry=False))
@@ -54,11 +49,11 @@ def connect(url: str) -> "Redis | RedisCluster":
 
 
 def check(url: str) -> str:
-    """Answer the address, or raise BadAddress."""
+    """Answer the address, or raise ValueError."""
     if not _ONE.fullmatch(url):
         hosts_of(url)
         if url.startswith("redis+sentinel:") and not _parts(url)["service"]:
-            raise BadAddress(f"redis+sentinel:// needs a /SERVICE after the hosts, got {without_password(url)!r}")
+            raise ValueError(f"redis+sentinel:// needs a /SERVICE after the hosts, got {without_password(url)!r}")
     return url
 
 
@@ -67,7 +62,7 @@ def hosts_of(url: str) -> list[Host]:
     found = [_HOST.fullmatch(each) for each in _parts(url)["hosts"].split(",")]
     hosts = [(each[1].strip("[]"), int(each[2])) for each in found if each]
     if len(hosts) != len(found) or not all(0 < port < 65_536 for _, port in hosts):
-        raise BadAddress(f"need HOST:PORT,HOST:PORT,…, got {without_password(url)!r}")
+        raise ValueError(f"need HOST:PORT,HOST:PORT,…, got {without_password(url)!r}")
     return hosts
 
 
@@ -86,7 +81,7 @@ def without_password(url: str) -> str:
 def _parts(url: str) -> dict[str, Any]:
     found = _MANY.fullmatch(url)
     if found is None:
-        raise BadAddress(f"a Redis is reached by {ALLOWED}; got {without_password(url)!r}")
+        raise ValueError(f"a Redis is reached by {ALLOWED}; got {without_password(url)!r}")
     return found.groupdict()
 
 

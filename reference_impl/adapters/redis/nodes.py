@@ -141,5 +141,5 @@ def _host(master: list[bytes | int], asked: Host) -> Host:
 
 
 def nodes_of(url: str, rng: Random) -> Nodes:
-    """Answer the nodes behind an address; BadAddress says what is wrong with it."""
+    """Answer the nodes behind an address; ValueError says what is wrong with it."""
     return ClusterNodes(url, rng) if url.startswith("redis+cluster:") else OneNode(url)
