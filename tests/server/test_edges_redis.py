@@ -1,42 +1,16 @@
 """Edges that Redis tells what happens: at once, and while the API that they ask is away."""
 
-import os
-import shutil
-import socket
-import subprocess
-
 import pytest
 
+from tests.redises import any_redis
 from tests.server.conftest import eventually
 from tests.server.sse import Follower, seqs
 
 
 @pytest.fixture(scope="module")
-def redis_url(tmp_path_factory):
-    """The Redis of the environment, or one of our own on a free port."""
-    if url := os.environ.get("LIVECOMMENTS_TEST_REDIS_URL"):
+def redis_url():
+    with any_redis() as url:
         yield url
-        return
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("needs a Redis: apt install redis-server, or set LIVECOMMENTS_TEST_REDIS_URL")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-    try:
-        eventually(lambda: _listens(port), "Redis listens")
-        yield f"redis://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
