@@ -20,6 +20,7 @@ from reference_impl.policy.retry import RetryConfig
 from reference_impl.ports import LogUnavailable
 
 CONNECTIONS_MAX = 64  # to all addresses together; a request past it waits for one, as long as its deadline lets it
+IDLE_S = 3.0  # less than the API keeps an idle connection (uvicorn: 5 s), so that no request meets its end
 CONNECT_S = 2.0
 ASK_S = 5.0  # for a question of the edge's own
 FORWARD_S = 30.0  # for a client's request
@@ -43,7 +44,7 @@ class ApiConnection:
         self._token = token
         self._clock = clock
         self._failover = Failover([url.rstrip("/") for url in urls], REST, Random())
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX, keepalive_timeout=IDLE_S)
         # What an edge brings back goes to many clients: it keeps no cookies, and passes redirects on.
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
