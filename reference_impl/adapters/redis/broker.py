@@ -191,5 +191,7 @@ class RedisBroker:
         self.counts.disconnected += 1
         self._doubt.set()
         if not self._away:
-            log.warning("the broker is away, others find comments in the log: %s: %s", self._name, error)
+            log.warning(
+                "the broker is away, others find comments in the log: %s: %s", self._name, str(error) or repr(error)
+            )
             self._away = True

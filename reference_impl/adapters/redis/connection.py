@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 CONNECT_S = 2.0
@@ -37,7 +37,10 @@ def connect(url: str) -> "Redis | RedisCluster":
     """Make a client, which connects when it is first used; ValueError says what is wrong with the address."""
     check(url)
     if _ONE.fullmatch(url):
-        return Redis.from_url(url, **_patience())
+        try:
+            return Redis.from_url(url, **_patience())
+        except ValueError as error:
+            raise ValueError(f"{without_password(url)!r}: {error}") from error
     if url.startswith("redis+cluster:"):
         nodes = [ClusterNode(host, port) for host, port in hosts_of(url)]
         return RedisCluster(startup_nodes=nodes, **login_of(url), **_patience(retry=False))
@@ -46,6 +49,14 @@ def connect(url: str) -> "Redis | RedisCluster":
     )
     client: Redis = sentinel.master_for(_parts(url)["service"])
     return client
+
+
+async def close(client: "Redis | RedisCluster") -> None:
+    """Close a client with all it has opened, which includes connections to the Sentinels."""
+    await client.aclose()
+    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 def check(url: str) -> str:

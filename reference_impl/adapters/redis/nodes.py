@@ -13,7 +13,15 @@ from redis.crc import key_slot
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError
 
-from reference_impl.adapters.redis.connection import CONNECT_S, Host, connect, hosts_of, login_of, without_password
+from reference_impl.adapters.redis.connection import (
+    CONNECT_S,
+    Host,
+    close,
+    connect,
+    hosts_of,
+    login_of,
+    without_password,
+)
 
 ASK_S = 1.0  # for one node of a cluster to say who has which slots
 
@@ -67,7 +75,7 @@ class OneNode:
         """There is nothing to find out: connecting asks Sentinel."""
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await close(self._client)
 
 
 class ClusterNodes:
