@@ -1,6 +1,6 @@
 """Who may do what on a stream; a refusal is a `Problem` that names what is missing."""
 
-from reference_impl.auth.identity import Capability, Identity
+from reference_impl.auth.identity import EDGE_ROLE, Capability, Identity
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Stream, Visibility
@@ -14,6 +14,15 @@ def require(identity: Identity | None, capability: Capability, stream: str) -> I
         detail = f"the token of {identity.user!r} has no grant to {capability} on {stream!r}"
         raise Problem(problem.FORBIDDEN, detail)
     return identity
+
+
+def require_edge(identity: Identity | None) -> None:
+    """A log as it is holds what viewers must not see, so only the deployment's own processes read it."""
+    if identity is None:
+        raise Problem(problem.UNAUTHENTICATED, "this is for edges: send 'Authorization: Bearer <service token>'")
+    if not identity.serves(EDGE_ROLE):
+        detail = f"the token of {identity.user!r} has no grant with the role {EDGE_ROLE!r} on every stream"
+        raise Problem(problem.FORBIDDEN, detail)
 
 
 def require_reader(identity: Identity | None, stream: Stream) -> None:

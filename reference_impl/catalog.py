@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from reference_impl.access import require_author
 from reference_impl.auth.identity import Identity
+from reference_impl.following import Standing
 from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Event, iso
@@ -70,7 +71,67 @@ class Fresh(Generic[T]):
         return value
 
 
-class Catalog:
+class ViewerCatalog:
+    """What viewers need to know of streams."""
+
+    def __init__(self, standing: Standing, clock: Clock, wall_clock: Clock) -> None:
+        self._wall_clock = wall_clock
+        self._streams = Fresh(standing.stream, STREAM_FRESH_S, clock)
+        self._pins = Fresh(standing.pinned, STREAM_FRESH_S, clock)
+        self._bans = Fresh(standing.bans, STREAM_FRESH_S, clock)
+
+    async def stream(self, name: str) -> Stream:
+        """Answer a stream, or raise the problem that there is none."""
+        stream = await self._streams.get(name)
+        if stream is None:
+            raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
+        return stream
+
+    async def require_not_banned(self, identity: Identity | None, stream: str) -> None:
+        """Raise the problem that a user is banned from the stream."""
+        if identity is None:
+            return
+        bans = await self._bans.get(stream)
+        if identity.user not in bans:
+            return
+        until_ms = bans[identity.user]
+        if until_ms is None or until_ms > self._wall_clock() * 1000:
+            until = "for good" if until_ms is None else f"until {iso(until_ms)}"
+            raise Problem(problem.BANNED, f"{identity.user!r} is banned from {stream!r} {until}")
+
+    async def pinned(self, stream: Stream) -> Event | None:
+        """Answer the pinned comment; a crowd that joins at once asks the store only once."""
+        found = await self._pins.get(stream.name) if stream.pinned else None
+        return None if found is None or found.data.get("deleted") else found
+
+    def changed(self, stream: str) -> None:
+        self._streams.forget(stream)
+        self._pins.forget(stream)
+        self._bans.forget(stream)
+
+
+class Stored:
+    """`Standing` in this process's own store; ``make`` makes a stream that nobody has created."""
+
+    def __init__(self, directory: Directory, history: History, make: Callable[[str], Stream] | None) -> None:
+        self._directory = directory
+        self._history = history
+        self._make = make
+        self.bans = directory.bans
+
+    async def stream(self, name: str) -> Stream | None:
+        stream = await self._directory.stream(name)
+        if stream is None and self._make is not None:
+            await self._directory.create(self._make(name))
+            stream = await self._directory.stream(name)
+        return stream
+
+    async def pinned(self, name: str) -> Event | None:
+        stream = await self._directory.stream(name)
+        return await self._history.comment(name, stream.pinned) if stream and stream.pinned else None
+
+
+class Catalog(ViewerCatalog):
     """``make_streams``: a stream that nobody has created comes into being when it is first asked for (development).
 
     ``display`` is what new streams show unless they say otherwise.
@@ -86,22 +147,10 @@ class Catalog:
         clock: Clock,
         wall_clock: Clock,
     ) -> None:
-        self._directory = directory
-        self._history = history
-        self._make_streams = make_streams
+        self.standing: Standing = Stored(directory, history, self._make if make_streams else None)
+        super().__init__(self.standing, clock, wall_clock)
         self._display = display
-        self._wall_clock = wall_clock
-        self._streams = Fresh(self._find_stream, STREAM_FRESH_S, clock)
-        self._pins = Fresh(self._find_pinned, STREAM_FRESH_S, clock)
-        self._bans = Fresh(directory.bans, STREAM_FRESH_S, clock)
         self._profiles = Fresh(directory.profile, PROFILE_FRESH_S, clock)
-
-    async def stream(self, name: str) -> Stream:
-        """Answer a stream, or raise the problem that there is none."""
-        stream = await self._streams.get(name)
-        if stream is None:
-            raise Problem(problem.NOT_FOUND, f"there is no stream {name!r}")
-        return stream
 
     def new_settings(self, given: dict[str, Any]) -> StreamSettings:
         """The settings of a stream that is being created."""
@@ -114,46 +163,16 @@ class Catalog:
         await self.require_not_banned(who, stream)
         return where, who
 
-    async def require_not_banned(self, identity: Identity | None, stream: str) -> None:
-        """Raise the problem that a user is banned from the stream."""
-        if identity is None:
-            return
-        bans = await self._bans.get(stream)
-        if identity.user not in bans:
-            return
-        until_ms = bans[identity.user]
-        if until_ms is None or until_ms > self._wall_clock() * 1000:
-            until = "for good" if until_ms is None else f"until {iso(until_ms)}"
-            raise Problem(problem.BANNED, f"{identity.user!r} is banned from {stream!r} {until}")
-
     async def profile(self, identity: Identity) -> Profile:
         """Answer how a user is shown: as stored, else as the token says."""
         stored = await self._profiles.get(identity.user)
         return stored or Profile(user=identity.user, name=identity.name or identity.user)
 
-    async def pinned(self, stream: Stream) -> Event | None:
-        """Answer the pinned comment; a crowd that joins at once asks the store only once."""
-        found = await self._pins.get(stream.name) if stream.pinned else None
-        return None if found is None or found.data.get("deleted") else found
-
-    def changed(self, stream: str) -> None:
-        self._streams.forget(stream)
-        self._pins.forget(stream)
-        self._bans.forget(stream)
-
     def changed_profile(self, user: str) -> None:
         self._profiles.forget(user)
 
-    async def _find_pinned(self, name: str) -> Event | None:
-        stream = await self._directory.stream(name)
-        return await self._history.comment(name, stream.pinned) if stream and stream.pinned else None
-
-    async def _find_stream(self, name: str) -> Stream | None:
-        stream = await self._directory.stream(name)
-        if stream is None and self._make_streams:
-            await self._directory.create(new_stream(name, name, "", self._wall_clock(), self.new_settings({})))
-            stream = await self._directory.stream(name)
-        return stream
+    def _make(self, name: str) -> Stream:
+        return new_stream(name, name, "", self._wall_clock(), self.new_settings({}))
 
 
 def new_stream(name: str, title: str, owner: str, now_s: float, settings: StreamSettings) -> Stream:

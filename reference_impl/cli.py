@@ -2,24 +2,52 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from socket import socket
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
 
-from reference_impl.config import BatchSending, Delivery, Mode, Settings
+from reference_impl.config import EdgeSettings, Settings
 from reference_impl.observability.logs import configure_logs
-from reference_impl.policy.backpressure import Ending
-from reference_impl.policy.partitioning import Partitioning
+from reference_impl.options import (
+    AddressViewersMax,
+    BatchSend,
+    Broker,
+    Caches,
+    CorsOrigins,
+    Data,
+    DeliveryOption,
+    DisplayOption,
+    DrainPerS,
+    HeartbeatS,
+    Host,
+    JoinsPerS,
+    Jwks,
+    LogLevel,
+    LogUrl,
+    Measure,
+    ModeOption,
+    PartitioningOption,
+    Partitions,
+    Port,
+    QueueBytes,
+    RateBurst,
+    RatePeriodS,
+    ReusePort,
+    SlowViewer,
+    SplitPerS,
+    ViewersMax,
+    WindowMs,
+)
 from reference_impl.ports import LogUnavailable
-from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
-from reference_impl.wiring import migrate_tables
+from reference_impl.wiring import check_addresses, migrate_tables
 
-LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
-PARTITIONS_HELP = "Databases of a new log, each with a writer of its own. [default: as many as it has, else 1]"
+EDGE_BROKER_HELP = "Where events come from, the API's own --broker. [default: it asks the API ten times a second]"
 
 app = typer.Typer(
     help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -28,62 +56,42 @@ app = typer.Typer(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [default: 8080]")] = None,
-    data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
-    log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
-    partitions: Annotated[int | None, typer.Option(help=PARTITIONS_HELP)] = None,
-    partitioning: Annotated[
-        Partitioning | None, typer.Option(help="Which partition takes a comment. [default: by_stream]")
-    ] = None,
-    split_per_s: Annotated[
-        float | None, typer.Option(help="Comments of a stream, past which hot_split spreads it. [default: 500]")
-    ] = None,
-    mode: Annotated[
-        Mode | None, typer.Option(help="development: tokens for the asking; production needs --jwks.")
-    ] = None,
-    jwks: Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")] = None,
-    delivery: Annotated[
-        Delivery | None, typer.Option(help="raw: straight to the socket; plain: a queue per viewer. [default: raw]")
-    ] = None,
-    window_ms: Annotated[
-        float | None, typer.Option(help="Coalescing window; 0 sends each comment at once. [default: 20]")
-    ] = None,
-    display: Annotated[
-        Display | None,
-        typer.Option(help="What new streams show: readable (5/s), crowd (20/s), all. [default: readable]"),
-    ] = None,
-    slow_viewer: Annotated[
-        Ending | None, typer.Option(help="What happens to a viewer whose queue is full. [default: disconnect]")
-    ] = None,
-    queue_bytes: Annotated[int | None, typer.Option(help="Queue of one slow viewer. [default: 262144]")] = None,
-    viewers_max: Annotated[int | None, typer.Option(help="Viewers at a time. [default: 50000]")] = None,
-    address_viewers_max: Annotated[int | None, typer.Option(help="Of one address. [default: 200]")] = None,
-    joins_per_s: Annotated[int | None, typer.Option(help="Viewers that may join in a second. [default: 2000]")] = None,
-    heartbeat_s: Annotated[float | None, typer.Option(help="Between two heartbeats. [default: 15]")] = None,
-    drain_per_s: Annotated[
-        float | None, typer.Option(help="Viewers sent away in a second when the server ends. [default: 500]")
-    ] = None,
-    batch_send: Annotated[
-        BatchSending | None, typer.Option(help="auto: a fan-out is written from C where that can be compiled.")
-    ] = None,
-    reuse_port: Annotated[
-        bool | None, typer.Option("--reuse-port", help="Let the next server listen on the port before this one ends.")
-    ] = None,
-    rate_burst: Annotated[int | None, typer.Option(help="Comments an author may post at once. [default: 11]")] = None,
-    rate_period_s: Annotated[float | None, typer.Option(help="Time in which they come back. [default: 30]")] = None,
-    cors_origins: Annotated[
-        list[str] | None, typer.Option("--cors-origin", help="A site whose pages may embed the comments; repeatable.")
-    ] = None,
-    caches: Annotated[
-        list[str] | None, typer.Option("--cache", help="Address of a cache in front, to be purged; repeatable.")
-    ] = None,
-    measure: Annotated[Path | None, typer.Option(help="Write the time of every stage to this CSV file.")] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error. [default: info]")] = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    log: LogUrl = None,
+    partitions: Partitions = None,
+    partitioning: PartitioningOption = None,
+    split_per_s: SplitPerS = None,
+    broker: Broker = None,
+    mode: ModeOption = None,
+    jwks: Jwks = None,
+    delivery: DeliveryOption = None,
+    window_ms: WindowMs = None,
+    display: DisplayOption = None,
+    slow_viewer: SlowViewer = None,
+    queue_bytes: QueueBytes = None,
+    viewers_max: ViewersMax = None,
+    address_viewers_max: AddressViewersMax = None,
+    joins_per_s: JoinsPerS = None,
+    heartbeat_s: HeartbeatS = None,
+    drain_per_s: DrainPerS = None,
+    batch_send: BatchSend = None,
+    reuse_port: ReusePort = None,
+    rate_burst: RateBurst = None,
+    rate_period_s: RatePeriodS = None,
+    cors_origins: CorsOrigins = None,
+    caches: Caches = None,
+    measure: Measure = None,
+    log_level: LogLevel = None,
 ) -> None:
     """Serve comments until Ctrl-C. Every option can also be set as LIVECOMMENTS_… in the environment."""
-    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, Settings)
     configure_logs(settings.log_level)
+    _run(settings, lambda sock: run_server(settings, sock))
+
+
+def _run(settings: Settings, server: Callable[[socket], None]) -> None:
     try:
         sock = bind(settings.host, settings.port, reuse_port=settings.reuse_port)
     except OSError as error:
@@ -91,19 +99,53 @@ def serve(
             f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}; choose another --port"
         )
     try:
-        run_server(settings, sock)
+        server(sock)
     except LogUnavailable as error:
         fail(str(error))
 
 
 @app.command()
+def edge(
+    api: Annotated[list[str] | None, typer.Option(help="Address of the API; repeatable, the next on failure.")] = None,
+    broker: Annotated[str | None, typer.Option(help=EDGE_BROKER_HELP)] = None,
+    host: Host = None,
+    port: Port = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the development secret. [default: data]")] = None,
+    mode: ModeOption = None,
+    jwks: Jwks = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="The edge's own token, with the role 'edge' on '*'; read again as it changes.")
+    ] = None,
+    delivery: DeliveryOption = None,
+    window_ms: WindowMs = None,
+    slow_viewer: SlowViewer = None,
+    queue_bytes: QueueBytes = None,
+    viewers_max: ViewersMax = None,
+    address_viewers_max: AddressViewersMax = None,
+    joins_per_s: JoinsPerS = None,
+    heartbeat_s: HeartbeatS = None,
+    drain_per_s: DrainPerS = None,
+    reuse_port: ReusePort = None,
+    cors_origins: CorsOrigins = None,
+    measure: Measure = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Serve viewers of the comments of an API (`serve`), without a database; everything else is passed on to it."""
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, EdgeSettings)
+    from reference_impl.edge_server import serve_edge  # it takes aiohttp, which the other commands do without
+
+    configure_logs(settings.log_level)
+    _run(settings, lambda sock: serve_edge(settings, sock))
+
+
+@app.command()
 def migrate(
-    data: Annotated[Path | None, typer.Option(help="Directory of the log. [default: data]")] = None,
-    log: Annotated[str | None, typer.Option(help=LOG_HELP)] = None,
-    partitions: Annotated[int | None, typer.Option(help=PARTITIONS_HELP)] = None,
+    data: Data = None,
+    log: LogUrl = None,
+    partitions: Partitions = None,
 ) -> None:
     """Bring the log's tables to this version. An embedded file is brought there whenever it is opened."""
-    settings = _settings({name: value for name, value in locals().items() if value is not None})
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, Settings)
     try:
         before, after = asyncio.run(migrate_tables(settings))
     except LogUnavailable as error:
@@ -111,11 +153,18 @@ def migrate(
     typer.echo(f"the tables are at {after}" + ("" if before == after else f", they were at {before or 'none'}"))
 
 
-def _settings(given: dict[str, object]) -> Settings:
+S = TypeVar("S", bound=Settings)
+
+
+def _settings(given: dict[str, object], kind: type[S]) -> S:
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        settings = kind(**given)  # type: ignore[arg-type]
+        check_addresses(settings)
     except ValidationError as error:
         fail("; ".join(map(_explain, error.errors())))
+    except ValueError as error:
+        fail(str(error))
+    return settings
 
 
 def _explain(error: Any) -> str:

@@ -15,6 +15,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 CacheAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
+ApiAddress = CacheAddress
 
 
 class Delivery(Enum):
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     partitions: int | None = Field(None, ge=1, le=PARTITIONS_MAX)  # of a new log; None: as many as it has, else one
     partitioning: Partitioning = Partitioning.BY_STREAM
     split_per_s: float = Field(500.0, gt=0)  # comments of a stream, past which hot_split spreads it
+    broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
     token_audience: str = "livecomments"
@@ -91,3 +93,16 @@ class Settings(BaseSettings):
     @property
     def log_url(self) -> str:
         return self.log or f"sqlite:///{self.data / 'comments.sqlite'}"
+
+
+class EdgeSettings(Settings):
+    """Of an edge: where the API is, and with what token it asks there."""
+
+    api: tuple[ApiAddress, ...] = Field(min_length=1)  # equal processes on the same log
+    token_file: Path | None = None  # of the service token; in development it is signed with the secret in the data
+
+    @model_validator(mode="after")
+    def _trusted(self) -> Self:
+        if self.mode is Mode.PRODUCTION and self.token_file is None:
+            raise ValueError("an edge in production needs --token-file, with a token that has the role 'edge' on '*'")
+        return self

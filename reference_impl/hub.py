@@ -9,10 +9,11 @@ from reference_impl.audience import Audience
 from reference_impl.auth.identity import Identity
 from reference_impl.brownout import Brownout
 from reference_impl.edge import Edge
+from reference_impl.following import LogReader
 from reference_impl.policy.audience import about
 from reference_impl.policy.degradation import DegradationConfig, Rung
 from reference_impl.policy.reconnect import DrainConfig, slices
-from reference_impl.ports import Aggregate, Clock, CommentLog, LogUnavailable, Published, Recorder, SettingsOf, Viewer
+from reference_impl.ports import Aggregate, Broker, Clock, LogUnavailable, Published, Recorder, SettingsOf, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, Parting, notice
@@ -43,7 +44,7 @@ class Hub:
 
     def __init__(
         self,
-        log: CommentLog,
+        log: LogReader,
         config: HubConfig,
         clock: Clock,
         wall_clock: Clock,
@@ -51,6 +52,7 @@ class Hub:
         batch_send: BatchSend | None = None,
         *,
         settings_of: SettingsOf,
+        broker: Broker,
         brownout: Brownout | None = None,
     ) -> None:
         self.config = config
@@ -63,10 +65,12 @@ class Hub:
         self._recorder = recorder
         self._batch_send = batch_send
         self._settings_of = settings_of
+        self._broker = broker
         self._streams: dict[str, StreamHub] = {}
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
         self._standing: dict[str, dict[str, Event]] = {}  # by stream: its settings, and each user's ban
+        self._joined: set[str] = set()  # streams that somebody came to since heads were asked for
         self._told: dict[str, int] = {}  # how many are watching, as last said
 
     @property
@@ -74,11 +78,11 @@ class Hub:
         return sum(len(stream.audience) for stream in self._streams.values())
 
     def receive(self, message: Published | Aggregate) -> None:
-        """Take a message from the broker; a stream that nobody watches needs none."""
+        """Take a message from the broker; a stream that nobody watches needs none, nor does one of another log."""
         if isinstance(message, Aggregate):
             if self.brownout.rung < Rung.NO_HINTS:
                 self._tell(message.stream, Frame([notice(message.name, message.data)]))
-        elif stream := self._streams.get(message.event.stream):
+        elif (stream := self._streams.get(message.event.stream)) and message.event.epoch == self._log.epoch:
             stream.receive(message)
 
     async def join(
@@ -87,6 +91,7 @@ class Hub:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
         while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
             await self._open(name)
+        self._joined.add(name)
         self.readers.arrive(viewer, identity)
         try:
             position = await stream.join(viewer, cursor, self.readers.known(viewer), room)
@@ -135,7 +140,7 @@ class Hub:
             self._forget_idle()
             if self._recorder is not None:
                 self._recorder.flush()
-            await self._check_heads()
+            await self.check_heads()
 
     def degrade(self, lag_s: float) -> None:
         """Go by the load as it is now; ``lag_s`` is how much later than asked for the event loop has come back."""
@@ -164,7 +169,9 @@ class Hub:
         for stream in self._streams.values():
             stream.audience.close(Parting.SHUTDOWN)
             stream.stop()
+            self._broker.forget(stream.stream)
         self._streams.clear()
+        self._standing.clear()
 
     def _new_edge(self) -> Edge:
         return Edge(self._batch_send)
@@ -177,6 +184,7 @@ class Hub:
         return await asyncio.shield(opening)
 
     async def _start(self, name: str) -> StreamHub:
+        self._broker.follow(name)
         try:
             position = (await self._log.heads([name]))[name]
             settings = await self._settings_of(name)
@@ -193,6 +201,9 @@ class Hub:
             )
             stream.audience.relieve(self.brownout.relief)
             self._streams[name] = stream
+        except BaseException:
+            self._broker.forget(name)
+            raise
         finally:
             del self._opening[name]
         # A comment committed after that head was read, but published before the hub listened, shows up here.
@@ -216,9 +227,12 @@ class Hub:
             if key in standing:
                 self.readers.heed(standing[key], [viewer])
 
-    async def _check_heads(self) -> None:
+    async def check_heads(self) -> None:
+        """Find what the broker has lost; those who poll are gone again, and want to know of it when they come back."""
+        joined, self._joined = self._joined, set()
+        watched = [name for name, stream in self._streams.items() if len(stream.audience) or name in joined]
         try:
-            heads = await self._log.heads([name for name, stream in self._streams.items() if len(stream.audience)])
+            heads = await self._log.heads(watched)
         except LogUnavailable:
             return  # the next round asks again
         for name, seq in heads.items():
@@ -258,5 +272,6 @@ class Hub:
     def _forget_idle(self) -> None:
         for name in [name for name, stream in self._streams.items() if stream.idle]:
             self._streams.pop(name).stop()
+            self._broker.forget(name)
             self._told.pop(name, None)
             self._standing.pop(name, None)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from reference_impl.following import LogReader
 from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.message import Frame, Parting
 from reference_impl.protocol.problem import Kind
@@ -45,26 +46,15 @@ class LogUnavailable(Exception):  # noqa: N818 - named for what the caller meets
     """The engine did not answer: disk full, locked, gone."""
 
 
-class CommentLog(Protocol):
+class CommentLog(LogReader, Protocol):
     """The truth: an append-only log per stream, contiguous ``seq`` within an ``epoch``."""
-
-    @property
-    def epoch(self) -> int: ...
 
     async def append(self, drafts: Sequence[Draft]) -> list[Answer]:
         """Make the drafts durable, all in one commit; LogUnavailable means that they may not be."""
         ...
 
-    async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
-        """Answer the events with first <= seq <= last, in order."""
-        ...
-
     async def replay(self, draft: Draft) -> Answer | None:
         """Answer what an earlier request with the draft's key was answered, None when there was none."""
-        ...
-
-    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
-        """Answer the highest ``seq`` of each stream, 0 for an empty or unknown one."""
         ...
 
     async def close(self) -> None: ...
@@ -262,11 +252,12 @@ class Aggregate:
 
 
 class Broker(Protocol):
-    """A hint: carries events to the edges fast, and may lose or reorder them."""
+    """A hint: may lose or reorder; never blocks or raises. Other processes' messages come for followed streams only."""
 
     def publish(self, message: Published | Aggregate) -> None: ...
-
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
+    def follow(self, stream: str) -> None: ...
+    def forget(self, stream: str) -> None: ...
 
 
 class Viewer(Protocol):

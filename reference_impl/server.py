@@ -11,9 +11,10 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from reference_impl.api.app import build_app
-from reference_impl.api.deps import Parts
+from reference_impl.api.deps import ViewerParts
 from reference_impl.config import Mode, Settings
 from reference_impl.policy.reconnect import DrainConfig
 from reference_impl.transports.handover import HandoverProtocol
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 class Server(uvicorn.Server):
     """uvicorn, ending with status 0 on SIGINT and SIGTERM, and letting viewers go before it waits for requests."""
 
-    def __init__(self, config: uvicorn.Config, parts: Parts, drain: DrainConfig, *, successor: bool) -> None:
+    def __init__(self, config: uvicorn.Config, parts: ViewerParts, drain: DrainConfig, *, successor: bool) -> None:
         super().__init__(config)
         self._parts = parts
         self._drain = drain
@@ -100,27 +101,32 @@ def _calm_collector() -> None:
 
 async def _serve(settings: Settings, sock: socket.socket) -> None:
     async with running(settings) as parts:
-        sys.setswitchinterval(SWITCH_S)
-        _calm_collector()
-        config = uvicorn.Config(
-            build_app(parts, settings, signer(settings)),
-            http=HandoverProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies or None,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        drain = DrainConfig(per_s=settings.drain_per_s)
-        server = Server(config, parts, drain, successor=settings.reuse_port)
-        address = sock.getsockname()
-        sock.listen(BACKLOG)  # from here on a client that connects is served, so the address may be told
-        with server.capture_signals():  # whoever reads the address may already ask for the end
-            log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
-            if settings.mode is Mode.DEVELOPMENT:
-                log.info("development_mode", meaning="everybody gets an access token for the asking")
-            await server.serve(sockets=[sock])
+        await answer(parts, build_app(parts, settings, signer(settings)), settings, sock)
+
+
+async def answer(parts: ViewerParts, app: ASGIApp, settings: Settings, sock: socket.socket) -> None:
+    """Answer requests until a signal, and let the viewers go in order."""
+    sys.setswitchinterval(SWITCH_S)
+    _calm_collector()
+    config = uvicorn.Config(
+        app,
+        http=HandoverProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    drain = DrainConfig(per_s=settings.drain_per_s)
+    server = Server(config, parts, drain, successor=settings.reuse_port)
+    address = sock.getsockname()
+    sock.listen(BACKLOG)  # from here on a client that connects is served, so the address may be told
+    with server.capture_signals():  # whoever reads the address may already ask for the end
+        log.info("listening", url=f"http://{address[0]}:{address[1]}", data=str(settings.data))
+        if settings.mode is Mode.DEVELOPMENT:
+            log.info("development_mode", meaning="everybody gets an access token for the asking")
+        await server.serve(sockets=[sock])

@@ -16,13 +16,14 @@ from reference_impl.audience import Audience, AudienceConfig, Guest, room_key
 from reference_impl.auth.identity import Identity
 from reference_impl.display import has_priority, sample
 from reference_impl.edge import Edge
+from reference_impl.following import LogReader
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig, Sequencer
 from reference_impl.policy.resume_ring import ResumeRing, ResumeRingConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.policy.rooms import RoomsConfig
 from reference_impl.policy.timer import next_wake
-from reference_impl.ports import Clock, CommentLog, LogUnavailable, Published, Recorder, Viewer
+from reference_impl.ports import Clock, LogUnavailable, Published, Recorder, Viewer
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.message import Frame, gap, of_event, redacted, shown_of
@@ -58,7 +59,7 @@ class StreamHub:
         self,
         stream: str,
         position: int,
-        log: CommentLog,
+        log: LogReader,
         new_edge: Callable[[], Edge],
         config: HubConfig,
         clock: Clock,

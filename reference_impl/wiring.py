@@ -7,11 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppres
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import uuid_utils
 
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
+from reference_impl.adapters.redis.broker import RedisBroker
+from reference_impl.adapters.redis.connection import without_password
+from reference_impl.adapters.redis.nodes import nodes_of
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -40,7 +44,7 @@ from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Clock, Directory, LogUnavailable, SettingsOf
+from reference_impl.ports import Broker, Clock, Directory, LogUnavailable, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -65,35 +69,36 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         guards = Guards(clock, Random())
         storage = await stack.enter_async_context(_stored(settings, guards))
-        broker = MemoryBroker(asyncio.get_running_loop())
-        directory, history, log = storage.directory, storage.history, guards.log(storage.log, broker)
+        local = MemoryBroker(asyncio.get_running_loop())
+        broker = await stack.enter_async_context(broker_at(settings.broker, local))
+        log, directory = guards.log(storage.log, broker), storage.directory
         commits = storage.commits(guards.appender(broker), broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = _hub_config(settings)
+        config = hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         settings_of = _settings_of(directory)
         brownout = _brownout(commits, guards.all, clock)
-        hub = Hub(log, config, clock, time.time, recorder, batch_send, settings_of=settings_of, brownout=brownout)
+        hub = Hub(
+            log, config, clock, time.time, recorder, batch_send,
+            settings_of=settings_of, broker=broker, brownout=brownout,
+        )  # fmt: skip
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
-        make_streams = settings.mode is Mode.DEVELOPMENT
-        catalog = Catalog(
-            directory, history, make_streams=make_streams, display=settings.display, clock=clock, wall_clock=time.time
-        )
+        catalog = _catalog(settings, storage, clock)
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(storage.reactions, broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
         segments = Segments(storage.segments, log.epoch, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
-        broker.subscribe(purger.receive)
+        local.subscribe(purger.receive)  # each process purges what it has committed itself
         refresher = ProfileRefresher(directory, storage.profiles, purger.restyled)
         for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
-            await stack.enter_async_context(_background(work))
+            await stack.enter_async_context(background(work))
         yield Parts(
             log=log,
-            history=history,
+            history=storage.history,
             directory=directory,
             review_queue=storage.review_queue,
             catalog=catalog,
@@ -103,16 +108,44 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
             segments=segments,
-            tokens=_verifier(settings),
+            tokens=verifier(settings),
             slow_viewers=settings.slow_viewer,
-            pressures=_pressures(settings),
-            connections=Connections(_connections(settings)),
+            pressures=pressures(settings),
+            connections=Connections(connection_config(settings)),
             addresses=AddressRate(RateConfig(burst=settings.address_burst, period_s=settings.rate_period_s), clock),
             pacing=Pacing(PollingConfig(), Random()),
             clock=clock,
             wall_clock=time.time,
             new_id=new_id,
         )
+
+
+@asynccontextmanager
+async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
+    """The broker at an address, for as long as the block lasts; without one what is local is all there is."""
+    if not url:
+        yield local
+        return
+    broker = RedisBroker(nodes_of(url, Random()), local, uuid4().hex, without_password(url), time.monotonic)
+    async with broker.running():
+        yield broker
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raise ValueError for a broker that no server can be reached by."""
+    if settings.broker:
+        nodes_of(settings.broker, Random())
+
+
+def _catalog(settings: Settings, storage: Storage, clock: Clock) -> Catalog:
+    return Catalog(
+        storage.directory,
+        storage.history,
+        make_streams=settings.mode is Mode.DEVELOPMENT,
+        display=settings.display,
+        clock=clock,
+        wall_clock=time.time,
+    )
 
 
 def _settings_of(directory: Directory) -> SettingsOf:
@@ -157,7 +190,7 @@ def signer(settings: Settings) -> Sign | None:
     """What signs tokens for the asking, in development."""
     if settings.mode is not Mode.DEVELOPMENT:
         return None
-    secret = load_or_make_secret(_secret_file(settings))
+    secret = load_or_make_secret(secret_file(settings))
 
     def sign(user: str, name: str | None, caps: list[dict[str, Any]], lifetime_s: float) -> str:
         return sign_token(secret, user, name, caps, lifetime_s, time.time(), settings.token_audience)
@@ -170,7 +203,7 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Work that goes on until the block is left; should it fail, that is an error of the whole process."""
     task = asyncio.create_task(work)
     try:
@@ -181,18 +214,18 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-def _verifier(settings: Settings) -> TokenVerifier:
+def verifier(settings: Settings) -> TokenVerifier:
     config = TokenConfig(audience=settings.token_audience, issuer=settings.token_issuer)
     if settings.mode is Mode.DEVELOPMENT:
-        return TokenVerifier(SharedSecret(load_or_make_secret(_secret_file(settings))), config, time.time)
+        return TokenVerifier(SharedSecret(load_or_make_secret(secret_file(settings))), config, time.time)
     return TokenVerifier(JwksKeys(settings.jwks, time.monotonic), config, time.time)
 
 
-def _secret_file(settings: Settings) -> Path:
+def secret_file(settings: Settings) -> Path:
     return settings.data / "development-secret"
 
 
-def _pressures(settings: Settings) -> dict[Ending, Pressure]:
+def pressures(settings: Settings) -> dict[Ending, Pressure]:
     """One for each ending that a stream can choose, over the same queues."""
     queues: EdgeQueues[SocketViewer] = EdgeQueues(settings.edge_queue_bytes)
     return {
@@ -201,9 +234,9 @@ def _pressures(settings: Settings) -> dict[Ending, Pressure]:
     }
 
 
-def _hub_config(settings: Settings) -> HubConfig:
-    coalescing = CoalescingConfig(window_s=settings.window_ms / 1000)
-    return HubConfig(coalescing=coalescing, heartbeat_s=settings.heartbeat_s)
+def hub_config(settings: Settings) -> HubConfig:
+    window = CoalescingConfig(window_s=settings.window_ms / 1000)
+    return HubConfig(coalescing=window, heartbeat_s=settings.heartbeat_s)
 
 
 def _brownout(commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:
@@ -212,7 +245,7 @@ def _brownout(commits: Commits, guards: Iterable[Guard], clock: Clock) -> Browno
     return Brownout(config, clock, signals)
 
 
-def _connections(settings: Settings) -> ConnectionConfig:
+def connection_config(settings: Settings) -> ConnectionConfig:
     return ConnectionConfig(
         viewers_max=settings.viewers_max,
         per_address_max=settings.address_viewers_max,

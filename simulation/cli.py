@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail, migrate, serve
+from reference_impl.cli import edge, fail, migrate, serve
 from simulation.bench.commands import bench
 from simulation.calibration import Calibration
 from simulation.command import JsonFile, run_to_end
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(edge)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
 
@@ -38,6 +39,7 @@ def up(
     speed: Annotated[float | None, typer.Option(help="How much faster than it happened. [default: 10]")] = None,
     window_ms: Annotated[float | None, typer.Option(help="Coalescing window. [default: 20]")] = None,
     delivery: Annotated[str | None, typer.Option(help="raw or plain. [default: raw]")] = None,
+    edges: Annotated[int, typer.Option(help="Edge processes for the viewers; 0: the server alone.", min=0, max=8)] = 0,
     seed: Annotated[int | None, typer.Option(help="Seed of the simulation's draws. [default: 1]")] = None,
     scenario: Annotated[str, typer.Option(help="Scenario (TOML, JSON or a name) that these options change.")] = "up",
     port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.", min=0, max=65535)] = 8080,
@@ -67,8 +69,9 @@ def up(
 
     async def main(chosen: Scenario) -> None:
         await run_experiment(
-            chosen, Engine.BOTH, console, port=port, data=data, ready=ready, then=lambda runs: then(chosen, runs)
-        )
+            chosen, Engine.BOTH, console, port=port, data=data, edges=edges, ready=ready,
+            then=lambda runs: then(chosen, runs),
+        )  # fmt: skip
 
     run_to_end(main(_scenario(scenario, changes)))
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import Enum
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from simulation import console as screen
 from simulation.calibration import Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
+from simulation.engines.redis import redis
 from simulation.engines.simulated import run_simulated
 from simulation.machine import fingerprint
 from simulation.report import counts_table, latency_table, plot_latencies
@@ -35,6 +36,7 @@ async def run_experiment(
     *,
     port: int = 0,
     data: Path | None = None,
+    edges: int = 0,
     calibration: Calibration | None = None,
     ready: Callable[[str], None] = lambda url: None,
     then: Callable[[list[RunResult]], Awaitable[None]],
@@ -49,10 +51,10 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then([_simulate(scenario, calibration, console)])
         return
-    async with _server(scenario, port, data) as (url, folder):
-        ready(url)
+    async with servers(scenario, port, data, edges) as (url, at_edges, folder):
+        ready(at_edges[0] if at_edges else url)
         with screen.live_progress(console, scenario) as progress:
-            runs = [await live.run_live(scenario, url, folder, progress)]
+            runs = [await live.run_live(scenario, url, folder, progress, at_edges)]
         if engine is Engine.BOTH:
             runs.append(await asyncio.to_thread(_simulate, scenario, calibration, console))
         await then(runs)
@@ -84,14 +86,27 @@ def faultless(runs: list[RunResult]) -> bool:
 
 
 @asynccontextmanager
-async def _server(scenario: Scenario, port: int, data: Path | None) -> AsyncIterator[tuple[str, Path]]:
-    """The server under test; without a data directory of its own it works in one that is taken away afterwards."""
+async def servers(
+    scenario: Scenario, port: int, data: Path | None, edges: int
+) -> AsyncIterator[tuple[str, list[str], Path]]:
+    """The server under test and its edges, the first of which has the port then, by turns on either core.
+
+    Without a data directory of its own it works in one that is taken away afterwards.
+    """
     pair = processes.cores()
-    with tempfile.TemporaryDirectory(prefix="livecomments-") as name:
-        folder = Path(name)
-        arguments = live.server_arguments(scenario, folder, port, data or folder / "data")
-        async with processes.server(arguments, pair[0] if pair else None) as (url, _):
-            yield url, folder
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-")))
+        log = data or folder / "data"
+        broker = await stack.enter_async_context(redis(folder)) if edges else ""
+        arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
+        url, _ = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+        at_edges = []
+        for number in range(edges):
+            (of_edge := folder / f"edge-{number}").mkdir()
+            arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
+            core = pair[(number + 1) % 2] if pair else None
+            at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
+        yield url, at_edges, folder
 
 
 def _simulate(scenario: Scenario, calibration: Calibration | None, console: Console) -> RunResult:

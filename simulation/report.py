@@ -24,7 +24,9 @@ SHORTEST_S = 1e-5  # what takes less is drawn there
 
 def latency_table(live: RunResult, simulated: RunResult) -> Table:
     """Per stage and end to end: live, simulated, and the difference in percent of the live value."""
-    table = _table("Latency in ms, and how far the simulation is off")
+    edges = int(live.facts.get("edges", 0))
+    where = f" (live: {edges} edges; simulated: one process)" if edges else ""
+    table = _table(f"Latency in ms, and how far the simulation is off{where}")
     table.add_column("stage", no_wrap=True)
     for group in ("live", "sim", "diff"):
         for name in QUANTILES:

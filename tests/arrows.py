@@ -1,9 +1,9 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "group_commit", "guard",
-    "guarded_log", "hub", "ports", "profiles", "purging", "reactions", "readers", "room", "segments", "stream_hub",
-    "write_path",
+    "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "following", "group_commit",
+    "guard", "guarded_log", "hub", "partition_commits", "ports", "profiles", "purging", "reactions", "readers", "room",
+    "segments", "stream_hub", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
@@ -20,7 +20,8 @@ ARROWS = {
     "reference_impl.auth": {"reference_impl.auth"},
     "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.adapters": {
-        "reference_impl.adapters", "reference_impl.ports", "reference_impl.policy.partitioning",
+        "reference_impl.adapters", "reference_impl.following", "reference_impl.ports",
+        "reference_impl.policy.failover", "reference_impl.policy.partitioning", "reference_impl.policy.retry",
         "reference_impl.protocol",
     },
     "reference_impl.transports": {

@@ -69,7 +69,13 @@ def client_inside_the_server(module: str, tree: ast.Module) -> list[str]:
 
 
 def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
-    if module == "reference_impl.wiring" or within(module, "reference_impl.adapters"):
+    wiring = {
+        "reference_impl.wiring",
+        "reference_impl.edge_wiring",
+        "reference_impl.storage",
+        "simulation.bench.partitions_log",
+    }
+    if module in wiring or within(module, "reference_impl.adapters"):
         return []
     return [f"{module} imports {name}" for name in imports(tree) if within(name, "reference_impl.adapters")]
 

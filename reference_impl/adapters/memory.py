@@ -32,6 +32,12 @@ class MemoryBroker:
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None:
         self._receivers.append(receive)
 
+    def follow(self, stream: str) -> None:
+        """Everything of this process comes anyway."""
+
+    def forget(self, stream: str) -> None:
+        """It goes on coming."""
+
     def _deliver(self) -> None:
         while self._buffer:
             message = self._buffer.popleft()

@@ -16,6 +16,7 @@ from reference_impl.api import (
     comments,
     development,
     events,
+    fleet,
     health,
     history,
     moderation,
@@ -27,8 +28,9 @@ from reference_impl.api import (
     users,
     websocket,
 )
-from reference_impl.api.deps import Parts
+from reference_impl.api.deps import EdgeParts, Parts, ViewerParts
 from reference_impl.api.direct import DirectPosts
+from reference_impl.api.forwarding import Forward
 from reference_impl.api.limits import WriteGuard
 from reference_impl.config import Settings
 
@@ -57,7 +59,20 @@ class WebFiles(StaticFiles):
 
 def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -> ASGIApp:
     """The application with what stands before it. Without ``sign`` there is no route that gives tokens away."""
-    app: ASGIApp = DirectPosts(build_api(parts, settings, sign), parts)
+    return _guarded(DirectPosts(build_api(parts, settings, sign), parts), parts, settings)
+
+
+def build_edge_app(parts: EdgeParts, settings: Settings) -> ASGIApp:
+    """The application of an edge: what follows a stream is answered here, everything else by the API."""
+    app = _bare(parts)
+    for noun in (health, websocket, poll):
+        app.include_router(noun.router)
+    app.include_router(events.router(settings.delivery))
+    _add_pages(app)
+    return _guarded(Forward(app, parts.upstream), parts, settings)
+
+
+def _guarded(app: ASGIApp, parts: ViewerParts, settings: Settings) -> ASGIApp:
     app = WriteGuard(app, settings.cors_origins, parts.addresses)
     if settings.cors_origins:
         app = CORSMiddleware(
@@ -71,20 +86,29 @@ def build_app(parts: Parts, settings: Settings, sign: development.Sign | None) -
 
 
 def build_api(parts: Parts, settings: Settings, sign: development.Sign | None) -> FastAPI:
-    app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.parts = parts
-    problems.install(app)
-    for noun in (health, streams, comments, history, reactions, moderation, users, websocket, poll, segments):
+    app = _bare(parts)
+    for noun in (health, streams, comments, history, reactions, moderation, users, websocket, poll, segments, fleet):
         app.include_router(noun.router)
     app.include_router(events.router(settings.delivery))
     if sign is not None:
         app.include_router(development.router(sign))
+    _add_pages(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _bare(parts: ViewerParts) -> FastAPI:
+    app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app.state.parts = parts
+    problems.install(app)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_api_route("/docs", _docs, include_in_schema=False)
     app.mount("/docs/ui", StaticFiles(directory=SWAGGER_UI), name="docs")
     app.mount("/web", WebFiles(directory=WEB), name="web")
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
-    return app
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

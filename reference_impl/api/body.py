@@ -38,14 +38,14 @@ async def read_body(request: Request, model: type[M], longest: int = BODY_MAX) -
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Problem(problem.NOT_JSON, f"got content type {kind[:80] or 'none'!r}")
-    raw = await _arrive(request, longest)
+    raw = await arrive(request, longest)
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
         raise Problem(problem.INVALID_REQUEST, "; ".join(map(explain, error.errors()[:5]))) from error
 
 
-async def _arrive(request: Request, longest: int) -> bytes:
+async def arrive(request: Request, longest: int) -> bytes:
     """The body; nearly always it came with the head, and there is nothing to wait for."""
     connection: Connection | None = request.scope.get("state", {}).get("connection")
     whole = connection.whole_body() if connection else None

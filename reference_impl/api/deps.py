@@ -11,8 +11,9 @@ from reference_impl.api.limits import AddressRate
 from reference_impl.auth.identity import Identity
 from reference_impl.auth.keys import KeysUnavailable
 from reference_impl.auth.tokens import InvalidToken, TokenVerifier
-from reference_impl.catalog import Catalog
+from reference_impl.catalog import Catalog, ViewerCatalog
 from reference_impl.changes import Changes
+from reference_impl.following import LogReader, Upstream
 from reference_impl.guard import Guard
 from reference_impl.hub import Hub
 from reference_impl.policy.backpressure import Ending
@@ -32,20 +33,13 @@ TOKEN_COOKIE = "livecomments_token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the routes need of a running server."""
+class ViewerParts:
+    """What the routes that serve viewers need of a running process."""
 
-    log: CommentLog
-    history: History
-    directory: Directory
-    review_queue: ReviewQueue
-    catalog: Catalog
+    log: LogReader
+    catalog: ViewerCatalog
     hub: Hub
     guards: Sequence[Guard]
-    write_path: WritePath
-    changes: Changes
-    reactions: Reactions
-    segments: Segments
     tokens: TokenVerifier
     slow_viewers: Ending
     pressures: Mapping[Ending, Pressure]
@@ -54,7 +48,29 @@ class Parts:
     pacing: Pacing
     clock: Clock
     wall_clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(ViewerParts):
+    """What the routes need of a running server."""
+
+    log: CommentLog
+    catalog: Catalog
+    history: History
+    directory: Directory
+    review_queue: ReviewQueue
+    write_path: WritePath
+    changes: Changes
+    reactions: Reactions
+    segments: Segments
     new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeParts(ViewerParts):
+    """What the routes need of a running edge: others' requests go to the API."""
+
+    upstream: Upstream
 
 
 async def _parts(request: Request) -> Parts:
@@ -62,24 +78,31 @@ async def _parts(request: Request) -> Parts:
 
 
 PartsDep = Annotated[Parts, Depends(_parts)]
+ViewerPartsDep = Annotated[ViewerParts, Depends(_parts)]
 
 
-async def identify(request: Request, parts: PartsDep) -> Identity | None:
+async def identify(request: Request, parts: ViewerPartsDep) -> Identity | None:
     """Who asks, by the token in the header, or for reading in the cookie; None is anybody.
 
     A cookie is sent by browsers on behalf of other sites' pages too, so it never authorises a change.
     """
+    token = token_of(request)
+    if not token and "access_token" in request.query_params:
+        raise Problem(problem.UNAUTHENTICATED, "a token in the address ends up in logs: send it in the header")
+    return await authenticate(parts, token) if token else None
+
+
+def token_of(request: Request) -> str:
+    """The token that a request carries, "" without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if not scheme and request.method == "GET":
         token = request.cookies.get(TOKEN_COOKIE, "")
     elif scheme and scheme.lower() != "bearer":
         raise Problem(problem.UNAUTHENTICATED, f"got the scheme {scheme[:20]!r}, only Bearer is known")
-    if not token and "access_token" in request.query_params:
-        raise Problem(problem.UNAUTHENTICATED, "a token in the address ends up in logs: send it in the header")
-    return await authenticate(parts, token.strip()) if token else None
+    return token.strip()
 
 
-async def authenticate(parts: Parts, token: str) -> Identity:
+async def authenticate(parts: ViewerParts, token: str) -> Identity:
     """Answer who a token is for, or refuse it."""
     try:
         return await parts.tokens.verify(token)
@@ -130,7 +153,7 @@ PAGE_MAX = 200
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
-async def readable(stream: StreamName, parts: PartsDep, identity: IdentityDep) -> Stream:
+async def readable(stream: StreamName, parts: ViewerPartsDep, identity: IdentityDep) -> Stream:
     """Answer a stream that the caller may read, as it stands now; a Problem otherwise."""
     found = await parts.catalog.stream(stream)
     require_reader(identity, found)

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_impl.api.deps import IdentityDep, PartsDep, ReadableStream
+from reference_impl.api.deps import IdentityDep, ReadableStream, ViewerPartsDep
 from reference_impl.api.joining import (
     JOINING,
     CursorQuery,
@@ -55,7 +55,7 @@ def router(delivery: Delivery) -> APIRouter:
 async def _follow_raw(
     stream: ReadableStream,
     request: Request,
-    parts: PartsDep,
+    parts: ViewerPartsDep,
     identity: IdentityDep,
     last_event_id: LastEventId = None,
     cursor: CursorQuery = None,
@@ -76,7 +76,7 @@ async def _follow_raw(
 async def _follow_plain(
     stream: ReadableStream,
     request: Request,
-    parts: PartsDep,
+    parts: ViewerPartsDep,
     identity: IdentityDep,
     last_event_id: LastEventId = None,
     cursor: CursorQuery = None,

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from reference_impl.api.deps import PartsDep
+from reference_impl.api.deps import ViewerPartsDep
 from reference_impl.api.problems import responses
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
@@ -36,7 +36,7 @@ async def livez() -> dict[str, str]:
 
 
 @router.get("/readyz", responses=responses(problem.LOG_UNAVAILABLE, problem.DRAINING))
-async def readyz(parts: PartsDep) -> dict[str, str | int]:
+async def readyz(parts: ViewerPartsDep) -> dict[str, str | int]:
     """The log answers too, so comments can be read and posted; a server that is about to end says no."""
     if parts.hub.draining:
         raise Problem(problem.DRAINING, f"{parts.hub.viewers} viewers are being sent away", 1.0)
@@ -45,7 +45,7 @@ async def readyz(parts: PartsDep) -> dict[str, str | int]:
 
 
 @router.get("/health")
-async def health(parts: PartsDep) -> Health:
+async def health(parts: ViewerPartsDep) -> Health:
     """How the process is doing, log or no log: what it leaves out, and which of its dependencies it leaves alone."""
     rung = parts.hub.brownout.rung
     return Health(

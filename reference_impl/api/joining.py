@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query, Request
 
 from reference_impl.api import views
-from reference_impl.api.deps import Parts, parse_cursor, readable
+from reference_impl.api.deps import ViewerParts, parse_cursor, readable
 from reference_impl.api.limits import is_loopback
 from reference_impl.auth.identity import Identity
 from reference_impl.hub import Seat
@@ -47,7 +47,7 @@ class Place:
             self._connections = None
 
 
-def take_place(request: Request, parts: Parts, *, joins: bool = True) -> Place:
+def take_place(request: Request, parts: ViewerParts, *, joins: bool = True) -> Place:
     """Room for one more viewer; a Problem with Retry-After when there is none."""
     if parts.hub.draining:
         raise Problem(problem.DRAINING, "connect again, and another server answers", DRAINED_S * random.uniform(0.2, 1))
@@ -59,14 +59,19 @@ def take_place(request: Request, parts: Parts, *, joins: bool = True) -> Place:
     return Place(parts.connections, address)
 
 
-def pressure(parts: Parts, stream: Stream) -> Pressure:
+def pressure(parts: ViewerParts, stream: Stream) -> Pressure:
     """What bounds the queue of a viewer of this stream."""
     chosen = stream.settings.slow_viewers
     return parts.pressures[parts.slow_viewers if chosen is SlowViewers.SERVER else Ending(chosen.value)]
 
 
 async def follow(
-    parts: Parts, stream: str, viewer: Viewer, position: Cursor | None, identity: Identity | None, room: str | None
+    parts: ViewerParts,
+    stream: str,
+    viewer: Viewer,
+    position: Cursor | None,
+    identity: Identity | None,
+    room: str | None,
 ) -> Seat:
     """Join, and make sure that who was let in may still read: much can happen before a viewer hears of changes."""
     seat = await parts.hub.join(stream, viewer, position, identity, room)
@@ -77,7 +82,7 @@ async def follow(
     return seat
 
 
-async def hello(parts: Parts, stream: Stream) -> Frame:
+async def hello(parts: ViewerParts, stream: Stream) -> Frame:
     """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
     pinned = await parts.catalog.pinned(stream)
     about: dict[str, Any] = views.stream(stream) | {

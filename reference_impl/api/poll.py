@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from reference_impl.api.deps import IdentityDep, Parts, PartsDep, ReadableStream
+from reference_impl.api.deps import IdentityDep, ReadableStream, ViewerParts, ViewerPartsDep
 from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, follow, hello, start, take_place
 from reference_impl.api.problems import READING, responses
 from reference_impl.auth.identity import Identity
@@ -45,7 +45,7 @@ class PollView(BaseModel):
 async def poll(
     stream: ReadableStream,
     request: Request,
-    parts: PartsDep,
+    parts: ViewerPartsDep,
     identity: IdentityDep,
     cursor: CursorQuery = None,
     wait_s: Annotated[
@@ -74,7 +74,7 @@ async def poll(
 
 
 async def _collect(
-    parts: Parts,
+    parts: ViewerParts,
     stream: str,
     identity: Identity | None,
     viewer: PollViewer,

@@ -11,12 +11,24 @@ from starlette.responses import Response
 from reference_impl.access import require
 from reference_impl.api.body import Body, explain
 from reference_impl.api.comments import CommentBody, answer_of
-from reference_impl.api.deps import KEY_MAX, IdentityDep, Parts, PartsDep, ReadableStream, authenticate
+from reference_impl.api.deps import (
+    KEY_MAX,
+    EdgeParts,
+    IdentityDep,
+    Parts,
+    ReadableStream,
+    ViewerParts,
+    ViewerPartsDep,
+    authenticate,
+    token_of,
+)  # fmt: skip
+from reference_impl.api.forwarding import forward_said, headers_of
 from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, hello, pressure, start, take_place
 from reference_impl.api.joining import follow as join_hub
 from reference_impl.api.problems import READING, problem_of, responses
 from reference_impl.api.reactions import NewReaction, authorise_reaction, take_reaction
 from reference_impl.auth.identity import Capability, Identity
+from reference_impl.following import Forwarded
 from reference_impl.protocol import problem
 from reference_impl.protocol.message import notice
 from reference_impl.protocol.problem import Problem
@@ -78,7 +90,7 @@ _UPGRADE: dict[int | str, dict[str, Any]] = {
 async def follow(
     stream: ReadableStream,
     request: Request,
-    parts: PartsDep,
+    parts: ViewerPartsDep,
     identity: IdentityDep,
     cursor: CursorQuery = None,
     room: RoomQuery = None,
@@ -92,7 +104,7 @@ async def follow(
         raise Problem(kind, reason, fields={"Upgrade": "websocket", "Sec-WebSocket-Version": VERSION})
     viewer = WebSocketViewer(pressure(parts, stream), parts.log.epoch)
     address = request.client.host if request.client else None
-    viewer.on_text = Conversation(parts, stream.name, viewer, identity, address).hear
+    viewer.on_text = Conversation(parts, stream.name, viewer, identity, address, token_of(request)).hear
     position, greeting = start(cursor), await hello(parts, stream)
     viewer.call_at_end(take_place(request, parts).leave)
 
@@ -107,13 +119,20 @@ class Conversation:
     """What one viewer says over its WebSocket, and what it is answered."""
 
     def __init__(
-        self, parts: Parts, stream: str, viewer: WebSocketViewer, identity: Identity | None, address: str | None
+        self,
+        parts: ViewerParts,
+        stream: str,
+        viewer: WebSocketViewer,
+        identity: Identity | None,
+        address: str | None,
+        token: str,
     ) -> None:
         self._parts = parts
         self._stream = stream
         self._viewer = viewer
         self._identity = identity
         self._address = address
+        self._token = token
         self._answering: set[asyncio.Task[None]] = set()
 
     def hear(self, text: str) -> None:
@@ -150,6 +169,9 @@ class Conversation:
         refusal = self._parts.addresses.refusal(self._address)
         if refusal is not None:
             raise refusal
+        if isinstance(self._parts, EdgeParts):
+            return await forward_said(self._parts.upstream, self._request(said))
+        assert isinstance(self._parts, Parts)
         if isinstance(said, React):
             who = await authorise_reaction(self._stream, self._parts, self._identity)
             take_reaction(self._stream, said.data, self._parts, who, given=said.data.given)
@@ -157,11 +179,20 @@ class Conversation:
         new = said.data.new(said.idempotency_key)
         return answer_of(await self._parts.write_path.post(self._stream, self._identity, new, self._parts.clock()))
 
+    def _request(self, said: Post | React) -> Forwarded:
+        """What would be asked of the API without a WebSocket, by the same viewer."""
+        where, key = "comments", said.idempotency_key if isinstance(said, Post) else None
+        if isinstance(said, React):
+            where = "reactions" if said.data.given else "reactions:withdraw"
+        body = said.data.model_dump_json(exclude_none=True, exclude={"given"}).encode()
+        path = f"/v1/streams/{self._stream}/{where}"
+        return Forwarded("POST", path, headers_of(self._token, self._address, key), body)
+
     async def _authenticate(self, token: str) -> tuple[int, dict[str, Any]]:
         """A page cannot send header fields with a WebSocket, and a token ends sooner than a match."""
         identity = await authenticate(self._parts, token)
         await self._parts.catalog.require_not_banned(identity, self._stream)
-        self._identity = identity
+        self._identity, self._token = identity, token
         self._parts.hub.identify(self._stream, self._viewer, identity)
         expires_in_s = round(identity.expires_at - self._parts.wall_clock())
         return 200, {"user": identity.user, "expires_in_s": expires_in_s}

@@ -10,6 +10,7 @@ STREAMS_MAX = 64  # named in one grant
 USER_MAX = 64  # code points
 NAME_MAX = 40
 EVERY = "*"
+EDGE_ROLE = "edge"  # of the project's own processes, which read logs as they are
 
 
 class Capability(StrEnum):
@@ -51,6 +52,10 @@ class Identity:
 
     def roles(self, stream: str) -> frozenset[str]:
         return frozenset[str]().union(*(grant.roles for grant in self.grants if grant.covers(stream)))
+
+    def serves(self, role: str) -> bool:
+        """Whether this is a process of the deployment itself: the role on every stream."""
+        return any(role in grant.roles and EVERY in grant.streams for grant in self.grants)
 
     def expired(self, now: float) -> bool:
         return now >= self.expires_at

@@ -11,6 +11,7 @@ from rich.console import Console
 from reference_impl.cli import fail
 from simulation.bench import display as display_bench
 from simulation.bench import display_rows, endurance, fanout_rows
+from simulation.bench import edges as edges_bench
 from simulation.bench import fanout as fanout_bench
 from simulation.bench import ingest as ingest_bench
 from simulation.bench import partitions as partitions_bench
@@ -194,6 +195,29 @@ def partitions(
             json_file.write_text(json.dumps(partitions_bench.document(rows, plan), indent=1) + "\n")
         if plot_file:
             partitions_bench.plot(rows, plot_file)
+
+    run_to_end(main())
+
+
+@bench.command()
+def edges(
+    numbers: Annotated[str, typer.Option("--edges", help="Edge processes; 0 is the server alone.")] = "0,1,2",
+    viewers: Annotated[int, typer.Option(help="Synthetic viewers.", min=1, max=10_000)] = 500,
+    speed: Annotated[float, typer.Option(help="How much faster the chat goes than it happened.", min=1)] = 40.0,
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=5, max=600)] = 20.0,
+    json_file: JsonFile = None,
+) -> None:
+    """The same crowd at the server alone and at edges: deliveries/s and latency."""
+    counts = [round(each) for each in _numbers("--edges", numbers, 0, 8)]
+    _writable(json_file)
+
+    async def main() -> None:
+        rows = await edges_bench.bench_edges(counts, viewers, speed, seconds, _dim)
+        Console().print(edges_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(edges_bench.document(rows), indent=1) + "\n")
+        if any(row.faults for row in rows):
+            fail("some viewers missed comments or got them twice: see above")
 
     run_to_end(main())
 

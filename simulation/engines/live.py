@@ -9,9 +9,9 @@ import os
 import resource
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ STREAM = "demo"
 LEAD_S = 0.3  # between the last viewer's joining and the first post
 BUSY_MAX = 0.70  # of its core; a generator busier than that measures itself
 FLUSH_TRIES = 20
+EDGE_FLUSHED_S = 1.5  # by then an edge has written what it knows; the log may have told it of the last ones
 JOIN_S = 120.0  # for all viewers to be connected
 
 
@@ -57,13 +58,35 @@ def server_arguments(scenario: Scenario, folder: Path, port: int, data: Path) ->
     return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
 
 
-async def run_live(scenario: Scenario, url: str, folder: Path, progress: Progress) -> RunResult:
-    """Run a scenario against the server at ``url``, which was started with `server_arguments`."""
+def edge_arguments(scenario: Scenario, folder: Path, api: str, port: int, data: Path, broker: str) -> list[str]:
+    """The command line of an edge of the server at ``api``, which works on ``data``."""
+    system = scenario.system
+    options = {
+        "port": port,
+        "data": data,
+        "api": api,
+        "broker": broker,
+        "measure": folder / "measure.csv",
+        "delivery": system.delivery,
+        "window-ms": system.window_ms,
+        "slow-viewer": system.slow_viewer.value,
+    }
+    return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
+
+
+async def run_live(
+    scenario: Scenario, url: str, folder: Path, progress: Progress, edges: Sequence[str] = ()
+) -> RunResult:
+    """Run a scenario against the server at ``url``, which was started with `server_arguments`.
+
+    With ``edges`` the viewers are there, and the first one's stamps are taken: of what a broker has brought it. When
+    comments left the others it does not know, so the last stage is timed with one edge alone.
+    """
     receipts_path = folder / "receipts.npz"
     token = await gateway_token(url)
     await open_stream(url, STREAM, token)
     start = await head_cursor(url, STREAM)
-    async with viewers(url, start, scenario.audience.viewers, receipts_path) as crowd:
+    async with viewers(",".join(edges) or url, start, scenario.audience.viewers, receipts_path) as crowd:
         watcher = asyncio.create_task(_watch(crowd, progress))
         began_s = time.monotonic() + LEAD_S
         cpu_s = _cpu_s()
@@ -71,10 +94,17 @@ async def run_live(scenario: Scenario, url: str, folder: Path, progress: Progres
         poster_share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s + LEAD_S)
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         counts = await _finish(crowd, head, watcher)
-    measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
+    if edges:
+        await asyncio.sleep(EDGE_FLUSHED_S)
+        measured = read_measured(folder / "edge-0" / "measure.csv")
+    else:
+        measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
     receipts = Receipts.load(receipts_path)
     latency = stage_latencies(measured, receipts, posted.accepted, began_s + scenario.timed_from_s)
-    return _result(scenario, latency, posted, counts, poster_share)
+    if len(edges) > 1:
+        latency["socket"] = latency["socket"][:0]
+    result = _result(scenario, latency, posted, counts, poster_share)
+    return replace(result, facts=result.facts | {"edges": len(edges)})
 
 
 async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Measured:

@@ -74,7 +74,20 @@ async def stop(process: Process) -> None:
 async def server(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
     """A running server's address and process id; it is stopped on the way out."""
     everything = ["--display", "all"]  # what is measured is what is delivered, not what is left out
-    process = await spawn("reference_impl", ["serve", *everything, *arguments], core)
+    async with _serving(["serve", *everything, *arguments], core) as running:
+        yield running
+
+
+@asynccontextmanager
+async def edge(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
+    """A running edge's address and process id; it is stopped on the way out."""
+    async with _serving(["edge", *arguments], core) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _serving(command: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
+    process = await spawn("reference_impl", command, core)
     try:
         address = await _address(process)
         assert process.stderr is not None

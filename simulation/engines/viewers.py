@@ -1,6 +1,8 @@
 """The synthetic viewers: a process that follows one stream over many SSE connections and times what comes.
 
-    python -m simulation.engines.viewers URL STREAM CURSOR VIEWERS RECEIPTS.npz
+    python -m simulation.engines.viewers URL[,URL…] STREAM CURSOR VIEWERS RECEIPTS.npz
+
+With several addresses the viewers are spread over them evenly, and one that is let go comes back to the next.
 
 Speaks JSON lines on standard output: ``{"ready": n}`` once all viewers are connected, then its progress twice a second.
 A line ``finish HEAD`` on standard input makes it wait until every viewer has event HEAD (10 s at most), write the
@@ -8,6 +10,7 @@ receipts and print a last line with its counts. It ends by itself when its paren
 """
 
 import asyncio
+import itertools
 import json
 import random
 import sys
@@ -55,8 +58,8 @@ class Crowd:
     """All viewers of this process."""
 
     def __init__(self, url: str, stream: str, start: Cursor, viewers: int, *, timed: bool = True) -> None:
-        address = urlsplit(url)
-        self._host, self._port = address.hostname or "127.0.0.1", address.port or 80
+        addresses = map(urlsplit, url.split(","))
+        self._addresses = [(address.hostname or "127.0.0.1", address.port or 80) for address in addresses]
         self._path = f"/v1/streams/{stream}/events"
         self._epoch = start.epoch
         self.timed = timed
@@ -65,6 +68,7 @@ class Crowd:
         self.tallies = [Tally(start.seq + 1) for _ in range(viewers)]
         self.receipts = Receipts()
         self.open = 0
+        self._spread = 0  # where the next viewer begins
         self.reconnects = 0
         self.joined_s: list[float] = []
         self._slots_s: dict[int, float] = {}  # by viewer: when the server wants it back
@@ -73,15 +77,20 @@ class Crowd:
     async def follow(self, tally: Tally) -> None:
         """Keep one viewer connected, resuming where it was; give up when the retry budget is spent."""
         retry = Retry(RetryConfig(base_s=0.2, cap_s=5.0), random.Random())
+        places = itertools.cycle(self._addresses)
+        for _ in range(self._spread):
+            next(places)
+        self._spread = (self._spread + 1) % len(self._addresses)
         while True:
-            reason = await self._connect(tally, retry.succeeded)
+            host, port = next(places)
+            reason = await self._connect(tally, retry.succeeded, host, port)
             again_at = self._slots_s.pop(id(tally), None) or retry.failed(time.monotonic())
             if again_at is None:
-                raise ConnectionError(f"a viewer cannot reach {self._host}:{self._port}: {reason}")
+                raise ConnectionError(f"a viewer cannot reach {host}:{port}: {reason}")
             self.reconnects += 1
             await asyncio.sleep(max(0.0, again_at - time.monotonic()))
 
-    async def _connect(self, tally: Tally, opened: Callable[[], None]) -> str:
+    async def _connect(self, tally: Tally, opened: Callable[[], None], host: str, port: int) -> str:
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         was_open = asyncio.Event()
 
@@ -96,11 +105,16 @@ class Crowd:
                 lost.set_result(reason)
 
         make = partial(
-            ViewerConnection, self._request(tally), self._decoder, partial(self._take, tally), on_open, on_lost
+            ViewerConnection,
+            self._request(tally, host, port),
+            self._decoder,
+            partial(self._take, tally),
+            on_open,
+            on_lost,
         )
         async with self._connecting:
             try:
-                await asyncio.get_running_loop().create_connection(make, self._host, self._port)
+                await asyncio.get_running_loop().create_connection(make, host, port)
             except OSError as error:
                 return str(error)
             await first_of(lost, was_open)
@@ -109,9 +123,9 @@ class Crowd:
             self._count(-1)
         return reason
 
-    def _request(self, tally: Tally) -> bytes:
+    def _request(self, tally: Tally, host: str, port: int) -> bytes:
         lines = (
-            f"GET {self._path} HTTP/1.1", f"Host: {self._host}:{self._port}", "Accept: text/event-stream",
+            f"GET {self._path} HTTP/1.1", f"Host: {host}:{port}", "Accept: text/event-stream",
             f"Last-Event-ID: {Cursor(self._epoch, tally.next_seq - 1)}", "", "",
         )  # fmt: skip
         return "\r\n".join(lines).encode()

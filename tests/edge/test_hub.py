@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.hub import Hub
 from reference_impl.ports import Published
 from reference_impl.protocol.events import Event, EventKind
@@ -33,7 +34,8 @@ def joined_after(events, identity, now_s=0.0):
 
     async def main():
         log = MemoryLog(len(events))
-        hub = Hub(MemoryLog(0), HubConfig(), asyncio.get_running_loop().time, lambda: now_s, settings_of=show_all)
+        loop = asyncio.get_running_loop()
+        hub = Hub(MemoryLog(0), HubConfig(), loop.time, lambda: now_s, settings_of=show_all, broker=MemoryBroker(loop))
         first = Silent()
         await hub.join(STREAM, first, None, reader("first", 100.0, "*", "vip"))
         hub._log = log

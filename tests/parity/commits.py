@@ -103,6 +103,12 @@ class NoBroker:
     def subscribe(self, receive: object) -> None:
         pass
 
+    def follow(self, stream: str) -> None:
+        pass
+
+    def forget(self, stream: str) -> None:
+        pass
+
 
 def reader(user: str) -> Identity:
     grant = Grant(streams=frozenset({"match"}), highest=Capability.POST)

@@ -35,8 +35,10 @@ def eventually(condition: Callable[[], Any], what: str) -> Any:
 class ServerProcess:
     """`python -m reference_impl serve` on a data directory; ``before`` is put in front of the command line."""
 
+    command = "serve"
+
     def __init__(self, data: Path, *options: str, before: tuple[str, ...] = (), **environment: str) -> None:
-        self._data = data
+        self.data = data
         self._options = options
         self._before = before
         self._environment = {"LIVECOMMENTS_DISPLAY": "all", **environment}
@@ -46,9 +48,9 @@ class ServerProcess:
         self.start()
 
     def start(self) -> None:
-        command = [*self._before, sys.executable, "-m", "reference_impl", "serve"]
+        command = [*self._before, sys.executable, "-m", "reference_impl", self.command]
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--data", str(self._data), *self._options],
+            [*command, "--port", str(self.port), "--data", str(self.data), *self._options],
             cwd=ROOT, env=os.environ | self._environment, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         ready = threading.Event()
@@ -139,6 +141,27 @@ class ServerProcess:
 
     def viewers(self) -> int:
         return int(self.request("GET", "/readyz")[1]["viewers"])
+
+
+class EdgeProcess(ServerProcess):
+    """`python -m reference_impl edge`, with the secret of the API's data directory."""
+
+    command = "edge"
+
+
+@pytest.fixture
+def start_edge(tmp_path):
+    """Start edges of servers on this test's data directory; all of them are ended afterwards."""
+    started = []
+
+    def start(*servers: ServerProcess, options: tuple[str, ...] = (), **settings: Any) -> EdgeProcess:
+        apis = [part for server in servers for part in ("--api", server.url)]
+        started.append(EdgeProcess(tmp_path / "data", *apis, *options, **settings))
+        return started[-1]
+
+    yield start
+    for edge in started:
+        edge.end()
 
 
 @pytest.fixture

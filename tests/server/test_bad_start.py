@@ -10,8 +10,12 @@ from tests.server.conftest import ROOT
 
 
 def _serve(*options):
+    return _start("serve", *options)
+
+
+def _start(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "reference_impl", "serve", *options],
+        [sys.executable, "-m", "reference_impl", *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
 
@@ -39,6 +43,22 @@ def test_a_busy_port_is_named_and_another_is_advised(tmp_path):
 )
 def test_a_bad_option_is_named_with_what_is_allowed(options, words):
     done = _serve(*options)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "api: Field required"),
+        (("--api", "localhost:8080"), "String should match pattern"),
+        (("--api", "http://127.0.0.1:1", "--mode", "production", "--jwks", "keys.json"), "needs --token-file"),
+        (("--api", "http://127.0.0.1:1", "--port", "0", "--token-file", "/dev/null/x"), "cannot read the token file"),
+    ],
+)
+def test_a_bad_option_of_an_edge_is_named(options, words):
+    done = _start("edge", *options)
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.server.conftest import ServerProcess, start_server, stream
+from tests.server.conftest import EdgeProcess, ServerProcess, start_server, stream
 from tests.transports.observing import CASES, Case
 from tests.transports.raw_websocket import RawWebSocket
 
@@ -21,6 +21,14 @@ def raw_server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def plain_server(tmp_path_factory):
     started = ServerProcess(tmp_path_factory.mktemp("plain") / "data", *OPTIONS, "--delivery", "plain")
+    yield started
+    started.end()
+
+
+@pytest.fixture(scope="session")
+def edge_server(raw_server):
+    """An edge of the server that the raw cases have; what it does not serve itself it passes on."""
+    started = EdgeProcess(raw_server.data, "--api", raw_server.url)
     yield started
     started.end()
 

@@ -28,6 +28,10 @@ CASES = (
     ("raw", "polling"),
     ("raw", "segments"),
     ("plain", "sse"),
+    ("edge", "sse"),
+    ("edge", "websocket"),
+    ("edge", "poll"),
+    ("edge", "polling"),
 )
 PROMPT = tuple(case for case in CASES if case[1] != "segments")  # these know the log's end and not only its last second
 TRANSPORTS = ("sse", "websocket", "poll", "polling")  # they greet, and tell what happens as it happens

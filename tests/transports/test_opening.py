@@ -2,6 +2,7 @@
 
 import asyncio
 
+from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.hub import Hub
 from reference_impl.ports import Published
 from reference_impl.protocol.message import Frame
@@ -57,7 +58,8 @@ async def show_all(stream: str) -> StreamSettings:
 def test_it_is_on_the_stream_that_is_told_of_events() -> None:
     async def join() -> tuple[int, list[str]]:
         loop = asyncio.get_running_loop()
-        hub, viewer = Hub(SlowLog(), HubConfig(heads_s=0.001), loop.time, loop.time, settings_of=show_all), Told()
+        config, broker, viewer = HubConfig(heads_s=0.001), MemoryBroker(loop), Told()
+        hub = Hub(SlowLog(), config, loop.time, loop.time, settings_of=show_all, broker=broker)
         looking = asyncio.create_task(hub.run())
         await hub.join("demo", viewer, None, None)
         hub.receive(Published(event(1), None))

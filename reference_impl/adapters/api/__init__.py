@@ -1,0 +1,1 @@
+"""The API of `serve`, as an edge asks it."""

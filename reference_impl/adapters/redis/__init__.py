@@ -1,0 +1,1 @@
+"""Redis: the broker, and how it is reached."""

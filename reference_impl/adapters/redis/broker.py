@@ -1,0 +1,197 @@
+"""Redis as broker: several processes on one log bring each other's messages to their viewers.
+
+    publish --> this process's own subscribers, at once
+       '-----> outbox of the channel's node --> PUBLISH (in a cluster SPUBLISH) --> the others' listeners, their hubs
+
+It is a hint. Posting never waits for it: what cannot be sent is dropped, and the others find it in the log, which they
+ask for its heads once a second. After a lost connection nothing is sent again, for the same reason.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from random import Random
+
+from reference_impl.adapters.memory import MemoryBroker
+from reference_impl.adapters.redis.link import Ends, Entry, Link
+from reference_impl.adapters.redis.listener import Listener
+from reference_impl.adapters.redis.messages import Unreadable, decode
+from reference_impl.adapters.redis.nodes import Node, Nodes
+from reference_impl.adapters.redis.writer import OUTBOX_MAX, Counts, Writer, WriterConfig
+from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.ports import Aggregate, Clock, Published
+
+LOOK_AGAIN = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=sys.maxsize)  # who has which channel, while one is down
+FLUSH_S = 1.0  # for the last messages, when the process ends
+
+log = logging.getLogger(__name__)
+
+
+def channel_of(stream: str) -> str:
+    return f"lc:{{{stream}}}"
+
+
+class RedisBroker:
+    """``origin`` is this process's name among the others; what comes back under it is ignored."""
+
+    def __init__(
+        self, nodes: Nodes, local: MemoryBroker, origin: str, name: str, clock: Clock, outbox_max: int = OUTBOX_MAX
+    ) -> None:
+        self.counts = Counts()
+        self._nodes = nodes
+        self._local = local
+        self._origin = origin
+        self._name = name
+        self._clock = clock
+        self._outbox_max = outbox_max
+        self._receivers: list[Callable[[Published | Aggregate], None]] = []
+        self._channels: set[str] = set()  # followed
+        self._listeners: dict[Node, Listener] = {}
+        self._writers: dict[Node, Writer] = {}
+        self._tasks: dict[Link, asyncio.Task[None]] = {}
+        self._doubt = asyncio.Event()
+        self._running = False
+        self._away: bool | None = None  # None: nobody knows yet
+
+    def publish(self, message: Published | Aggregate) -> None:
+        self._local.publish(message)
+        stream = message.stream if isinstance(message, Aggregate) else message.event.stream
+        self._put(Entry(self._clock(), channel_of(stream), message))
+
+    def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None:
+        self._local.subscribe(receive)
+        self._receivers.append(receive)
+
+    def follow(self, stream: str) -> None:
+        self._channels.add(channel_of(stream))
+        self._listen(channel_of(stream))
+
+    def forget(self, stream: str) -> None:
+        self._channels.discard(channel_of(stream))
+        for listener in self._listeners.values():
+            listener.forget(channel_of(stream))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected for as long as the block lasts, and as far as there is something to connect to."""
+        keeper = asyncio.create_task(self._keep())
+        self._running = True
+        try:
+            yield
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_S):
+                    await self._flushed()
+        finally:
+            self._running = False
+            tasks = [keeper, *self._tasks.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._nodes.close()
+
+    async def _flushed(self) -> None:
+        while not all(writer.idle or not writer.up for writer in self._writers.values()):  # noqa: ASYNC110 - seldom
+            await asyncio.sleep(0.01)
+
+    async def _keep(self) -> None:
+        """Look who has which channel: at first, and again for as long as a node is missing or a channel has moved."""
+        retry = Retry(LOOK_AGAIN, Random())
+        while True:
+            self._doubt.clear()
+            try:
+                await self._nodes.refresh()
+                self._arrange()
+            except Exception as error:  # whatever it is, what matters does not depend on it
+                self._lost(error)
+            self._made()
+            if self._away:
+                self._doubt.set()
+            else:
+                retry.succeeded()
+            await self._doubt.wait()
+            await asyncio.sleep(retry.failed(0.0) or 0.0)
+
+    def _arrange(self) -> None:
+        """Have each channel followed where it is now, and what waits written there."""
+        nodes = self._nodes.all()
+        for gone in {*self._listeners, *self._writers} - nodes:
+            self._drop(gone)
+        if not self._tasks:  # connect to one at once, which tells whether it is there
+            self._writer(min(nodes))
+        for listener in self._listeners.values():
+            listener.wanted.clear()
+        for channel in self._channels:
+            self._listen(channel)
+        for entry in [entry for writer in self._writers.values() for entry in writer.give_back()]:
+            self._put(entry)
+        for link in self._tasks:
+            link.woken.set()
+
+    def _drop(self, node: Node) -> None:
+        """Part with a node; what waits for it goes to the one that has the channels now."""
+        for links in (self._listeners, self._writers):
+            if link := links.pop(node, None):
+                self._tasks.pop(link).cancel()
+                for entry in link.give_back():
+                    self._put(entry)
+
+    def _listen(self, channel: str) -> None:
+        if self._running and (node := self._nodes.node_of(channel)) is not None:  # else when it is known
+            self._listener(node).follow(channel)
+
+    def _put(self, entry: Entry) -> None:
+        if self._running and (node := self._nodes.node_of(entry.channel)) is not None:
+            self._writer(node).put(entry)
+        else:
+            self.counts.lost += 1
+
+    def _listener(self, node: Node) -> Listener:
+        if node not in self._listeners:
+            self._listeners[node] = Listener(self._ends(node), self._receive, sharded=self._nodes.sharded)
+            self._start(self._listeners[node])
+        return self._listeners[node]
+
+    def _writer(self, node: Node) -> Writer:
+        if node not in self._writers:
+            config = WriterConfig(self._origin, sharded=self._nodes.sharded, outbox_max=self._outbox_max)
+            self._writers[node] = Writer(self._ends(node), config, self.counts, self._clock)
+            self._start(self._writers[node])
+        return self._writers[node]
+
+    def _start(self, link: Link) -> None:
+        self._tasks[link] = asyncio.create_task(link.run())
+
+    def _ends(self, node: Node) -> Ends:
+        return Ends(open=partial(self._nodes.open, node), made=self._made, lost=self._lost, moved=self._doubt.set)
+
+    def _receive(self, payload: bytes) -> None:
+        try:
+            batch = decode(payload)
+        except Unreadable as error:
+            self.counts.unreadable += 1
+            log.debug("%s", error)
+            return
+        if batch.origin == self._origin:
+            return
+        self.counts.unreadable += batch.unreadable
+        self.counts.received += len(batch.messages)
+        for message in batch.messages:
+            for receive in self._receivers:
+                receive(message)
+
+    def _made(self) -> None:
+        if self._away is not False and self._tasks and all(link.up for link in self._tasks):
+            log.info("the broker %s: %s", "is back" if self._away else "is there", self._name)
+            self._away = False
+
+    def _lost(self, error: Exception) -> None:
+        self.counts.disconnected += 1
+        self._doubt.set()
+        if not self._away:
+            log.warning(
+                "the broker is away, others find comments in the log: %s: %s", self._name, str(error) or repr(error)
+            )
+            self._away = True

@@ -1,0 +1,289 @@
+"""What every broker that joins processes keeps to: one Redis, a cluster of them, a master named by Sentinel."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from reference_impl.adapters.redis.broker import channel_of
+from reference_impl.ports import Aggregate
+from tests.adapters.brokers import comment, linked, process, run, until
+from tests.redises import RedisCluster, RedisServer, Sentinel, redis_servers, wait_until
+
+
+@dataclass
+class Redises:
+    """What is behind a broker's address, and the server that has a channel there."""
+
+    url: str
+    master_of: Callable[[str], RedisServer]
+    sharded: bool = False
+
+    def subscribers(self, stream: str) -> int:
+        command = "PUBSUB SHARDNUMSUB" if self.sharded else "PUBSUB NUMSUB"
+        answer = self.master_of(channel_of(stream)).ask(command, channel_of(stream))
+        return dict(answer)[channel_of(stream).encode()]
+
+    def publish(self, stream: str, payload: bytes) -> None:
+        command = "SPUBLISH" if self.sharded else "PUBLISH"
+        self.master_of(channel_of(stream)).ask(command, channel_of(stream), payload)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Callable[..., RedisServer]]:
+    with redis_servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def one(servers) -> Redises:
+    server = servers()
+    return Redises(server.url, lambda channel: server)
+
+
+@pytest.fixture(scope="module")
+def cluster(servers) -> Redises:
+    made = RedisCluster(servers)
+    return Redises(made.url, made.master_of, sharded=True)
+
+
+@pytest.fixture(params=["one", "cluster"])
+def redises(request) -> Redises:
+    return request.getfixturevalue(request.param)
+
+
+def test_a_message_of_a_followed_stream_arrives_as_it_was_published(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            sent = [comment(1), Aggregate("s", "reactions", {"counts": [{"emoji": "👍", "delta": 2}]})]
+            for message in sent:
+                a.broker.publish(message)
+            await until(lambda: len(b.inbox.messages) == 2)
+            assert b.inbox.messages == sent
+
+    run(main)
+
+
+def test_a_message_of_another_stream_does_not_arrive(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            home = redises.master_of(channel_of("s"))
+            other = next(name for name in map(str, range(1000)) if redises.master_of(channel_of(name)) is home)
+            a.broker.publish(comment(1, other))
+            a.broker.publish(comment(2))
+            await until(lambda: b.inbox.seqs)
+            assert b.inbox.seqs == [2]
+
+    run(main)
+
+
+def test_a_stream_that_was_forgotten_is_followed_no_more(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            b.broker.forget("s")
+            await until(lambda: redises.subscribers("s") == 0)
+            b.broker.follow("s")
+            await linked(a, b)
+
+    run(main)
+
+
+def test_one_hears_oneself_once(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            a.broker.follow("s")
+            b.broker.follow("s")
+            await linked(a, b)
+            await linked(b, a)
+            a.broker.publish(comment(1))
+            await until(lambda: b.inbox.seqs)
+            b.broker.publish(comment(2))  # behind the first one's echo
+            await until(lambda: len(a.inbox.seqs) == 2)
+            assert (a.inbox.seqs, b.inbox.seqs) == ([1, 2], [1, 2])
+
+    run(main)
+
+
+def test_a_streams_messages_keep_their_order(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            for seq in range(1, 1001):
+                a.broker.publish(comment(seq))
+                if seq % 100 == 0:
+                    await until(lambda: True)
+            await until(lambda: len(b.inbox.seqs) == 1000)
+            assert b.inbox.seqs == list(range(1, 1001))
+
+    run(main)
+
+
+def test_streams_of_all_slots_arrive(cluster):
+    async def main():
+        names = [f"stream-{number}" for number in range(30)]
+        async with process(cluster.url, "a") as a, process(cluster.url, "b") as b:
+            for name in names:
+                b.broker.follow(name)
+            for name in names:
+                await linked(a, b, name)
+            assert len({cluster.master_of(channel_of(name)).port for name in names}) == 3
+
+    run(main)
+
+
+def test_what_cannot_be_read_is_counted_and_harms_nobody(redises):
+    async def main():
+        async with process(redises.url, "a") as a, process(redises.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            for payload in (b"\xff", b"[]", b'{"v":2,"from":"c","channels":1,"messages":[]}'):
+                redises.publish("s", payload)
+            a.broker.publish(comment(1))
+            await until(lambda: b.inbox.seqs)
+            assert b.broker.counts.unreadable == 3
+
+    run(main)
+
+
+def test_a_server_that_is_killed_and_started_again(servers):
+    server = servers()
+
+    async def main():
+        async with process(server.url, "a") as a, process(server.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            server.kill()
+            for seq in range(1, 101):
+                a.broker.publish(comment(seq))
+            await until(lambda: len(a.inbox.seqs) == 100)
+            server.start()
+            await linked(a, b)
+
+    run(main)
+
+
+def test_a_server_that_is_not_there_at_first(servers):
+    server = servers()
+    server.kill()
+
+    async def main():
+        async with process(server.url, "a") as a, process(server.url, "b") as b:
+            b.broker.follow("s")
+            a.broker.publish(comment(1))
+            await until(lambda: a.inbox.seqs and a.broker.counts.disconnected)
+            server.start()
+            await linked(a, b)
+
+    run(main)
+
+
+def test_a_cluster_that_loses_a_master(cluster):
+    lost = cluster.master_of(channel_of("s"))
+
+    async def main():
+        async with process(cluster.url, "a") as a, process(cluster.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            lost.kill()
+            for seq in range(1, 101):
+                a.broker.publish(comment(seq))
+            await linked(a, b)
+            assert a.inbox.seqs == list(range(1, 101))
+
+    run(main)
+    assert cluster.master_of(channel_of("s")) is not lost
+    lost.start()
+    wait_until(lambda: lost.ask("INFO", "replication")["role"] == "slave", "it has become a replica")
+
+
+def test_a_slot_that_moves_takes_its_channel_along(cluster):
+    async def main():
+        async with process(cluster.url, "a") as a, process(cluster.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            old = cluster.master_of(channel_of("s"))
+            new = cluster.master_of(channel_of("t"))
+            assert old is not new
+            slot, node = old.ask("CLUSTER KEYSLOT", channel_of("s")), new.ask("CLUSTER MYID")
+            for server in (new, old):
+                server.ask("CLUSTER SETSLOT", slot, "NODE", node)
+            await until(lambda: cluster.subscribers("s") == 1)
+            await linked(a, b)
+
+    run(main)
+
+
+def test_a_master_that_sentinel_replaces(servers):
+    sentinel = Sentinel(servers)
+
+    async def main():
+        async with process(sentinel.url, "a") as a, process(sentinel.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            sentinel.master.kill()
+            a.broker.publish(comment(1))
+            await until(sentinel.promoted)
+            await linked(a, b)
+
+    run(main)
+
+
+def test_the_outbox_is_bounded_while_the_server_does_not_answer(servers):
+    server = servers()
+
+    async def main():
+        async with process(server.url, "a", outbox_max=10) as a, process(server.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            server.kill()
+            await until(lambda: a.broker.counts.disconnected)
+            lost = a.broker.counts.lost
+            for seq in range(1, 101):
+                a.broker.publish(comment(seq))
+            assert a.broker.counts.lost - lost >= 90
+            server.start()
+            await linked(a, b)
+            assert not set(b.inbox.seqs) & set(range(1, 91))
+            assert b.inbox.seqs == sorted(b.inbox.seqs)
+
+    run(main)
+
+
+def test_a_server_that_hangs_is_left(servers, monkeypatch):
+    for place in ("link.PING_S", "listener.SILENCE_S", "writer.SILENCE_S", "link.CONNECT_S"):
+        monkeypatch.setattr(f"reference_impl.adapters.redis.{place}", 0.2)
+    server = servers()
+
+    async def main():
+        async with process(server.url, "a") as a, process(server.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            server.pause()
+            await until(lambda: a.broker.counts.disconnected and b.broker.counts.disconnected)
+            a.broker.publish(comment(1))
+            await until(lambda: a.inbox.seqs)
+            server.resume()
+            await linked(a, b)
+
+    run(main)
+
+
+def test_what_is_published_last_leaves_before_the_process_ends(redises):
+    async def main():
+        async with process(redises.url, "b") as b:
+            b.broker.follow("s")
+            async with process(redises.url, "a") as a:
+                await linked(a, b)
+                a.broker.publish(comment(1))
+            a.broker.publish(comment(2))
+            await until(lambda: b.inbox.seqs)
+            assert b.inbox.seqs == [1]
+
+    run(main)

@@ -1,0 +1,106 @@
+"""Two servers on one log, joined by Redis: the viewers of both see the same, with Redis or without."""
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+
+import pytest
+
+from tests.redises import RedisServer, free_port, redis_servers
+from tests.server.conftest import ROOT, eventually
+from tests.server.sse import Follower, seqs
+from tests.server.test_outages import migrate
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def redis_server():
+    with redis_servers() as start:
+        yield start()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def two(request, start_server, redis_server):
+    """Two servers on one log and one Redis."""
+    options = ["--broker", redis_server.url]
+    if request.param == "postgres":
+        url = request.getfixturevalue("new_postgres_url")
+        assert migrate(url).returncode == 0
+        options += ["--log", url]
+    return start_server(*options), start_server(*options)
+
+
+def post(server, first, last):
+    for number in range(first, last + 1):
+        assert server.post(str(number))[0] == 201
+
+
+def joined(redis: RedisServer, stream="demo"):
+    """Both servers have viewers, and Redis knows it."""
+    channel = f"lc:{{{stream}}}"
+    eventually(lambda: dict(redis.ask("PUBSUB NUMSUB", channel))[channel.encode()] == 2, "both follow the stream")
+
+
+@pytest.fixture
+def watch():
+    """Followers that are closed when the test ends."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(closing(Follower(server.port)))
+
+
+def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, redis_server, watch):
+    here, there = two
+    followers = [watch(server) for server in two]
+    joined(redis_server)
+    post(here, 1, 5)
+    post(there, 6, 10)
+    told = [follower.until(10) for follower in followers]
+
+    redis_server.kill()
+    for number in range(11, 21):
+        post(two[number % 2], number, number)
+    for events, follower in zip(told, followers, strict=True):
+        events += follower.until(20)
+
+    redis_server.start()
+    joined(redis_server)
+    post(here, 21, 25)
+    for events, follower in zip(told, followers, strict=True):
+        events += follower.until(25)
+        assert seqs(events) == list(range(1, 26))
+    assert any("the broker is away" in line for line in here.said)
+    eventually(lambda: any("the broker is back" in line for line in here.said), "it says so")
+
+
+def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, redis_server, watch):
+    """They are in no log, so that this is the broker's doing; and again when Redis has been away."""
+    here, there = (start_server("--broker", redis_server.url) for _ in range(2))
+    followers = [watch(here), watch(there)]
+    for emoji in ("\N{FIRE}", "\N{PARTY POPPER}"):
+        joined(redis_server)
+        assert here.ask("POST", "/v1/streams/demo/reactions", {"emoji": emoji})[0] == 202
+        told = next(event for event in followers[1] if event.event == "reactions")
+        assert json.loads(told.data)["counts"][0]["emoji"] == emoji
+        redis_server.kill()
+        redis_server.start()
+
+
+def test_a_server_starts_without_its_redis_and_says_so(start_server, watch):
+    url = f"redis://127.0.0.1:{free_port()}"
+    server = start_server("--broker", url)
+    follower = watch(server)
+    post(server, 1, 3)
+    assert seqs(follower.until(3)) == [1, 2, 3]
+    assert any("the broker is away" in line and url in line for line in server.said)
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("url", ["kafka://x:1", "redis+sentinel://x:1"])
+def test_an_address_that_nobody_understands_ends_the_start(url, tmp_path):
+    command = [sys.executable, "-m", "reference_impl", "serve", "--port", "0", "--data", str(tmp_path)]
+    ended = subprocess.run([*command, "--broker", url], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert url in ended.stderr
+    assert "Traceback" not in ended.stderr

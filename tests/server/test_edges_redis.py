@@ -1,0 +1,60 @@
+"""Edges that Redis tells what happens: at once, and while the API that they ask is away."""
+
+import pytest
+
+from tests.redises import any_redis
+from tests.server.conftest import eventually
+from tests.server.sse import Follower, seqs
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    with any_redis() as url:
+        yield url
+
+
+@pytest.fixture
+def follow():
+    opened = []
+
+    def open_(process, **options):
+        opened.append(Follower(process.port, **options))
+        return opened[-1]
+
+    yield open_
+    for each in opened:
+        each.close()
+
+
+def test_what_is_posted_at_any_process_is_at_the_viewers_of_every_edge_once(
+    start_server, start_edge, follow, redis_url, stream
+):
+    servers = [start_server("--broker", redis_url) for _ in range(2)]
+    edges = [start_edge(*servers, options=("--broker", redis_url)) for _ in range(2)]
+    followers = [follow(edge, stream=stream) for edge in edges]
+    for edge in edges:
+        eventually(lambda edge=edge: edge.viewers() == 1, "the viewer has joined")
+    for number, process in enumerate((*servers, *edges) * 10):
+        assert process.post(f"{number}", stream=stream, author=f"u{number}")[0] == 201
+    for follower in followers:
+        assert seqs(follower.until(40)) == list(range(1, 41))
+
+
+def test_while_the_api_is_away_viewers_get_what_redis_brings_and_a_gap_waits(
+    start_server, start_edge, follow, redis_url, stream
+):
+    known, other = (start_server("--broker", redis_url) for _ in range(2))
+    edge = start_edge(known, options=("--broker", redis_url))
+    follower = follow(edge, stream=stream)
+    eventually(lambda: edge.viewers() == 1, "the viewer has joined")
+    assert other.post("one", stream=stream)[0] == 201
+    assert seqs(follower.until(1)) == [1]
+    known.kill()
+    assert edge.request("GET", "/readyz")[0] == 503
+    assert other.post("two", stream=stream)[0] == 201
+    assert seqs(follower.until(2)) == [2]
+    silent = start_server()  # on the same log, without Redis: nobody tells the edge of its comments
+    assert silent.post("three", stream=stream)[0] == 201
+    assert other.post("four", stream=stream)[0] == 201
+    known.start()
+    assert seqs(follower.until(4)) == [3, 4]
