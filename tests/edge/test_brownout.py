@@ -72,7 +72,7 @@ def on(rung, use, settings=SHOW_ALL, joins_first=True):
         clock = asyncio.get_running_loop().time
         brownout = Brownout(AT_ONCE, clock, [lambda: load[0]])
         config = HubConfig(coalescing=CoalescingConfig(window_s=0.02))
-        hub = Hub(MemoryLog(0), config, clock, clock, settings_of=settings_of, brownout=brownout)
+        hub = Hub(MemoryLog(0), config, clock, clock, settings_of=settings_of, broker=NoBroker(), brownout=brownout)
         viewer = Listener()
         if joins_first:
             await hub.join(STREAM, viewer, None, None)
