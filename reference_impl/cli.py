@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,7 +17,7 @@ from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.streams import Display
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
-from reference_impl.wiring import check_addresses, migrate_tables
+from reference_impl.wiring import check_addresses, embedded, migrate_tables
 
 LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
 BROKER_HELP = "Redis that joins servers on one log: redis://…, redis+cluster://… or redis+sentinel://…. [default: none]"
@@ -85,6 +87,22 @@ def serve(
         run_server(settings, sock)
     except LogUnavailable as error:
         fail(str(error))
+
+
+@app.command()
+def redis(
+    data: Annotated[Path, typer.Option(help="Where it runs.")] = Path("data"),
+) -> None:
+    """Run a Redis for the servers of this machine until Ctrl-C: an installed one, or one out of a Python package."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server = embedded.start(data)
+    except embedded.NoRedis as error:
+        fail(str(error))
+    typer.echo(f"{server.kind} listening url={server.url}", err=True)
+    with suppress(KeyboardInterrupt):
+        server.process.wait()
+    server.stop()
 
 
 @app.command()
