@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from reference_impl.adapters.redis.broker import channel_of
+from reference_impl.policy.channels import ChannelsConfig
 from reference_impl.ports import Aggregate
 from tests.adapters.brokers import comment, linked, process, run, until
 from tests.redises import RedisCluster, RedisServer, Sentinel, redis_servers, wait_until
@@ -19,10 +20,9 @@ class Redises:
     master_of: Callable[[str], RedisServer]
     sharded: bool = False
 
-    def subscribers(self, stream: str) -> int:
-        command = "PUBSUB SHARDNUMSUB" if self.sharded else "PUBSUB NUMSUB"
-        answer = self.master_of(channel_of(stream)).ask(command, channel_of(stream))
-        return dict(answer)[channel_of(stream).encode()]
+    def subscribers(self, stream: str, number: int = 0) -> int:
+        command, channel = "PUBSUB SHARDNUMSUB" if self.sharded else "PUBSUB NUMSUB", channel_of(stream, number)
+        return dict(self.master_of(channel).ask(command, channel))[channel.encode()]
 
     def publish(self, stream: str, payload: bytes) -> None:
         command = "SPUBLISH" if self.sharded else "PUBLISH"
@@ -117,8 +117,8 @@ def test_a_streams_messages_keep_their_order(redises):
             await linked(a, b)
             for seq in range(1, 1001):
                 a.broker.publish(comment(seq))
-                if seq % 100 == 0:
-                    await until(lambda: True)
+                if seq % 100 == 0:  # so that it takes several batches
+                    await linked(a, b)
             await until(lambda: len(b.inbox.seqs) == 1000)
             assert b.inbox.seqs == list(range(1, 1001))
 
@@ -134,6 +134,27 @@ def test_streams_of_all_slots_arrive(cluster):
             for name in names:
                 await linked(a, b, name)
             assert len({cluster.master_of(channel_of(name)).port for name in names}) == 3
+
+    run(main)
+
+
+def test_a_hot_stream_is_spread_over_several_nodes_and_whoever_follows_it_follows_all(cluster):
+    hot = ChannelsConfig(channel_per_s=100, channels_max=6, window_s=0.05, announce_s=0.05)
+
+    async def main():
+        async with process(cluster.url, "a", channels=hot) as a, process(cluster.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            while not all(cluster.subscribers("s", number) for number in range(6)):
+                for seq in range(100):
+                    a.broker.publish(comment(seq))
+                await linked(a, b)
+            for seq in range(100, 112):
+                a.broker.publish(comment(seq))
+            await until(lambda: set(range(100, 112)) <= set(b.inbox.seqs))
+            assert len({cluster.master_of(channel_of("s", number)).port for number in range(6)}) > 1
+            b.broker.forget("s")
+            await until(lambda: not any(cluster.subscribers("s", number) for number in range(6)))
 
     run(main)
 
