@@ -256,6 +256,26 @@ def test_a_master_that_sentinel_replaces(servers):
     run(main)
 
 
+def test_a_quiet_listener_that_is_woken_for_nothing_still_asks_whether_the_server_is_there(servers, monkeypatch):
+    """Trouble with another node wakes it again and again."""
+    monkeypatch.setattr("reference_impl.adapters.redis.listener.SILENCE_S", 1)
+    server = servers()
+
+    async def main():
+        async with process(server.url, "a") as a:
+            a.broker.follow("s")
+            (listener,) = a.broker._listeners.values()
+
+            def asked():
+                listener.woken.set()
+                return server.ask("INFO", "commandstats").get("cmdstat_ping", {"calls": 0})["calls"] > 20
+
+            await until(asked)
+            assert a.broker.counts.disconnected == 0
+
+    run(main)
+
+
 def test_the_outbox_is_bounded_while_the_server_does_not_answer(servers):
     server = servers()
 
@@ -278,8 +298,8 @@ def test_the_outbox_is_bounded_while_the_server_does_not_answer(servers):
 
 
 def test_a_server_that_hangs_is_left(servers, monkeypatch):
-    for place in ("link.PING_S", "listener.SILENCE_S", "writer.SILENCE_S", "link.CONNECT_S"):
-        monkeypatch.setattr(f"reference_impl.adapters.redis.{place}", 0.2)
+    for place, seconds in {"link.PING_S": 0.1, "listener.SILENCE_S": 1, "writer.SILENCE_S": 1}.items():
+        monkeypatch.setattr(f"reference_impl.adapters.redis.{place}", seconds)
     server = servers()
 
     async def main():
