@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -45,7 +47,7 @@ from reference_impl.options import (
 from reference_impl.ports import LogUnavailable
 from reference_impl.server import bind
 from reference_impl.server import serve as run_server
-from reference_impl.wiring import check_addresses, migrate_tables
+from reference_impl.wiring import check_addresses, embedded, migrate_tables
 
 EDGE_BROKER_HELP = "Where events come from, the API's own --broker. [default: it asks the API ten times a second]"
 
@@ -136,6 +138,22 @@ def edge(
 
     configure_logs(settings.log_level)
     _run(settings, lambda sock: serve_edge(settings, sock))
+
+
+@app.command()
+def redis(
+    data: Annotated[Path, typer.Option(help="Where it runs.")] = Path("data"),
+) -> None:
+    """Run a Redis for the servers of this machine until Ctrl-C: an installed one, or one out of a Python package."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server = embedded.start(data)
+    except embedded.NoRedis as error:
+        fail(str(error))
+    typer.echo(f"{server.kind} listening url={server.url}", err=True)
+    with suppress(KeyboardInterrupt):
+        server.process.wait()
+    server.stop()
 
 
 @app.command()

@@ -13,6 +13,7 @@ import uuid_utils
 
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
+from reference_impl.adapters.redis import embedded as embedded
 from reference_impl.adapters.redis.broker import RedisBroker
 from reference_impl.adapters.redis.connection import without_password
 from reference_impl.adapters.redis.nodes import nodes_of

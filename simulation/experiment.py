@@ -51,7 +51,7 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then([_simulate(scenario, calibration, console)])
         return
-    async with servers(scenario, port, data, edges) as (url, at_edges, folder):
+    async with servers(scenario, port, data, edges, console.print) as (url, at_edges, folder):
         ready(at_edges[0] if at_edges else url)
         with screen.live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, url, folder, progress, at_edges)]
@@ -87,7 +87,7 @@ def faultless(runs: list[RunResult]) -> bool:
 
 @asynccontextmanager
 async def servers(
-    scenario: Scenario, port: int, data: Path | None, edges: int
+    scenario: Scenario, port: int, data: Path | None, edges: int, say: Callable[[str], None]
 ) -> AsyncIterator[tuple[str, list[str], Path]]:
     """The server under test and its edges, the first of which has the port then, by turns on either core.
 
@@ -97,7 +97,7 @@ async def servers(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-")))
         log = data or folder / "data"
-        broker = await stack.enter_async_context(redis(folder)) if edges else ""
+        broker = await _broker(stack, folder, say) if edges else ""
         arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
         url, _ = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
         at_edges = []
@@ -107,6 +107,13 @@ async def servers(
             core = pair[(number + 1) % 2] if pair else None
             at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
         yield url, at_edges, folder
+
+
+async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:
+    """The address of a Redis of the run's own, "" where there is none."""
+    address, kind = await stack.enter_async_context(redis(folder))
+    say(f"Redis: {kind}" if address else "There is no Redis here: the edges ask the server for what is new.")
+    return address
 
 
 def _simulate(scenario: Scenario, calibration: Calibration | None, console: Console) -> RunResult:

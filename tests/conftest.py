@@ -10,6 +10,7 @@ import sqlalchemy
 from hypothesis import HealthCheck, settings
 
 from tests.engines import any_postgres
+from tests.redises import any_redis
 
 # A slow machine is no reason to fail a property, so no example has a time limit.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL cluster for the whole run."""
     with any_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis for the whole run, which all tests share: its keys and channels are for each to name."""
+    with any_redis() as url:
         yield url
 
 

@@ -46,7 +46,7 @@ async def bench_edges(
             workload=Workload(speed=speed),
             system=System(rate_burst=100_000),
         )
-        async with servers(scenario, 0, None, edges) as (url, at_edges, folder):
+        async with servers(scenario, 0, None, edges, say) as (url, at_edges, folder):
             rows.append(_row(edges, viewers, await live.run_live(scenario, url, folder, live.Progress(), at_edges)))
     return rows
 

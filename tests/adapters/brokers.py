@@ -10,6 +10,7 @@ from random import Random
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.redis.broker import RedisBroker
 from reference_impl.adapters.redis.nodes import nodes_of
+from reference_impl.policy.channels import ChannelsConfig
 from reference_impl.ports import Aggregate, Published, Stamps
 from reference_impl.protocol.events import Event, EventKind
 
@@ -48,10 +49,12 @@ class Process:
 
 
 @asynccontextmanager
-async def process(url: str, name: str, outbox_max: int = 1000) -> AsyncIterator[Process]:
+async def process(
+    url: str, name: str, outbox_max: int = 1000, channels: ChannelsConfig | None = None
+) -> AsyncIterator[Process]:
     """A broker at an address, under a process's name."""
     local = MemoryBroker(asyncio.get_running_loop())
-    broker = RedisBroker(nodes_of(url, Random()), local, name, url, time.monotonic, outbox_max)
+    broker = RedisBroker(nodes_of(url, Random()), local, name, url, time.monotonic, outbox_max, channels)
     async with broker.running():
         yield Process(broker, Inbox(broker))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from reference_impl.adapters.redis.broker import channel_of
+from reference_impl.policy.channels import ChannelsConfig
 from reference_impl.ports import Aggregate
 from tests.adapters.brokers import comment, linked, process, run, until
 from tests.redises import RedisCluster, RedisServer, Sentinel, redis_servers, wait_until
@@ -19,10 +20,9 @@ class Redises:
     master_of: Callable[[str], RedisServer]
     sharded: bool = False
 
-    def subscribers(self, stream: str) -> int:
-        command = "PUBSUB SHARDNUMSUB" if self.sharded else "PUBSUB NUMSUB"
-        answer = self.master_of(channel_of(stream)).ask(command, channel_of(stream))
-        return dict(answer)[channel_of(stream).encode()]
+    def subscribers(self, stream: str, number: int = 0) -> int:
+        command, channel = "PUBSUB SHARDNUMSUB" if self.sharded else "PUBSUB NUMSUB", channel_of(stream, number)
+        return dict(self.master_of(channel).ask(command, channel))[channel.encode()]
 
     def publish(self, stream: str, payload: bytes) -> None:
         command = "SPUBLISH" if self.sharded else "PUBLISH"
@@ -117,8 +117,8 @@ def test_a_streams_messages_keep_their_order(redises):
             await linked(a, b)
             for seq in range(1, 1001):
                 a.broker.publish(comment(seq))
-                if seq % 100 == 0:
-                    await until(lambda: True)
+                if seq % 100 == 0:  # so that it takes several batches
+                    await linked(a, b)
             await until(lambda: len(b.inbox.seqs) == 1000)
             assert b.inbox.seqs == list(range(1, 1001))
 
@@ -134,6 +134,27 @@ def test_streams_of_all_slots_arrive(cluster):
             for name in names:
                 await linked(a, b, name)
             assert len({cluster.master_of(channel_of(name)).port for name in names}) == 3
+
+    run(main)
+
+
+def test_a_hot_stream_is_spread_over_several_nodes_and_whoever_follows_it_follows_all(cluster):
+    hot = ChannelsConfig(channel_per_s=100, channels_max=6, window_s=0.05, announce_s=0.05)
+
+    async def main():
+        async with process(cluster.url, "a", channels=hot) as a, process(cluster.url, "b") as b:
+            b.broker.follow("s")
+            await linked(a, b)
+            while not all(cluster.subscribers("s", number) for number in range(6)):
+                for seq in range(100):
+                    a.broker.publish(comment(seq))
+                await linked(a, b)
+            for seq in range(100, 112):
+                a.broker.publish(comment(seq))
+            await until(lambda: set(range(100, 112)) <= set(b.inbox.seqs))
+            assert len({cluster.master_of(channel_of("s", number)).port for number in range(6)}) > 1
+            b.broker.forget("s")
+            await until(lambda: not any(cluster.subscribers("s", number) for number in range(6)))
 
     run(main)
 
@@ -235,6 +256,26 @@ def test_a_master_that_sentinel_replaces(servers):
     run(main)
 
 
+def test_a_quiet_listener_that_is_woken_for_nothing_still_asks_whether_the_server_is_there(servers, monkeypatch):
+    """Trouble with another node wakes it again and again."""
+    monkeypatch.setattr("reference_impl.adapters.redis.listener.SILENCE_S", 1)
+    server = servers()
+
+    async def main():
+        async with process(server.url, "a") as a:
+            a.broker.follow("s")
+            (listener,) = a.broker._listeners.values()
+
+            def asked():
+                listener.woken.set()
+                return server.ask("INFO", "commandstats").get("cmdstat_ping", {"calls": 0})["calls"] > 20
+
+            await until(asked)
+            assert a.broker.counts.disconnected == 0
+
+    run(main)
+
+
 def test_the_outbox_is_bounded_while_the_server_does_not_answer(servers):
     server = servers()
 
@@ -257,8 +298,8 @@ def test_the_outbox_is_bounded_while_the_server_does_not_answer(servers):
 
 
 def test_a_server_that_hangs_is_left(servers, monkeypatch):
-    for place in ("link.PING_S", "listener.SILENCE_S", "writer.SILENCE_S", "link.CONNECT_S"):
-        monkeypatch.setattr(f"reference_impl.adapters.redis.{place}", 0.2)
+    for place, seconds in {"link.PING_S": 0.1, "listener.SILENCE_S": 1, "writer.SILENCE_S": 1}.items():
+        monkeypatch.setattr(f"reference_impl.adapters.redis.{place}", seconds)
     server = servers()
 
     async def main():

@@ -6,7 +6,6 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 
 from reference_impl.adapters.redis.connection import check, close, connect, hosts_of, login_of, without_password
-from tests.redises import redis_servers
 
 
 @pytest.mark.parametrize(
@@ -62,11 +61,10 @@ def test_hosts_and_login_are_read():
     assert login_of("redis+cluster://:word@one:1") == {"password": "word"}
 
 
-def test_a_client_reaches_its_server():
-    async def main(url):
-        client = connect(url)
+def test_a_client_reaches_its_server(redis_url):
+    async def main():
+        client = connect(redis_url)
         assert await client.ping()
         await close(client)
 
-    with redis_servers() as start:
-        asyncio.run(main(start().url))
+    asyncio.run(main())

@@ -168,7 +168,7 @@ def test_the_hub_measures_how_late_its_own_timer_is():
 
         config = DegradationConfig(ladder=LadderConfig(up_after_s=0.0), lag_max_s=0.5)
         hub = Hub(
-            MemoryLog(0), HubConfig(), loop.time, loop.time, settings_of=settings_of,
+            MemoryLog(0), HubConfig(), loop.time, loop.time, settings_of=settings_of, broker=NoBroker(),
             brownout=Brownout(config, loop.time),
         )  # fmt: skip
         running = asyncio.ensure_future(hub.run())

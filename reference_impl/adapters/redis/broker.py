@@ -18,27 +18,41 @@ from random import Random
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.redis.link import Ends, Entry, Link
 from reference_impl.adapters.redis.listener import Listener
-from reference_impl.adapters.redis.messages import Unreadable, decode
+from reference_impl.adapters.redis.messages import Batch, Unreadable, decode
 from reference_impl.adapters.redis.nodes import Node, Nodes
 from reference_impl.adapters.redis.writer import OUTBOX_MAX, Counts, Writer, WriterConfig
+from reference_impl.policy.channels import Channels, ChannelsConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.ports import Aggregate, Clock, Published
 
+CHANNELS_MAX = 8  # of one stream, in a cluster; on one server there would be nothing to gain
 LOOK_AGAIN = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=sys.maxsize)  # who has which channel, while one is down
 FLUSH_S = 1.0  # for the last messages, when the process ends
 
 log = logging.getLogger(__name__)
 
 
-def channel_of(stream: str) -> str:
-    return f"lc:{{{stream}}}"
+def channel_of(stream: str, number: int = 0) -> str:
+    """The channels of a stream have different slots, and no stream has another's: there is no slash in a name."""
+    return f"lc:{{{stream}/{number}}}" if number else f"lc:{{{stream}}}"
+
+
+def _stream_of(message: Published | Aggregate) -> str:
+    return message.stream if isinstance(message, Aggregate) else message.event.stream
 
 
 class RedisBroker:
     """``origin`` is this process's name among the others; what comes back under it is ignored."""
 
     def __init__(
-        self, nodes: Nodes, local: MemoryBroker, origin: str, name: str, clock: Clock, outbox_max: int = OUTBOX_MAX
+        self,
+        nodes: Nodes,
+        local: MemoryBroker,
+        origin: str,
+        name: str,
+        clock: Clock,
+        outbox_max: int = OUTBOX_MAX,
+        channels: ChannelsConfig | None = None,
     ) -> None:
         self.counts = Counts()
         self._nodes = nodes
@@ -48,7 +62,8 @@ class RedisBroker:
         self._clock = clock
         self._outbox_max = outbox_max
         self._receivers: list[Callable[[Published | Aggregate], None]] = []
-        self._channels: set[str] = set()  # followed
+        self._channels = Channels(channels or ChannelsConfig(channels_max=CHANNELS_MAX if nodes.sharded else 1))
+        self._followed: dict[str, int] = {}  # streams, and over how many channels they were spread at most
         self._listeners: dict[Node, Listener] = {}
         self._writers: dict[Node, Writer] = {}
         self._tasks: dict[Link, asyncio.Task[None]] = {}
@@ -58,21 +73,23 @@ class RedisBroker:
 
     def publish(self, message: Published | Aggregate) -> None:
         self._local.publish(message)
-        stream = message.stream if isinstance(message, Aggregate) else message.event.stream
-        self._put(Entry(self._clock(), channel_of(stream), message))
+        stream = _stream_of(message)
+        now_s = self._clock()
+        place = self._channels.place(stream, now_s)
+        self._put(Entry(now_s, channel_of(stream, place.channel), message, place.channels))
 
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None:
         self._local.subscribe(receive)
         self._receivers.append(receive)
 
     def follow(self, stream: str) -> None:
-        self._channels.add(channel_of(stream))
-        self._listen(channel_of(stream))
+        if stream not in self._followed:
+            self._spread(stream, 1)
 
     def forget(self, stream: str) -> None:
-        self._channels.discard(channel_of(stream))
-        for listener in self._listeners.values():
-            listener.forget(channel_of(stream))
+        for number in range(self._followed.pop(stream, 0)):
+            for listener in self._listeners.values():
+                listener.forget(channel_of(stream, number))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -123,8 +140,8 @@ class RedisBroker:
             self._writer(min(nodes))
         for listener in self._listeners.values():
             listener.wanted.clear()
-        for channel in self._channels:
-            self._listen(channel)
+        for stream, channels in self._followed.items():
+            self._spread(stream, channels)
         for entry in [entry for writer in self._writers.values() for entry in writer.give_back()]:
             self._put(entry)
         for link in self._tasks:
@@ -137,6 +154,12 @@ class RedisBroker:
                 self._tasks.pop(link).cancel()
                 for entry in link.give_back():
                     self._put(entry)
+
+    def _spread(self, stream: str, channels: int) -> None:
+        """Follow a stream on so many channels."""
+        self._followed[stream] = channels
+        for number in range(channels):
+            self._listen(channel_of(stream, number))
 
     def _listen(self, channel: str) -> None:
         if self._running and (node := self._nodes.node_of(channel)) is not None:  # else when it is known
@@ -178,9 +201,17 @@ class RedisBroker:
             return
         self.counts.unreadable += batch.unreadable
         self.counts.received += len(batch.messages)
+        self._follow_spread(batch)
         for message in batch.messages:
             for receive in self._receivers:
                 receive(message)
+
+    def _follow_spread(self, batch: Batch) -> None:
+        """Follow the other channels of a stream that has become hot, for as long as the stream itself."""
+        channels = min(batch.channels, CHANNELS_MAX)
+        stream = _stream_of(batch.messages[0]) if batch.messages else ""
+        if 0 < self._followed.get(stream, 0) < channels:
+            self._spread(stream, channels)
 
     def _made(self) -> None:
         if self._away is not False and self._tasks and all(link.up for link in self._tasks):

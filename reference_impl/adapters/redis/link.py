@@ -28,6 +28,7 @@ class Entry(NamedTuple):
     at_s: float
     channel: str
     message: Published | Aggregate
+    channels: int = 1  # of the stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,11 @@ class Listener(Link):
 
     async def _say(self, connection: AbstractConnection) -> None:
         while True:
-            commands = list(self._due()) if await self.wait() else [("PING",)]
-            if commands:
-                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            await self.wait()
+            commands: list[tuple[str, ...]] = list(self._due())
+            if not commands:  # there is to be an answer to everything, since silence is taken for death
+                commands.append(("PING",))
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
 
     def _due(self) -> Iterator[tuple[str, str]]:
         """One channel in a command: those of one command would have to share a slot."""

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from reference_impl.adapters.redis.link import SILENCE_S, Ends, Entry, Link
 from reference_impl.adapters.redis.messages import Batch, encode
-from reference_impl.ports import Aggregate, Clock, Published
+from reference_impl.ports import Clock
 
 OUTBOX_MAX = 10_000  # messages for one node
 BATCH_MAX = 256  # messages written at once
@@ -88,24 +88,25 @@ class Writer(Link):
         return bool(self._writing)
 
     async def _write(self, connection: AbstractConnection) -> None:
-        by_channel: dict[str, list[Published | Aggregate]] = {}
+        by_channel: dict[str, list[Entry]] = {}
         for entry in self._writing:
-            by_channel.setdefault(entry.channel, []).append(entry.message)
+            by_channel.setdefault(entry.channel, []).append(entry)
         commands, sizes = [], []
-        for channel, messages in by_channel.items():
-            payload = self._encoded(messages)
+        for channel, entries in by_channel.items():
+            payload = self._encoded(entries)
             if payload is not None:
                 commands.append((self._verb, channel, payload))
-                sizes.append(len(messages))
+                sizes.append(len(entries))
         taken = await self._ask(connection, commands)
         sent = sum(size for size, ok in zip(sizes, taken, strict=True) if ok)
         self._counts.sent += sent
         self._counts.lost += sum(sizes) - sent
         self._writing = []
 
-    def _encoded(self, messages: list[Published | Aggregate]) -> bytes | None:
+    def _encoded(self, entries: list[Entry]) -> bytes | None:
+        messages = [entry.message for entry in entries]
         try:
-            return encode(Batch(self._config.origin, messages))
+            return encode(Batch(self._config.origin, messages, entries[-1].channels))
         except TypeError:  # the others find them in the log
             self._counts.lost += len(messages)
             return None
