@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
-from simulation.bench import segments
+from simulation.bench import partitions, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.report import markdown
@@ -27,6 +27,7 @@ PAGES = (
     "lessons/write-path.md",
     "lessons/edge.md",
     "lessons/crowds.md",
+    "lessons/partitions.md",
     "lessons/reference/api.md",
 )
 
@@ -43,6 +44,7 @@ def _block(name: str) -> str:
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
         "display": _display,
         "segments": _segments,
+        "partitions": _partitions,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -94,6 +96,27 @@ def _segments() -> str:
     )
     head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
     return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in segments.lines(rows))])
+
+
+def _partitions() -> str:
+    """What each strategy costs and gives, a table for each cost of a row."""
+    document = json.loads((INGEST / "partitions.json").read_text())
+    machine, plan = document["machine"], document["plan"]
+    rows = [partitions.Measured(**row) for row in document["rows"]]
+    about = (
+        f"{plan['partitions']} partitions of SQLite, {plan['streams']} streams of which one has "
+        f"{partitions.VIRAL_SHARE:.0%} of all comments, {plan['per_s']:,.0f} comments/s for {plan['seconds']:g} s; "
+        f"medians of {plan['runs']} runs (and their range); "
+        f"`by_time` moves every {plan['seconds'] / partitions.BUCKETS:g} s, "
+        f"`hot_split` splits at {plan['per_s'] * partitions.SPLIT_SHARE:,.0f} comments/s; "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    head = [f"| {' | '.join(partitions.HEADINGS)} |", "|---|" + "--:|" * (len(partitions.HEADINGS) - 1)]
+    found = [about]
+    for row_us in partitions.costs(rows):
+        found += ["", f"**{partitions.cost_in_words(row_us)}**", "", *head]
+        found += [f"| {' | '.join(line)} |" for line in partitions.lines(rows, row_us)]
+    return "\n".join(found)
 
 
 def _figure(value: float | None) -> str:
