@@ -26,6 +26,7 @@ SHORT = {
     "bench soak": "--viewers 20 --seconds 2",
     "bench drain": "--viewers 20",
     "bench display": "--viewers 20 --rate 100 --seconds 4",
+    "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
 TIMEOUT_S = 120
