@@ -16,6 +16,7 @@ from reference_impl.protocol.problem import KINDS
 from simulation.bench import partitions, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
+from simulation.bench.partitions_log import Measured
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -102,7 +103,7 @@ def _partitions() -> str:
     """What each strategy costs and gives, a table for each cost of a row."""
     document = json.loads((INGEST / "partitions.json").read_text())
     machine, plan = document["machine"], document["plan"]
-    rows = [partitions.Measured(**row) for row in document["rows"]]
+    rows = [Measured(**row) for row in document["rows"]]
     about = (
         f"{plan['partitions']} partitions of SQLite, {plan['streams']} streams of which one has "
         f"{partitions.VIRAL_SHARE:.0%} of all comments, {plan['per_s']:,.0f} comments/s for {plan['seconds']:g} s; "

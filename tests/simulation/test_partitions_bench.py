@@ -45,7 +45,7 @@ def test_a_strategy_that_is_unknown_is_refused_with_those_that_are_not():
 
 
 def measured(**numbers):
-    names = {name: 1.0 for name in Measured.__dataclass_fields__}
+    names = dict.fromkeys(Measured.__dataclass_fields__, 1.0)
     return replace(Measured(**names), strategy="by_user", row_us=0.0, **numbers)
 
 

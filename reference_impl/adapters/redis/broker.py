@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 
 from reference_impl.adapters.memory import MemoryBroker
-from reference_impl.adapters.redis.link import Ends, Entry, Link
+from reference_impl.adapters.redis.link import Ends, Entry, Link, end
 from reference_impl.adapters.redis.listener import Listener
 from reference_impl.adapters.redis.messages import Batch, Unreadable, decode
 from reference_impl.adapters.redis.nodes import Node, Nodes
@@ -103,10 +103,7 @@ class RedisBroker:
                     await self._flushed()
         finally:
             self._running = False
-            tasks = [keeper, *self._tasks.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end([keeper, *self._tasks.values()])
             await self._nodes.close()
 
     async def _flushed(self) -> None:

@@ -33,19 +33,19 @@ ALLOWED = (
 )
 
 
-def connect(url: str) -> "Redis | RedisCluster":
+def connect(url: str, answer_s: float | None = ANSWER_S) -> "Redis | RedisCluster":
     """Make a client, which connects when it is first used; ValueError says what is wrong with the address."""
     check(url)
     if _ONE.fullmatch(url):
         try:
-            return Redis.from_url(url, **_patience())
+            return Redis.from_url(url, **_patience(answer_s))
         except ValueError as error:
             raise ValueError(f"{without_password(url)!r}: {error}") from error
     if url.startswith("redis+cluster:"):
         nodes = [ClusterNode(host, port) for host, port in hosts_of(url)]
-        return RedisCluster(startup_nodes=nodes, **login_of(url), **_patience(retry=False))
+        return RedisCluster(startup_nodes=nodes, **login_of(url), **_patience(answer_s, retry=False))
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
-        hosts_of(url), sentinel_kwargs=_patience(), **login_of(url), **_patience()
+        hosts_of(url), sentinel_kwargs=_patience(), **login_of(url), **_patience(answer_s)
     )
     client: Redis = sentinel.master_for(_parts(url)["service"])
     return client
@@ -96,7 +96,7 @@ def _parts(url: str) -> dict[str, Any]:
     return found.groupdict()
 
 
-def _patience(*, retry: bool = True) -> dict[str, Any]:
+def _patience(answer_s: float | None = ANSWER_S, *, retry: bool = True) -> dict[str, Any]:
     """How long to wait. Trying again is for the caller; only a cluster's client has to, since slots move."""
-    times: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "protocol": 2}
+    times: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": answer_s, "protocol": 2}
     return {**times, "retry": Retry(NoBackoff(), 0)} if retry else times

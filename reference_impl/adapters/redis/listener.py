@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from reference_impl.adapters.redis.link import SILENCE_S, Ends, Link
+from reference_impl.adapters.redis.link import SILENCE_S, Ends, Link, end
 
 Receive = Callable[[bytes], None]
 
@@ -40,9 +40,7 @@ class Listener(Link):
             for side in done:
                 side.result()  # both end with an error only
         finally:
-            for side in sides:
-                side.cancel()
-            await asyncio.gather(*sides, return_exceptions=True)
+            await end(sides)
 
     async def _say(self, connection: AbstractConnection) -> None:
         while True:

@@ -56,7 +56,7 @@ class OneNode:
     sharded = False
 
     def __init__(self, url: str) -> None:
-        client = connect(url)
+        client = connect(url, answer_s=None)  # links have time limits of their own
         assert isinstance(client, Redis)
         self._client = client
         self._name = without_password(url)
