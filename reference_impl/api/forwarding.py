@@ -30,7 +30,8 @@ _REQUEST_FIELDS = frozenset(
 _HOP_FIELDS = frozenset({"connection", "content-encoding", "content-length", "date", "keep-alive", "transfer-encoding"})
 
 _OWN = re.compile(
-    r"/|/livez|/readyz|/docs(/.*)?|/web/.*|/problems(/[^/]*)?|/v1/streams/[^/]+/(events|poll|websocket)", re.ASCII
+    r"/|/livez|/readyz|/health|/docs(/.*)?|/web/.*|/problems(/[^/]*)?|/v1/streams/[^/]+/(events|poll|websocket)",
+    re.ASCII,
 )
 
 
