@@ -2,7 +2,7 @@
 
 The server, a private nginx with the shipped configuration in front of it, and pollers: each reads the manifest, waits
 about a second, and reads the segments that it has not got. What the server has to answer should not depend on how many
-they are.
+they are. While they poll on, comments are deleted one by one: how long is each still to be had from the cache?
 """
 
 import asyncio
@@ -35,6 +35,9 @@ RATE = 10.0  # comments a second
 WARM_UP_S = 3.0
 LOGGED_S = 1.5  # by then nginx has written what it logged
 SEGMENTS = "/segments"
+DELETIONS = 20
+LOOK_AGAIN_S = 0.005
+GONE_MAX_S = 10.0
 
 Say = Callable[[str], None]
 
@@ -52,6 +55,8 @@ class Polled:
     fresh_p50_ms: float
     fresh_p99_ms: float
     missed: int
+    gone_p50_ms: float  # from a deletion's request to the cache's not having the comment any more
+    gone_p99_ms: float
 
 
 @lru_cache(maxsize=256)
@@ -109,11 +114,12 @@ async def _measure(pollers: int, seconds: float, say: Say) -> Polled:
     pair = processes.cores()
     pin_self()
     with TemporaryDirectory(prefix="livecomments-bench-") as folder:
-        arguments = ["--port", "0", "--data", folder, *UNLIMITED]
+        port = free_port()
+        arguments = ["--port", "0", "--data", folder, *UNLIMITED, "--cache", f"http://127.0.0.1:{port}"]
         async with (
             processes.server(arguments, pair[0] if pair else None) as (url, _),
         ):
-            with nginx(free_port(), int(url.rpartition(":")[2]), pair[1] if pair else None) as cache:
+            with nginx(port, int(url.rpartition(":")[2]), pair[1] if pair else None) as cache:
                 token = await gateway_token(url)
                 await open_stream(url, STREAM, token)
                 say(f"{pollers:,} pollers")
@@ -123,14 +129,16 @@ async def _measure(pollers: int, seconds: float, say: Say) -> Polled:
 async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) -> Polled:
     crowd = [Poller(int(cache.url.rpartition(":")[2])) for _ in range(count)]
     posted_s: dict[int, float] = {}
+    ids: dict[int, str] = {}
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(poller.run()) for poller in crowd]
-        running.append(tasks.create_task(_post(url, token, posted_s)))
+        running.append(tasks.create_task(_post(url, token, posted_s, ids)))
         await asyncio.sleep(WARM_UP_S)
         start_s, from_s = time.monotonic(), time.time()
         await asyncio.sleep(seconds)
         elapsed_s = time.time() - from_s
         await asyncio.sleep(LOGGED_S)
+        gone_ms = await _delete(url, token, cache.url, ids)
         for task in running:
             task.cancel()
     wanted = [seq for seq, at_s in posted_s.items() if start_s <= at_s < start_s + seconds - 2 * WARM_UP_S]
@@ -145,18 +153,45 @@ async def _poll(count: int, seconds: float, url: str, token: str, cache: Nginx) 
         pollers=count, seconds=seconds, comments_per_s=RATE, requests_per_s=round(total / elapsed_s, 1),
         origin_per_s=round(at_origin / elapsed_s, 2), hit_ratio=round(1 - at_origin / max(total, 1), 4),
         fresh_p50_ms=round(float(np.percentile(fresh_ms, 50))), fresh_p99_ms=round(float(np.percentile(fresh_ms, 99))),
-        missed=missed,
+        missed=missed, gone_p50_ms=round(float(np.percentile(gone_ms, 50))),
+        gone_p99_ms=round(float(np.percentile(gone_ms, 99))),
     )  # fmt: skip
 
 
-async def _post(url: str, token: str, posted_s: dict[int, float]) -> None:
+async def _delete(url: str, token: str, cache_url: str, ids: dict[int, str]) -> list[float]:
+    """How long each of some deleted comments, of as many seconds, was still at its second's address in the cache."""
+    path = f"/v1/streams/{STREAM}"
+    gone_ms = []
+    async with aiohttp.ClientSession() as session:
+
+        async def cached(address: str) -> str:
+            async with session.get(cache_url + path + SEGMENTS + address) as answer:
+                return await answer.text()
+
+        for each in json.loads(await cached(""))["segments"][-DELETIONS - 1 : -1]:
+            address, comment = f"/{each['offset']}/{each['revision']}", ids[each["last"]]
+            if comment not in await cached(address):
+                raise processes.ProcessError(f"the cache does not show {comment} at {address}")
+            start_s = time.monotonic()
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.delete(f"{url}{path}/comments/{comment}", headers=headers, raise_for_status=True):
+                pass
+            async with asyncio.timeout(GONE_MAX_S):
+                while comment in await cached(address):  # noqa: ASYNC110 - the cache tells nobody
+                    await asyncio.sleep(LOOK_AGAIN_S)
+            gone_ms.append((time.monotonic() - start_s) * 1000)
+    return gone_ms
+
+
+async def _post(url: str, token: str, posted_s: dict[int, float], ids: dict[int, str]) -> None:
     headers, start_s = {"Authorization": f"Bearer {token}"}, time.monotonic()
     async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as session:
         for number in range(1_000_000):
             await asyncio.sleep(start_s + number / RATE - time.monotonic())
             body = {"text": f"comment {number}", "author": {"id": f"u{number % 100}"}}
             async with session.post(f"{url}/v1/streams/{STREAM}/comments", json=body) as answer:
-                posted_s[(await answer.json())["seq"]] = time.monotonic()
+                stored = await answer.json()
+                posted_s[stored["seq"]], ids[stored["seq"]] = time.monotonic(), stored["id"]
 
 
 def lines(rows: Sequence[Polled]) -> list[list[str]]:
@@ -165,12 +200,16 @@ def lines(rows: Sequence[Polled]) -> list[list[str]]:
         [
             f"{row.pollers:,}", f"{row.requests_per_s:,.0f}", f"{row.origin_per_s:.1f}", f"{row.hit_ratio:.2%}",
             f"{row.fresh_p50_ms:,.0f}", f"{row.fresh_p99_ms:,.0f}", f"{row.missed}",
+            f"{row.gone_p50_ms:,.0f}", f"{row.gone_p99_ms:,.0f}",
         ]
         for row in rows
     ]  # fmt: skip
 
 
-HEADINGS = ("pollers", "requests/s", "at the server", "hit ratio", "fresh p50 ms", "p99 ms", "missed")
+HEADINGS = (
+    "pollers", "requests/s", "at the server", "hit ratio", "fresh p50 ms", "p99 ms", "missed",
+    "a deletion is gone p50 ms", "p99 ms",
+)  # fmt: skip
 
 
 def table(rows: Sequence[Polled]) -> Table:

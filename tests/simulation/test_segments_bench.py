@@ -24,4 +24,5 @@ def test_a_crowd_of_pollers_misses_nothing_and_mostly_asks_the_cache(tmp_path):
     assert (few["missed"], many["missed"]) == (0, 0)
     assert many["requests_per_s"] > 2 * few["requests_per_s"]
     assert many["origin_per_s"] < 2 * few["origin_per_s"]
+    assert 0 < few["gone_p50_ms"] <= few["gone_p99_ms"]
     assert many["hit_ratio"] > few["hit_ratio"] > 0.5
