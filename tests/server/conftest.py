@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.server.sse import Follower
+
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
 JSON = {"Content-Type": "application/json"}
@@ -176,6 +178,20 @@ def start_server(tmp_path):
     yield start
     for server in started:
         server.end()
+
+
+@pytest.fixture
+def follow():
+    """Open followers; all of them are closed afterwards."""
+    opened = []
+
+    def open_(process, **options):
+        opened.append(Follower(process.port, **options))
+        return opened[-1]
+
+    yield open_
+    for each in opened:
+        each.close()
 
 
 _streams = itertools.count()

@@ -7,7 +7,7 @@ import pytest
 
 from reference_impl.auth.development import sign_token
 from tests.server.conftest import JSON, EdgeProcess, eventually
-from tests.server.sse import Follower, seqs
+from tests.server.sse import seqs
 from tests.transports.raw_websocket import TEXT, RawWebSocket, frame
 
 MODERATE = ("read", "post", "moderate", "admin")
@@ -21,20 +21,6 @@ def server(start_server):
 @pytest.fixture
 def edges(server, start_edge):
     return [start_edge(server) for _ in range(2)]
-
-
-@pytest.fixture
-def follow():
-    """Open followers; all of them are closed afterwards."""
-    opened = []
-
-    def open_(process, **options):
-        opened.append(Follower(process.port, **options))
-        return opened[-1]
-
-    yield open_
-    for each in opened:
-        each.close()
 
 
 def watched(edge):

@@ -4,26 +4,13 @@ import pytest
 
 from tests.redises import any_redis
 from tests.server.conftest import eventually
-from tests.server.sse import Follower, seqs
+from tests.server.sse import seqs
 
 
 @pytest.fixture(scope="module")
 def redis_url():
     with any_redis() as url:
         yield url
-
-
-@pytest.fixture
-def follow():
-    opened = []
-
-    def open_(process, **options):
-        opened.append(Follower(process.port, **options))
-        return opened[-1]
-
-    yield open_
-    for each in opened:
-        each.close()
 
 
 def test_what_is_posted_at_any_process_is_at_the_viewers_of_every_edge_once(
