@@ -135,10 +135,10 @@ def plot(rows: Sequence[Measured], path: Path) -> None:
         if not shift:
             right.bar(at, [_median(some, "skew") for some in ours], width)
     left.set(yscale="log", ylabel="append p99, ms")
-    right.set(ylabel="comments of the most loaded partition / mean")
+    right.set(ylabel="skew: most loaded partition / mean")
     for axes in (left, right):
         axes.set_xticks(range(len(names)), names, rotation=20)
         axes.grid(axis="y", alpha=0.3)
-    left.legend(fontsize=8)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=8, frameon=False)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
