@@ -118,7 +118,7 @@ class GroupCommit:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Appended) and not outcome.replayed:
                 stamps = Stamps(waiting.received_s, waiting.admitted_s, durable_s)
-                self._broker.publish(Published(outcome.event, stamps))
+                self._broker.publish(Published(outcome.event, stamps, outcome.announced))
 
 
 def _keep(promise: "asyncio.Future[Any]", outcome: Any) -> None:

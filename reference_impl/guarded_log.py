@@ -32,7 +32,7 @@ class GuardedAppender:
         """Viewers would find it in the log anyway; caches that must forget a deleted comment hear of it only so."""
         for answer in answers:
             if isinstance(answer, Appended) and not answer.replayed:
-                self._broker.publish(Published(answer.event, None))
+                self._broker.publish(Published(answer.event, None, answer.announced))
 
 
 class GuardedLog:

@@ -70,6 +70,7 @@ class Hub:
         self._opening: dict[str, asyncio.Task[StreamHub]] = {}
         self._typists: dict[str, dict[str, None]] = {}
         self._standing: dict[str, dict[str, Event]] = {}  # by stream: its settings, and each user's ban
+        self._epoch = 0  # of the log, as the streams that are open know it
         self._joined: set[str] = set()  # streams that somebody came to since heads were asked for
         self._told: dict[str, int] = {}  # how many are watching, as last said
 
@@ -200,6 +201,8 @@ class Hub:
                 self._heed,
             )
             stream.audience.relieve(self.brownout.relief)
+            if not self._streams:
+                self._epoch = self._log.epoch
             self._streams[name] = stream
         except BaseException:
             self._broker.forget(name)
@@ -235,6 +238,8 @@ class Hub:
             heads = await self._log.heads(watched)
         except LogUnavailable:
             return  # the next round asks again
+        if self._streams and self._log.epoch != self._epoch:
+            self.close()  # the log has lost something: everybody comes back, and is told so
         for name, seq in heads.items():
             if stream := self._streams.get(name):
                 stream.head_is(seq)

@@ -17,10 +17,14 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """A draft's place in the log; ``replayed`` when an earlier request with the same key had put it there."""
+    """A draft's place in the log; ``replayed`` when an earlier request with the same key had put it there.
+
+    ``announced``: the log itself has told the other processes.
+    """
 
     event: Event
     replayed: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,7 @@ class Published:
 
     event: Event
     stamps: Stamps | None
+    announced: bool = False  # other processes know of it already
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from reference_impl.catalog import Fresh
 from reference_impl.display import budget_of, sample
+from reference_impl.following import LogReader
 from reference_impl.policy.display_budget import DisplayBudgetConfig
 from reference_impl.ports import Clock, SegmentStore
 from reference_impl.protocol import problem, segments
@@ -36,11 +37,11 @@ def shown(epoch: int, events: Sequence[Event], budget: DisplayBudgetConfig | Non
 
 
 class Segments:
-    """``epoch``: of the log that the store reads."""
+    """``log``: the one that the store reads."""
 
-    def __init__(self, store: SegmentStore, epoch: int, clock: Clock, wall_clock: Clock) -> None:
+    def __init__(self, store: SegmentStore, log: LogReader, clock: Clock, wall_clock: Clock) -> None:
         self._store = store
-        self._epoch = epoch
+        self._log = log
         self._wall_clock = wall_clock
         self._manifests = Fresh(self._read_manifest, FRESH_S, clock, REMEMBERED_MAX)
         self._segments = Fresh(self._read_segment, 0.0, clock, 0)
@@ -84,7 +85,7 @@ class Segments:
         spans, last = await self._store.spans(name, first, until, int(limit) + 1)
         listed, more = spans[: int(limit)], spans[int(limit) :]
         listed = [replace(span, per_s=float(per_s) if per_s else None) for span in listed]
-        head = Cursor(self._epoch, listed[-1].last if more else last)
+        head = Cursor(self._log.epoch, listed[-1].last if more else last)
         return segments.manifest(head, int(opened_at_ms), listed, more[0].offset if more else None)
 
     async def _read_segment(self, key: str) -> tuple[Revision | None, str]:
@@ -94,7 +95,7 @@ class Segments:
             return None, ""
         budget = DisplayBudgetConfig(per_s=float(per_s), seed=name) if per_s else None
         span, events = replace(found[0], per_s=budget.per_s if budget else None), found[1]
-        return span.revision, segments.segment(self._epoch, span, shown(self._epoch, events, budget))
+        return span.revision, segments.segment(self._log.epoch, span, shown(self._log.epoch, events, budget))
 
 
 def require_public(stream: Stream) -> None:

@@ -1,13 +1,21 @@
 """The part of the wiring that has to do with engines: a log in one piece, or over several partitions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from reference_impl.adapters.hot.archive import Archive
+from reference_impl.adapters.hot.archiver import Archiver
+from reference_impl.adapters.hot.caught_up import HotHistory, HotProfileSpread, HotSegments
+from reference_impl.adapters.hot.durable import Durable
+from reference_impl.adapters.hot.log import HotLog
+from reference_impl.adapters.hot.window import Window, WindowConfig
 from reference_impl.adapters.partitioned.directory import PartitionedDirectory, PartitionedProfileSpread
 from reference_impl.adapters.partitioned.history import PartitionedHistory
 from reference_impl.adapters.partitioned.layout import Partitions, agree, made_with
 from reference_impl.adapters.partitioned.log import PartitionedLog
 from reference_impl.adapters.partitioned.stores import PartitionedReactions, PartitionedReviewQueue, PartitionedSegments
+from reference_impl.adapters.redis.connection import connect as connect_redis
 from reference_impl.adapters.sql import migrate
 from reference_impl.adapters.sql.connecting import connect, make_schemas
 from reference_impl.adapters.sql.database import Database, SqliteDatabase
@@ -37,6 +45,10 @@ Guarding = Callable[[Appender, int], Appender]
 """Puts the queue of a partition behind a guard."""
 
 
+async def nothing() -> None:
+    """A log that needs nothing done beside it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     log: CommentLog
@@ -47,6 +59,7 @@ class Storage:
     segments: SegmentStore
     profiles: ProfileSpread
     commits: Callable[[Guarding, Broker, GroupCommitConfig, Clock], Commits]
+    work: Callable[[], Coroutine[Any, Any, None]] = nothing  # what the log has to have done beside it
 
 
 async def whole(engine: Database, tables: Database | None = None) -> Storage:
@@ -54,13 +67,33 @@ async def whole(engine: Database, tables: Database | None = None) -> Storage:
     log, database = await SqlLog.begin(engine), tables or engine
     return Storage(
         log=log,
-        history=SqlHistory(database, log.epoch),
+        history=SqlHistory(database, log),
         directory=SqlDirectory(database),
         review_queue=SqlReviewQueue(database),
         reactions=SqlReactions(database),
-        segments=SqlSegments(database, log.epoch),
+        segments=SqlSegments(database, log),
         profiles=SqlProfileSpread(database),
         commits=lambda guarding, broker, config, clock: GroupCommit(guarding(log, 0), broker, config, clock),
+    )
+
+
+async def hot(engine: Database, url: str, config: WindowConfig, tables: Database | None = None) -> Storage:
+    """A log in one piece whose newest comments are in Redis; ``tables`` as in `whole`."""
+    log, database = await SqlLog.begin(engine), tables or engine
+    durable, window = Durable(engine), Window(connect_redis(url), config)
+    archive = Archive(durable, window)
+    archiver = Archiver(archive, durable, config.entries_max // 2)
+    hot_log = HotLog(log, durable, window, archive, archiver.placed)
+    return Storage(
+        log=hot_log,
+        history=HotHistory(SqlHistory(database, hot_log), archive),
+        directory=SqlDirectory(database),
+        review_queue=SqlReviewQueue(database),
+        reactions=SqlReactions(database),
+        segments=HotSegments(SqlSegments(database, hot_log), archive),
+        profiles=HotProfileSpread(SqlProfileSpread(database), archive, durable),
+        commits=lambda guarding, broker, queue, clock: GroupCommit(guarding(hot_log, 0), broker, queue, clock),
+        work=archiver.run,
     )
 
 

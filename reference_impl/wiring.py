@@ -91,7 +91,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         rooms = (commits, catalog, _admissions(settings), moderation)
         reactions = Reactions(storage.reactions, broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
-        segments = Segments(storage.segments, log.epoch, clock, time.time)
+        segments = Segments(storage.segments, log, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
         local.subscribe(purger.receive)  # each process purges what it has committed itself
         refresher = ProfileRefresher(directory, storage.profiles, purger.restyled)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from reference_impl.adapters.hot.window import WindowConfig
 from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
-from reference_impl.storage import Storage, migrate_all, open_databases, split
+from reference_impl.storage import Storage, hot, migrate_all, open_databases, split
 from reference_impl.storage import whole as whole_log
 from tests.adapters.redis_fixtures import cluster, one, servers  # noqa: F401 - fixtures
 
 WHOLE = ("sqlite", "postgres")  # the log in one piece
 SPLIT = (*(f"sqlite {kind}" for kind in Partitioning), "postgres by_comment", "postgres hot_split")
+HOT = ("hot sqlite", "hot postgres")  # its newest comments are in Redis
 PARTITIONS = 3
 EASILY_HOT = HotSplitConfig(split_per_s=1.2, merge_per_s=0.5)  # from the third comment on
 
@@ -27,6 +29,7 @@ class Engine:
 
     url: str
     partitioning: Partitioning | None = None
+    redis_url: str | None = None  # of a hot window
 
     @property
     def partitions(self) -> int:
@@ -35,8 +38,12 @@ class Engine:
     async def open(self, *streams: str) -> Storage:
         await migrate_all(self.url, self.partitions)
         databases = await open_databases(self.url, self.partitions)
-        split_log = self.partitioning and split(databases, placing(self.partitioning))
-        store = await (split_log or whole_log(databases[0]))
+        if self.redis_url:
+            store = await hot(databases[0], self.redis_url, WindowConfig())
+        elif self.partitioning:
+            store = await split(databases, placing(self.partitioning))
+        else:
+            store = await whole_log(databases[0])
         for name in streams or ("s", "t"):
             await store.directory.create(stream(name))
         return store
@@ -78,8 +85,14 @@ def draft(text: str = "hello", *, stream: str = "s", author: str = "ann", key: s
     return Draft(**fields | more)
 
 
-@pytest.fixture(params=WHOLE + SPLIT)
+@pytest.fixture(params=WHOLE + SPLIT + HOT)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    return engine_of(request, tmp_path)
+
+
+@pytest.fixture(params=WHOLE + SPLIT)
+def in_sql(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """For what Redis does otherwise."""
     return engine_of(request, tmp_path)
 
 
@@ -90,6 +103,16 @@ def whole(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
 
 
 def engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    if request.param.startswith("hot"):
+        return hot_engine_of(request, tmp_path)
     kind, *partitioning = request.param.split()
     url = request.getfixturevalue("new_postgres_url") if kind == "postgres" else f"sqlite:///{tmp_path / 'log.sqlite'}"
     return Engine(url, *map(Partitioning, partitioning))
+
+
+def hot_engine_of(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    _, kind = request.param.split()
+    url = request.getfixturevalue("new_postgres_url") if kind == "postgres" else f"sqlite:///{tmp_path / 'log.sqlite'}"
+    server = request.getfixturevalue("one").server
+    server.ask("FLUSHALL")
+    return Engine(url, redis_url=server.url)

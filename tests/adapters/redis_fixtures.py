@@ -15,6 +15,7 @@ class Redises:
 
     url: str
     master_of: Callable[[str], RedisServer]
+    server: RedisServer | None = None  # the only one
     sharded: bool = False
 
     def subscribers(self, stream: str, number: int = 0) -> int:
@@ -35,7 +36,7 @@ def servers() -> Iterator[Callable[..., RedisServer]]:
 @pytest.fixture(scope="module")
 def one(servers) -> Redises:
     server = servers()
-    return Redises(server.url, lambda channel: server)
+    return Redises(server.url, lambda channel: server, server)
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_two_writers_with_one_key_store_one_comment(engine):
     engine.use(work)
 
 
-def test_a_key_is_known_for_an_hour_and_then_forgotten(engine, monkeypatch):
+def test_a_key_is_known_for_an_hour_and_then_forgotten(in_sql, monkeypatch):
     hour = 3600.0
 
     async def work(store):
@@ -131,7 +131,7 @@ def test_a_key_is_known_for_an_hour_and_then_forgotten(engine, monkeypatch):
             (answer,) = await store.log.append([draft("x", key="k")])
             assert answer.replayed is replayed, now
 
-    engine.use(work)
+    in_sql.use(work)
 
 
 def test_a_commit_that_fails_half_way_stores_nothing(whole):

@@ -73,6 +73,8 @@ class RedisBroker:
 
     def publish(self, message: Published | Aggregate) -> None:
         self._local.publish(message)
+        if isinstance(message, Published) and message.announced:
+            return
         stream = _stream_of(message)
         now_s = self._clock()
         place = self._channels.place(stream, now_s)

@@ -95,14 +95,12 @@ class Commit:
         self._unlock()
         return answers
 
-    def replay(self, draft: Draft) -> Answer | None:
-        """Look a key up without storing anything."""
-        key = key_of(draft)
-        if key is None:
-            return None
-        self._read_streams(_HEADS, [draft.stream])
-        self._find({key[0]: draft.stream})
-        return self._repeated(key)
+    def replays(self, drafts: Sequence[Draft]) -> list[Answer | None]:
+        """Look keys up without storing anything."""
+        keys = [key_of(draft) for draft in drafts]
+        self._read_streams(_HEADS, sorted({draft.stream for draft in drafts}))
+        self._find({key[0]: draft.stream for key, draft in zip(keys, drafts, strict=True) if key})
+        return [self._repeated(key) if key else None for key in keys]
 
     def _read_streams(self, query: sql.Select[Any], names: list[str]) -> None:
         rows = self._connection.execute(query, {"names": padded(names)}).mappings()

@@ -9,6 +9,7 @@ from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.reactions import counts_of
 from reference_impl.adapters.sql.rows import COLUMNS, event_of, stream_number
 from reference_impl.adapters.sql.schema import events, ranges, streams
+from reference_impl.following import LogReader
 from reference_impl.protocol.events import Event, EventKind
 
 _AT = sql.select(events.c.at_ms).where(
@@ -25,9 +26,9 @@ _AT_AWAY = (
 
 
 class SqlHistory:
-    def __init__(self, database: Database, epoch: int) -> None:
+    def __init__(self, database: Database, log: LogReader) -> None:
         self._database = database
-        self._epoch = epoch
+        self._log = log
 
     async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
         return await self._comments(stream, comments_of(stream).where(events.c.seq > seq), limit)
@@ -51,7 +52,7 @@ class SqlHistory:
         return await self._database.read(lambda connection: self._run(connection, stream, query.limit(limit)))
 
     def _run(self, connection: Connection, stream: str, query: Select[tuple[object, ...]]) -> list[Event]:
-        found = [event_of(stream, self._epoch, row) for row in connection.execute(query).mappings()]
+        found = [event_of(stream, self._log.epoch, row) for row in connection.execute(query).mappings()]
         counts = counts_of(connection, stream, [event.id for event in found])
         return [with_reactions(event, counts.get(event.id)) for event in found]
 

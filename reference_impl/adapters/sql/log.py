@@ -48,7 +48,8 @@ class SqlLog:
 
     async def replay(self, draft: Draft) -> Answer | None:
         bucket = bucket_of(time.time())
-        return await self._database.read(lambda connection: Commit(connection, self.epoch, bucket).replay(draft))
+        found = await self._database.read(lambda connection: Commit(connection, self.epoch, bucket).replays([draft]))
+        return found[0]
 
     async def heads(self, names: Sequence[str]) -> dict[str, int]:
         if not names:

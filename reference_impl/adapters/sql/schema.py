@@ -56,6 +56,18 @@ ranges = Table(
     sqlite_with_rowid=False,
 )
 
+# Streams whose newest comments are, or have been, in Redis.
+windows = Table(
+    "windows",
+    metadata,
+    Column("stream_id", Integer, ForeignKey("streams.id"), nullable=False),
+    Column("term", BigInteger, nullable=False),  # grows with every change of hands
+    Column("open", Boolean, nullable=False),  # Redis gives out the stream's seq
+    Column("epoch", BigInteger, nullable=False),  # in which it was opened
+    PrimaryKeyConstraint("stream_id"),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     metadata,

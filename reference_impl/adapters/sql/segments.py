@@ -14,6 +14,7 @@ from reference_impl.adapters.sql.dialects import insert
 from reference_impl.adapters.sql.history import last_before
 from reference_impl.adapters.sql.rows import COLUMNS, padded, render
 from reference_impl.adapters.sql.schema import events, ranges, segment_changes, streams
+from reference_impl.following import LogReader
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.segments import SEGMENT_MS, Span, offset_of
@@ -69,9 +70,9 @@ _SHOWING = sql.select(events.c.at_ms).where(
 
 
 class SqlSegments:
-    def __init__(self, database: Database, epoch: int) -> None:
+    def __init__(self, database: Database, log: LogReader) -> None:
         self._database = database
-        self._epoch = epoch
+        self._log = log
 
     async def spans(self, stream: str, first: int, until: int, limit: int) -> tuple[list[Span], int]:
         return await self._database.read(lambda connection: spans_of(connection, stream, first, until, limit))
@@ -90,7 +91,7 @@ class SqlSegments:
                 return None
             wanted = {"id": _stream(connection, stream)["id"], "first": before[0].first, "last": before[0].last}
             rows = connection.execute(_EVENTS, wanted).mappings().all()
-            found = render(connection, stream, self._epoch, rows)
+            found = render(connection, stream, self._log.epoch, rows)
             if spans_of(connection, stream, offset, offset + 1, 1)[0] == before:
                 return before[0], found
         raise LogUnavailable(f"second {offset} of {stream!r} has changed at each of {READS_MAX} reads")

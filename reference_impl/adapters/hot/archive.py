@@ -1,0 +1,56 @@
+"""What moves comments from the window into SQL, and streams back to it."""
+
+from reference_impl.adapters.hot.durable import Durable, Mismatch
+from reference_impl.adapters.hot.window import Standing, Taken, Window
+
+_ALL = 2**53
+
+
+class Archive:
+    """Everything here may be done by several processes at once, and again: SQL takes each place once."""
+
+    def __init__(self, durable: Durable, window: Window) -> None:
+        self._durable = durable
+        self._window = window
+
+    async def advance(self, stream: str) -> int | None:
+        """Archive what is in an open stream's window; answers how much that was, None when it is changing hands."""
+        taken = await self._window.take(stream, 0, _ALL)
+        depth, head = taken.depth, taken.head
+        while taken.standing is Standing.OPEN:
+            if not taken.entries:
+                return depth
+            if not await self._move(stream, taken.term, taken):
+                return None
+            taken = await self._window.take(stream, 0, head)
+        return None
+
+    async def settle(self, stream: str) -> int | None:
+        """Have the whole stream in SQL and owned by it; answers the epoch, None when another one is doing the same."""
+        term = await self._durable.claim(stream)
+        if term is None:
+            return (await self._durable.owners([]))[0]
+        stood = await self._window.seal(stream, term)
+        if stood is Standing.OTHER or not await self._drain(stream, term):
+            return None
+        return await self._durable.shut(stream, term, doubt=stood in (Standing.DOUBT, Standing.MISSING))
+
+    async def _drain(self, stream: str, term: int) -> bool:
+        """Archive a sealed stream's whole window; False when the term is over."""
+        while True:
+            taken = await self._window.take(stream, 0, _ALL)
+            if taken.term != term:
+                return False
+            if not taken.entries:
+                return True
+            if not await self._move(stream, term, taken):
+                return False
+
+    async def _move(self, stream: str, term: int, taken: Taken) -> bool:
+        """Store entries, and forget them here once they are durable there; False when the term is over."""
+        first = taken.entries[0].event.seq
+        if [entry.event.seq for entry in taken.entries] != list(range(first, first + len(taken.entries))):
+            raise Mismatch(f"{stream}: the window has a hole after {first}")
+        drafts = [entry.draft() for entry in taken.entries]
+        head = await self._durable.archive(stream, term, drafts, first)
+        return head is not None and await self._window.trim(stream, term, head) >= 0
