@@ -18,6 +18,13 @@ CacheAddress = Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
 ApiAddress = CacheAddress
 
 
+class LogMode(Enum):
+    """What has a comment when it is acknowledged."""
+
+    LOG_FIRST = "log-first"  # the log in SQL
+    HOT_FIRST = "hot-first"  # Redis, from which it is archived in SQL
+
+
 class Delivery(Enum):
     """How comments reach a viewer's socket."""
 
@@ -51,6 +58,9 @@ class Settings(BaseSettings):
     partitions: int | None = Field(None, ge=1, le=PARTITIONS_MAX)  # of a new log; None: as many as it has, else one
     partitioning: Partitioning = Partitioning.BY_STREAM
     split_per_s: float = Field(500.0, gt=0)  # comments of a stream, past which hot_split spreads it
+    log_mode: LogMode = LogMode.LOG_FIRST
+    hot: str = ""  # with hot-first: the Redis that acknowledges comments
+    hot_replicas: int = Field(0, ge=0, le=9)  # of it that must have a comment before it is acknowledged
     broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
@@ -81,6 +91,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _guarded(self) -> Self:
         """Development gives a token to anybody, so it stays on this machine unless it was asked for by name."""
+        if (self.log_mode is LogMode.HOT_FIRST) != bool(self.hot):
+            raise ValueError("--log-mode hot-first and --hot redis://… go together: the one needs the other")
+        if self.hot_replicas and self.hot.startswith("redis+cluster:"):
+            raise ValueError("hot-replicas waits on one connection, which a cluster does not have: use Sentinel")
         if self.mode is Mode.PRODUCTION and not self.jwks:
             raise ValueError("production needs --jwks, the keys that sign access tokens")
         if self.mode is Mode.DEVELOPMENT and self.host not in LOOPBACK and "mode" not in self.model_fields_set:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reference_impl.config import BatchSending, Delivery, Mode
+from reference_impl.config import BatchSending, Delivery, LogMode, Mode
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.partitioning import Partitioning
 from reference_impl.protocol.streams import Display
@@ -24,6 +24,14 @@ PartitioningOption = Annotated[
 ]
 SplitPerS = Annotated[
     float | None, typer.Option(help="Comments of a stream, past which hot_split spreads it. [default: 500]")
+]
+LogModeOption = Annotated[
+    LogMode | None,
+    typer.Option(help="log-first: in SQL before it is acknowledged; hot-first: in Redis, --hot. [default: log-first]"),
+]
+Hot = Annotated[str | None, typer.Option(help="Redis that acknowledges comments with --log-mode hot-first.")]
+HotReplicas = Annotated[
+    int | None, typer.Option(help="Replicas of it that must have a comment before it is acknowledged. [default: 0]")
 ]
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]

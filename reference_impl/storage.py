@@ -6,7 +6,7 @@ from typing import Any
 
 from reference_impl.adapters.hot.archive import Archive
 from reference_impl.adapters.hot.archiver import Archiver
-from reference_impl.adapters.hot.caught_up import HotHistory, HotProfileSpread, HotSegments
+from reference_impl.adapters.hot.caught_up import HotHistory, HotProfileSpread, HotReactions, HotSegments
 from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.log import HotLog
 from reference_impl.adapters.hot.window import Window, WindowConfig
@@ -89,7 +89,7 @@ async def hot(engine: Database, url: str, config: WindowConfig, tables: Database
         history=HotHistory(SqlHistory(database, hot_log), archive),
         directory=SqlDirectory(database),
         review_queue=SqlReviewQueue(database),
-        reactions=SqlReactions(database),
+        reactions=HotReactions(SqlReactions(database), archive),
         segments=HotSegments(SqlSegments(database, hot_log), archive),
         profiles=HotProfileSpread(SqlProfileSpread(database), archive, durable),
         commits=lambda guarding, broker, queue, clock: GroupCommit(guarding(hot_log, 0), broker, queue, clock),

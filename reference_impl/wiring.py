@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import uuid_utils
 
+from reference_impl.adapters.hot.window import WindowConfig
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.redis import embedded as embedded
 from reference_impl.adapters.redis.broker import RedisBroker
-from reference_impl.adapters.redis.connection import without_password
+from reference_impl.adapters.redis.connection import check, without_password
 from reference_impl.adapters.redis.nodes import nodes_of
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
@@ -51,12 +52,13 @@ from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
 from reference_impl.reactions import Reactions
 from reference_impl.segments import Segments
-from reference_impl.storage import Storage, close_databases, migrate_all, open_databases, split, whole
+from reference_impl.storage import Storage, close_databases, hot, migrate_all, open_databases, split, whole
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.transports.socket_viewer import Pressure, SocketViewer
 from reference_impl.write_path import WritePath
 
+ORIGIN = uuid4().hex  # of this process's messages, which it knows already
 MODERATORS_BURST = 100  # comments of a moderator in the period of the users' rate
 
 
@@ -95,7 +97,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
         local.subscribe(purger.receive)  # each process purges what it has committed itself
         refresher = ProfileRefresher(directory, storage.profiles, purger.restyled)
-        for work in (hub.run(), reactions.run(), refresher.run(), purger.run()):
+        for work in (hub.run(), reactions.run(), refresher.run(), purger.run(), storage.work()):
             await stack.enter_async_context(background(work))
         yield Parts(
             log=log,
@@ -127,7 +129,7 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
     if not url:
         yield local
         return
-    broker = RedisBroker(nodes_of(url, Random()), local, uuid4().hex, without_password(url), time.monotonic)
+    broker = RedisBroker(nodes_of(url, Random()), local, ORIGIN, without_password(url), time.monotonic)
     async with broker.running():
         yield broker
 
@@ -136,6 +138,8 @@ def check_addresses(settings: Settings) -> None:
     """Raise ValueError for a broker that no server can be reached by."""
     if settings.broker:
         nodes_of(settings.broker, Random())
+    if settings.hot:
+        check(settings.hot)
 
 
 def _catalog(settings: Settings, storage: Storage, clock: Clock) -> Catalog:
@@ -162,8 +166,12 @@ async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
     databases = await open_databases(settings.log_url, settings.partitions)
     tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
+        if len(databases) > 1 and settings.hot:
+            raise LogUnavailable("hot-first needs a log in one piece, and this one is split: use --log-mode log-first")
         if len(databases) > 1:
             yield await split(databases, _strategy(settings, len(databases)), tables)
+        elif settings.hot and settings.partitioning is Partitioning.BY_STREAM:
+            yield await hot(databases[0], settings.hot, _window_config(settings), tables[0])
         elif settings.partitioning is Partitioning.BY_STREAM:
             yield await whole(databases[0], tables[0])
         else:
@@ -173,6 +181,16 @@ async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
             )
     finally:
         await close_databases(databases)
+
+
+def _window_config(settings: Settings) -> WindowConfig:
+    """The script tells other processes itself, if they listen on the Redis that it runs on."""
+    return WindowConfig(
+        announces=settings.broker == settings.hot,
+        sharded=settings.hot.startswith("redis+cluster:"),
+        replicas=settings.hot_replicas,
+        origin=ORIGIN,
+    )
 
 
 def _strategy(settings: Settings, partitions: int) -> Strategy:

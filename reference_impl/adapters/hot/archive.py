@@ -1,7 +1,14 @@
 """What moves comments from the window into SQL, and streams back to it."""
 
+import asyncio
+
 from reference_impl.adapters.hot.durable import Durable, Mismatch
 from reference_impl.adapters.hot.window import Standing, Taken, Window
+from reference_impl.ports import LogUnavailable
+
+TRIES = 20
+PATIENT = 10  # of them, while somebody else has the stream in hand; then that one is taken for dead
+PAUSE_S = 0.05
 
 _ALL = 2**53
 
@@ -24,6 +31,17 @@ class Archive:
                 return None
             taken = await self._window.take(stream, 0, head)
         return None
+
+    async def catch_up(self, stream: str) -> None:
+        """Have in SQL all that is acknowledged by now."""
+        for attempt in range(TRIES):
+            if await self.advance(stream) is not None:
+                return
+            _, owners = await self._durable.owners([stream])
+            if stream not in owners or not owners[stream].open:
+                return
+            await (asyncio.sleep(PAUSE_S) if attempt < PATIENT else self.settle(stream))
+        raise changing_hands(stream)
 
     async def settle(self, stream: str) -> int | None:
         """Have the whole stream in SQL and owned by it; answers the epoch, None when another one is doing the same."""
@@ -54,3 +72,7 @@ class Archive:
         drafts = [entry.draft() for entry in taken.entries]
         head = await self._durable.archive(stream, term, drafts, first)
         return head is not None and await self._window.trim(stream, term, head) >= 0
+
+
+def changing_hands(stream: str) -> LogUnavailable:
+    return LogUnavailable(f"stream {stream!r} keeps changing hands between Redis and SQL")

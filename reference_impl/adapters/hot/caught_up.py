@@ -4,9 +4,11 @@ A question about a stream costs a look at its window; what is found there is arc
 at once. So every answer includes all that had been acknowledged when it was asked for.
 """
 
+from collections.abc import Sequence
+
 from reference_impl.adapters.hot.archive import Archive
 from reference_impl.adapters.hot.durable import Durable
-from reference_impl.ports import History, ProfileSpread, SegmentStore, Spread
+from reference_impl.ports import History, ProfileSpread, Reaction, ReactionStore, SegmentStore, Spread
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.segments import Span
 from reference_impl.protocol.streams import Profile
@@ -20,11 +22,11 @@ class HotHistory:
         self._archive = archive
 
     async def after(self, stream: str, seq: int, limit: int) -> list[Event]:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.after(stream, seq, limit)
 
     async def before(self, stream: str, seq: int, limit: int) -> list[Event]:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.before(stream, seq, limit)
 
     async def replies(self, stream: str, comment: str, after_seq: int, limit: int) -> list[Event]:
@@ -34,11 +36,11 @@ class HotHistory:
         found = await self._inner.comment(stream, comment)
         if found is not None:
             return found
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.comment(stream, comment)
 
     async def seq_at(self, stream: str, at_ms: int) -> int:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.seq_at(stream, at_ms)
 
 
@@ -48,16 +50,30 @@ class HotSegments:
         self._archive = archive
 
     async def spans(self, stream: str, first: int, until: int, limit: int) -> tuple[list[Span], int]:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.spans(stream, first, until, limit)
 
     async def segment(self, stream: str, offset: int) -> tuple[Span, list[Event]] | None:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.segment(stream, offset)
 
     async def showing(self, stream: str, comment: str) -> list[int]:
-        await self._archive.advance(stream)
+        await self._archive.catch_up(stream)
         return await self._inner.showing(stream, comment)
+
+
+class HotReactions:
+    def __init__(self, inner: ReactionStore, archive: Archive) -> None:
+        self._inner = inner
+        self._archive = archive
+
+    async def store(self, reactions: Sequence[Reaction]) -> dict[str, dict[tuple[str, str], int]]:
+        for stream in {reaction.stream for reaction in reactions if reaction.given and reaction.target}:
+            await self._archive.catch_up(stream)
+        return await self._inner.store(reactions)
+
+    async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
+        return await self._inner.counts(stream, targets)
 
 
 class HotProfileSpread:
@@ -72,10 +88,11 @@ class HotProfileSpread:
         found = await self._inner.pending(limit)
         if found:
             for stream in await self._durable.open_names("", STREAMS_MAX):
-                await self._archive.advance(stream)
+                await self._archive.catch_up(stream)
         return found
 
     async def spread(self, profile: Profile, stream: str, first: int, last: int) -> list[int]:
+        await self._archive.catch_up(stream)
         return await self._inner.spread(profile, stream, first, last)
 
     async def done(self, spread: Spread) -> None:

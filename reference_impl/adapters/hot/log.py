@@ -13,19 +13,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from reference_impl.adapters.hot.archive import Archive
+from reference_impl.adapters.hot.archive import PATIENT, PAUSE_S, TRIES, Archive, changing_hands
 from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.window import READ_MAX, Standing, Taken, Window
 from reference_impl.adapters.sql.commit import key_of
 from reference_impl.adapters.sql.log import SqlLog
-from reference_impl.ports import Answer, Appended, LogUnavailable, Refused
+from reference_impl.ports import Answer, Appended, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Draft, Event, EventKind, Review
 
-TRIES = 20
-PATIENT = 10  # of them, while somebody else has the stream in hand; then that one is taken for dead
-PAUSE_S = 0.05
 TERMS_MAX = 10_000  # remembered; one that is forgotten is asked for again
 
 _FULL, _IN_SQL = "full", "?"
@@ -111,7 +108,7 @@ class HotLog:
                 self._seen(done[0])
                 return done[1]
             await self._settle(stream, attempt)
-        raise _changing_hands(stream)
+        raise changing_hands(stream)
 
     async def _place(self, stream: str, drafts: list[Draft]) -> list[Answer]:
         """Give plain comments their places in Redis."""
@@ -137,7 +134,7 @@ class HotLog:
             left, looked_up = await self._look_up(drafts, in_sql, answers), True
             if not left:
                 return [answers[number] for number in range(len(drafts))]
-        raise _changing_hands(stream)
+        raise changing_hands(stream)
 
     async def _look_up(self, drafts: list[Draft], numbers: list[int], answers: dict[int, Answer]) -> list[int]:
         """Answer the drafts whose keys SQL knows, and say which it does not know."""
@@ -188,7 +185,7 @@ class HotLog:
             if stream not in owners or not owners[stream].open:
                 return None
             await self._mend(stream, taken.standing, attempt)
-        raise _changing_hands(stream)
+        raise changing_hands(stream)
 
     async def _mend(self, stream: str, standing: Standing, attempt: int) -> None:
         """Redis has not the stream as it should: somebody is about to change that, or has died over it."""
@@ -213,7 +210,3 @@ class HotLog:
 def _plain(draft: Draft) -> bool:
     """A comment that concerns nothing which is there already."""
     return draft.kind is EventKind.COMMENT and draft.target is None and draft.review is Review.NONE
-
-
-def _changing_hands(stream: str) -> LogUnavailable:
-    return LogUnavailable(f"stream {stream!r} keeps changing hands between Redis and SQL")
