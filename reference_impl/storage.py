@@ -1,5 +1,6 @@
 """The part of the wiring that has to do with engines: a log in one piece, or over several partitions."""
 
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from reference_impl.adapters.hot.archiver import Archiver
 from reference_impl.adapters.hot.caught_up import HotHistory, HotProfileSpread, HotReactions, HotSegments
 from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.log import HotLog
-from reference_impl.adapters.hot.window import Window, WindowConfig
+from reference_impl.adapters.hot.window import Exposure, Window, WindowConfig
 from reference_impl.adapters.partitioned.directory import PartitionedDirectory, PartitionedProfileSpread
 from reference_impl.adapters.partitioned.history import PartitionedHistory
 from reference_impl.adapters.partitioned.layout import Partitions, agree, made_with
@@ -40,6 +41,8 @@ from reference_impl.ports import (
     ReviewQueue,
     SegmentStore,
 )
+
+log = logging.getLogger(__name__)
 
 Guarding = Callable[[Appender, int], Appender]
 """Puts the queue of a partition behind a guard."""
@@ -79,11 +82,12 @@ async def whole(engine: Database, tables: Database | None = None) -> Storage:
 
 async def hot(engine: Database, url: str, config: WindowConfig, tables: Database | None = None) -> Storage:
     """A log in one piece whose newest comments are in Redis; ``tables`` as in `whole`."""
-    log, database = await SqlLog.begin(engine), tables or engine
+    sql_log, database = await SqlLog.begin(engine), tables or engine
     durable, window = Durable(engine), Window(connect_redis(url), config)
+    log_exposure(await window.exposure(), config.replicas)
     archive = Archive(durable, window)
     archiver = Archiver(archive, durable, config.entries_max // 2)
-    hot_log = HotLog(log, durable, window, archive, archiver.placed)
+    hot_log = HotLog(sql_log, durable, window, archive, archiver.placed)
     return Storage(
         log=hot_log,
         history=HotHistory(SqlHistory(database, hot_log), archive),
@@ -95,6 +99,12 @@ async def hot(engine: Database, url: str, config: WindowConfig, tables: Database
         commits=lambda guarding, broker, queue, clock: GroupCommit(guarding(hot_log, 0), broker, queue, clock),
         work=archiver.run,
     )
+
+
+def log_exposure(exposure: Exposure, replicas: int) -> None:
+    """Say at the start what hot-first may cost."""
+    level = logging.WARNING if exposure is Exposure.ALL and not replicas else logging.INFO
+    log.log(level, "hot-first: a crash of Redis may lose %s; replicas=%d", exposure.value, replicas)
 
 
 async def split(engines: Sequence[Database], strategy: Strategy, tables: Sequence[Database] | None = None) -> Storage:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from reference_impl.adapters.partitioned.layout import Partitions
 from reference_impl.adapters.partitioned.log import PartitionedLog
@@ -35,6 +35,23 @@ class Faults:
     planned: dict[int, Fault] = field(default_factory=dict)
     met: list[Fault] = field(default_factory=list)
 
+    async def around(self, commit: Callable[[], Awaitable[Any]]) -> Any:
+        """Commit, or let what is planned for this one happen."""
+        planned = {number - 1: fault for number, fault in self.planned.items()}
+        fault = planned.pop(-1, None)
+        self.planned = planned
+        if fault is not None:
+            self.met.append(fault)
+        if fault == "dies before":
+            raise LogUnavailable("died before the commit")
+        if fault == "is held up":
+            self.clock.now_s += 2 * LEASE_S
+            await self.meanwhile()
+        answer = await commit()
+        if fault == "dies after":
+            raise LogUnavailable("died after the commit")
+        return answer
+
 
 class FaultyDatabase:
     """Reads always work; a dead process's commits do not."""
@@ -44,20 +61,7 @@ class FaultyDatabase:
         self._faults = faults
 
     async def write(self, work):
-        planned = {number - 1: fault for number, fault in self._faults.planned.items()}
-        fault = planned.pop(-1, None)
-        self._faults.planned = planned
-        if fault is not None:
-            self._faults.met.append(fault)
-        if fault == "dies before":
-            raise LogUnavailable("died before the commit")
-        if fault == "is held up":
-            self._faults.clock.now_s += 2 * LEASE_S
-            await self._faults.meanwhile()
-        answer = await self._real.write(work)
-        if fault == "dies after":
-            raise LogUnavailable("died after the commit")
-        return answer
+        return await self._faults.around(lambda: self._real.write(work))
 
     async def read(self, work):
         return await self._real.read(work)

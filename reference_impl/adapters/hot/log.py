@@ -11,6 +11,7 @@ still has is archived, and a new epoch begins: what viewers had seen past that i
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import groupby
 
 from reference_impl.adapters.hot.archive import PATIENT, PAUSE_S, TRIES, Archive, changing_hands
@@ -18,11 +19,12 @@ from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.window import READ_MAX, Standing, Taken, Window
 from reference_impl.adapters.sql.commit import key_of
 from reference_impl.adapters.sql.log import SqlLog
-from reference_impl.ports import Answer, Appended, Refused
+from reference_impl.ports import Answer, Appended, LogUnavailable, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Draft, Event, EventKind, Review
 
+CLOSE_S = 3.0
 TERMS_MAX = 10_000  # remembered; one that is forgotten is asked for again
 
 _FULL, _IN_SQL = "full", "?"
@@ -89,6 +91,11 @@ class HotLog:
         return await self._answer(draft, known, self.epoch)
 
     async def close(self) -> None:
+        """Archive what this process has placed, as far as that can be done now; the rest waits in Redis."""
+        with suppress(LogUnavailable, TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                for stream in list(self._terms):
+                    await self._archive.catch_up(stream)
         await self._window.close()
         await self._sql.close()
 

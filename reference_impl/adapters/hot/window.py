@@ -45,6 +45,14 @@ class Standing(StrEnum):
     OTHER = "other"  # another term than the one that was asked about
 
 
+class Exposure(StrEnum):
+    """Of what Redis has acknowledged, what a crash of it may lose."""
+
+    NONE = "nothing: it syncs every write"
+    SECONDS = "the last second or two, if its machine goes down with it"
+    ALL = "all that is not archived yet: it keeps no append-only file"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowConfig:
     """``entries_max``, ``size_bytes``: of one stream; a full window takes no more until the archiver has caught up."""
@@ -136,7 +144,7 @@ class Window:
 
     async def open(self, opening: Opening, stream: str) -> bool:
         """Open a stream that SQL has let go; False when a later term was here before."""
-        durable = int(await self._syncs_every_write())
+        durable = int(await self.exposure() is Exposure.NONE)
         unsure_until_ms = 0 if opening.new else _now_ms() + KEY_MS
         values = (opening.term, opening.head, opening.last_at_ms, opening.epoch, durable, unsure_until_ms)
         return bool(await self._run("open", _keys(stream), *values))
@@ -173,13 +181,16 @@ class Window:
             raise LogUnavailable(f"{heard} of {replicas} replicas of Redis have the comments")
         return answer
 
-    async def _syncs_every_write(self) -> bool:
-        """Whether what Redis has acknowledged survives it; one that does not say so is not believed to."""
-        try:
-            found = await self._client.config_get("appendonly", "appendfsync")
-        except ResponseError:  # managed services do not let their settings be read
-            return False
-        return bool(found.get("appendonly") == "yes" and found.get("appendfsync") == "always")
+    async def exposure(self) -> Exposure:
+        """What this Redis would lose; one that does not say how it keeps its data is believed to keep nothing."""
+        with _answering():
+            try:
+                found = await self._client.config_get("appendonly", "appendfsync")
+            except ResponseError:  # managed services do not let their settings be read
+                return Exposure.ALL
+        if found.get("appendonly") != "yes":
+            return Exposure.ALL
+        return Exposure.NONE if found.get("appendfsync") == "always" else Exposure.SECONDS
 
 
 class Scripts:
