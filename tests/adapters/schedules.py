@@ -100,7 +100,9 @@ def draft_of(step: Step, kind: str, told: Told, at: int, name: str):
         text = f"keyed {key}" if key is not None else f"plain {name}"
         return draft(text, stream=step.stream, key=None if key is None else f"k{key}", created_at_ms=step.target)
     if kind == "reply":
-        return draft(f"reply {name}", stream=step.stream, target=target)
+        key = None if step.key is None or at else step.key
+        text = f"reply {name}" if key is None else f"keyed {key}"
+        return draft(text, stream=step.stream, target=target, key=None if key is None else f"k{key}")
     data = {"text": f"edited {name}", "mentions": [], "edited": True} if kind == "edit" else {}
     return draft(stream=step.stream, kind=EventKind(kind), target=target, data=data)
 
