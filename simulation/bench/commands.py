@@ -1,7 +1,7 @@
 """``livecomments bench``: benchmarks of the real server."""
 
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -9,15 +9,17 @@ import typer
 from rich.console import Console
 
 from reference_impl.cli import fail
+from simulation.bench import arguments, display_rows, endurance, fanout_rows
 from simulation.bench import display as display_bench
-from simulation.bench import display_rows, endurance, fanout_rows
 from simulation.bench import edges as edges_bench
 from simulation.bench import fanout as fanout_bench
+from simulation.bench import hot_log as hot_bench
 from simulation.bench import ingest as ingest_bench
 from simulation.bench import partitions as partitions_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.command import JsonFile, run_to_end
+from simulation.engines import live
 from simulation.engines.nginx import NoNginx
 
 bench = typer.Typer(help="Benchmarks of the real server.", no_args_is_help=True)
@@ -38,8 +40,8 @@ def ingest(
 ) -> None:
     """How many comments a server on one core takes, how fast it answers, and what each costs, as its log grows."""
     console = Console()
-    sizes = _sizes(stored)
-    _writable(json_file, plot_file)
+    sizes = arguments.sizes(stored)
+    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -68,13 +70,13 @@ def fanout(
     """What a delivery costs a server on one core, beside a bare loop of send() and beside other servers."""
     console = Console()
     cases = fanout_bench.cases(
-        _chosen("--server", server, fanout_bench.SERVERS),
-        _chosen("--transport", transport, ("sse", "websocket")),
-        [round(each) for each in _numbers("--viewers", viewers, 1, 20_000)],
-        _numbers("--window-ms", window_ms, 0, 1_000),
+        arguments.chosen("--server", server, fanout_bench.SERVERS),
+        arguments.chosen("--transport", transport, ("sse", "websocket")),
+        [round(each) for each in arguments.numbers("--viewers", viewers, 1, 20_000)],
+        arguments.numbers("--window-ms", window_ms, 0, 1_000),
     )
 
-    _writable(json_file, plot_file)
+    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         measure = fanout_bench.FanOutBench(seconds, socketio, lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -101,7 +103,7 @@ def soak(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw memory over time into this PNG.")] = None,
 ) -> None:
     """A large crowd for a long time: does the server's memory stay flat, and does everybody get everything once?"""
-    _endure(lambda: endurance.soak(viewers, seconds, rate, _dim), endurance.plot_soak, json_file, plot_file)
+    _endure(lambda: endurance.soak(viewers, seconds, rate, arguments.dim), endurance.plot_soak, json_file, plot_file)
 
 
 @bench.command()
@@ -113,7 +115,7 @@ def drain(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw who came back when into this PNG.")] = None,
 ) -> None:
     """Replace a server under its viewers: do they come back at the slots it assigned, and do they miss anything?"""
-    _endure(lambda: endurance.drain(viewers, per_s, rate, _dim), endurance.plot_drain, json_file, plot_file)
+    _endure(lambda: endurance.drain(viewers, per_s, rate, arguments.dim), endurance.plot_drain, json_file, plot_file)
 
 
 @bench.command()
@@ -125,10 +127,10 @@ def display(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw bytes per viewer into this PNG.")] = None,
 ) -> None:
     """What a crowd is shown of a stream that nobody could read, with and without rooms: bytes, fairness, deletions."""
-    _writable(json_file, plot_file)
+    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
-        rows = await display_bench.bench_display(viewers, rate, seconds, _dim)
+        rows = await display_bench.bench_display(viewers, rate, seconds, arguments.dim)
         Console().print(display_rows.table(rows))
         if json_file:
             json_file.write_text(json.dumps(display_rows.document(rows), indent=1) + "\n")
@@ -148,12 +150,12 @@ def segments(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw requests/s into this PNG.")] = None,
 ) -> None:
     """A crowd that polls cached segments through nginx: what of it reaches the server, and how late comments are."""
-    sizes = [round(each) for each in _numbers("--pollers", pollers, 1, 10_000)]
-    _writable(json_file, plot_file)
+    sizes = [round(each) for each in arguments.numbers("--pollers", pollers, 1, 10_000)]
+    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         try:
-            rows = await segments_bench.bench_segments(sizes, seconds, _dim)
+            rows = await segments_bench.bench_segments(sizes, seconds, arguments.dim)
         except NoNginx as error:
             fail(str(error))
         Console().print(segments_bench.table(rows))
@@ -180,15 +182,15 @@ def partitions(
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw append p99 and skew into this PNG.")] = None,
 ) -> None:
     """One viral stream over a log in several partitions: what each strategy costs, and what it gives."""
-    chosen = _chosen("--strategies", strategies, partitions_bench.STRATEGIES)
+    chosen = arguments.chosen("--strategies", strategies, partitions_bench.STRATEGIES)
     plan = partitions_bench.Plan(
         partitions=partitions, streams=streams, per_s=rate, seconds=seconds, runs=runs,
-        row_us=tuple(_numbers("--row-us", row_us, 0, 100_000)),
+        row_us=tuple(arguments.numbers("--row-us", row_us, 0, 100_000)),
     )  # fmt: skip
-    _writable(json_file, plot_file)
+    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
-        rows = await partitions_bench.bench_partitions(chosen, plan, _dim)
+        rows = await partitions_bench.bench_partitions(chosen, plan, arguments.dim)
         for table in partitions_bench.tables(rows):
             Console().print(table)
         if json_file:
@@ -200,6 +202,28 @@ def partitions(
 
 
 @bench.command()
+def hot(
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 3.0,
+    runs: Annotated[int, typer.Option(help="Times everything is measured.", min=1, max=50)] = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """What the hot window of one Redis takes, beside redis-benchmark's figures for the same commands."""
+    arguments.writable(json_file)
+
+    async def main() -> None:
+        live.pin_self()
+        rows = await hot_bench.bench_hot(seconds, runs, arguments.dim)
+        Console().print(hot_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(hot_bench.document(rows, seconds, runs), indent=1) + "\n")
+
+    try:
+        run_to_end(main())
+    except hot_bench.NoRedisServer as error:
+        fail(str(error))
+
+
+@bench.command()
 def edges(
     numbers: Annotated[str, typer.Option("--edges", help="Edge processes; 0 is the server alone.")] = "0,1,2",
     viewers: Annotated[int, typer.Option(help="Synthetic viewers.", min=1, max=10_000)] = 500,
@@ -208,11 +232,11 @@ def edges(
     json_file: JsonFile = None,
 ) -> None:
     """The same crowd at the server alone and at edges: deliveries/s and latency."""
-    counts = [round(each) for each in _numbers("--edges", numbers, 0, 8)]
-    _writable(json_file)
+    counts = [round(each) for each in arguments.numbers("--edges", numbers, 0, 8)]
+    arguments.writable(json_file)
 
     async def main() -> None:
-        rows = await edges_bench.bench_edges(counts, viewers, speed, seconds, _dim)
+        rows = await edges_bench.bench_edges(counts, viewers, speed, seconds, arguments.dim)
         Console().print(edges_bench.table(rows))
         if json_file:
             json_file.write_text(json.dumps(edges_bench.document(rows), indent=1) + "\n")
@@ -228,7 +252,7 @@ def _endure(
     json_: Path | None,
     picture: Path | None,
 ) -> None:
-    _writable(json_, picture)
+    arguments.writable(json_, picture)
 
     async def main() -> None:
         found = await run()
@@ -245,43 +269,3 @@ def _keep(found: Endured, plot: Callable[[Endured, Path], None], json_: Path | N
         json_.write_text(endurance.document(found))
     if picture:
         plot(found, picture)
-
-
-def _dim(text: str) -> None:
-    Console().print(f"[dim]{text}[/dim]")
-
-
-def _writable(*files: Path | None) -> None:
-    """Refuse what cannot be written before measuring for minutes, not after."""
-    for file in filter(None, files):
-        try:
-            file.open("a").close()
-        except OSError as error:
-            fail(f"cannot write {file}: {error.strerror}")
-
-
-def _chosen(option: str, text: str, allowed: Sequence[str]) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in allowed]:
-        fail(f"{option} takes {', '.join(allowed)}, with commas between them; got {unknown[0]!r}")
-    return names
-
-
-def _numbers(option: str, text: str, least: float, most: float) -> list[float]:
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        fail(f"{option} takes numbers with commas between them, got {text!r}")
-    if not all(least <= number <= most for number in numbers):
-        fail(f"{option} takes numbers from {least:g} to {most:g}, got {text!r}")
-    return numbers
-
-
-def _sizes(text: str) -> list[int]:
-    try:
-        sizes = [int(part.replace("_", "")) for part in text.split(",")]
-    except ValueError:
-        fail(f"--stored takes numbers with commas between them, got {text!r}")
-    if not all(100 <= size <= 100_000_000 for size in sizes):
-        fail(f"--stored takes sizes from 100 to 100,000,000, got {text!r}")
-    return sizes

@@ -116,22 +116,16 @@ class Window:
         An answer is ``+SEQ:AT_MS`` for a place, ``FINGERPRINT:SEQ`` for a key that had one, ``?`` for one to be looked
         up in SQL, ``full``.
         """
-        config, keys, values = self.config, _keys(stream), []
-        for draft in drafts:
-            key = key_of(draft)
-            if key is not None:
-                keys.append(_key(stream, key[0]))
-            place = len(keys) if key else 0
-            fingerprint = key[1].hex() if key else ""
-            values += [place, fingerprint, draft.created_at_ms, _shown(draft), _kept(draft)]
-        publish = ("SPUBLISH" if config.sharded else "PUBLISH") if config.announces else ""
-        head = f'{{"v":{VERSION},"from":"{config.origin}","channels":1,"messages":['
-        general = (term, config.entries_max, config.size_bytes, KEY_MS, publish, channel_of(stream), head)
-        times = (int(looked_up), _now_ms())
-        found = await self._run("append", keys, *general, *times, *values, replicas=config.replicas)
+        keys, values = self._batch(stream, term, drafts, looked_up=looked_up)
+        found = await self._run("append", keys, *values, replicas=self.config.replicas)
         if len(found) == 1:
             return Reply(Standing(_text(found[0])))
         return Reply(Standing.OPEN, int(found[1]), [_text(each) for each in found[2]])
+
+    def append_command(self, stream: str, term: int, drafts: Sequence[Draft]) -> list[Any]:
+        """What `append` would have EVAL do, for measuring: the script, how many keys, the keys, the rest."""
+        keys, values = self._batch(stream, term, drafts, looked_up=False)
+        return [self._scripts.text("append"), len(keys), *keys, *values]
 
     async def known(self, draft: Draft) -> str | None:
         """What Redis knows of a draft's key, as `append` would answer it."""
@@ -172,6 +166,23 @@ class Window:
     async def close(self) -> None:
         await close(self._client)
 
+    def _batch(
+        self, stream: str, term: int, drafts: Sequence[Draft], *, looked_up: bool
+    ) -> tuple[list[str], list[Any]]:
+        """The script's keys and values."""
+        config, keys, values = self.config, _keys(stream), []
+        for draft in drafts:
+            key = key_of(draft)
+            if key is not None:
+                keys.append(_key(stream, key[0]))
+            place = len(keys) if key else 0
+            fingerprint = key[1].hex() if key else ""
+            values += [place, fingerprint, draft.created_at_ms, _shown(draft), _kept(draft)]
+        publish = ("SPUBLISH" if config.sharded else "PUBLISH") if config.announces else ""
+        head = f'{{"v":{VERSION},"from":"{config.origin}","channels":1,"messages":['
+        limits = [term, config.entries_max, config.size_bytes, KEY_MS]
+        return keys, [*limits, publish, channel_of(stream), head, int(looked_up), _now_ms(), *values]
+
     async def _run(self, name: str, keys: Sequence[str], *values: Any, replicas: int = 0) -> Any:
         with _answering():
             if not replicas:
@@ -203,6 +214,9 @@ class Scripts:
         self._digests = {
             name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._texts.items()
         }
+
+    def text(self, name: str) -> str:
+        return self._texts[name]
 
     async def run(self, name: str, keys: Sequence[str], values: Sequence[Any]) -> Any:
         try:
