@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
-from simulation.bench import partitions, segments
+from simulation.bench import hot_log, partitions, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.bench.partitions_log import Measured
@@ -29,6 +29,7 @@ PAGES = (
     "lessons/edge.md",
     "lessons/crowds.md",
     "lessons/partitions.md",
+    "lessons/hot-window.md",
     "lessons/reference/api.md",
 )
 
@@ -46,6 +47,7 @@ def _block(name: str) -> str:
         "display": _display,
         "segments": _segments,
         "partitions": _partitions,
+        "hot": _hot,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -118,6 +120,18 @@ def _partitions() -> str:
         found += ["", f"**{partitions.cost_in_words(row_us)}**", "", *head]
         found += [f"| {' | '.join(line)} |" for line in partitions.lines(rows, row_us)]
     return "\n".join(found)
+
+
+def _hot() -> str:
+    """What the hot window of one Redis takes."""
+    document = json.loads((INGEST / "hot.json").read_text())
+    machine, rows = document["machine"], [hot_log.Row(**row) for row in document["rows"]]
+    about = (
+        f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    head = [f"| {' | '.join(hot_log.HEADINGS)} |", "|---|" + "--:|" * (len(hot_log.HEADINGS) - 1)]
+    return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in hot_log.lines(rows))])
 
 
 def _figure(value: float | None) -> str:
