@@ -11,6 +11,7 @@ from rich.console import Console
 from reference_impl.cli import edge, fail, migrate, serve
 from simulation.bench.commands import bench
 from simulation.calibration import Calibration
+from simulation.chaos.commands import chaos
 from simulation.command import JsonFile, run_to_end
 from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
@@ -27,6 +28,7 @@ app.command()(serve)
 app.command()(edge)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
+app.command()(chaos)
 
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 

@@ -44,6 +44,13 @@ ARROWS = {
     "simulation.bench.commands": {"simulation", "reference_impl.cli"},
     "simulation.command": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
+    "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
+    "simulation.chaos.report": {"simulation", "reference_impl.cli"},
+    # Its crowd uses the client that everybody may use.
+    "simulation.chaos": {
+        "simulation", "reference_impl.client", "reference_impl.compiled", "reference_impl.policy",
+        "reference_impl.protocol",
+    },
     "simulation.bench.arguments": {"simulation", "reference_impl.cli"},
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server

@@ -73,7 +73,8 @@ def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
         "reference_impl.wiring",
         "reference_impl.edge_wiring",
         "reference_impl.storage",
-        "simulation.bench.hot_log", "simulation.bench.partitions_log",
+        "simulation.bench.hot_log",
+        "simulation.bench.partitions_log",
     }
     if module in wiring or within(module, "reference_impl.adapters"):
         return []

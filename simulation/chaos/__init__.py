@@ -1,0 +1,1 @@
+"""Real processes under real faults, and what their viewers see of it."""

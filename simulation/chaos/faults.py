@@ -1,0 +1,149 @@
+"""What can befall a fleet: each fault by name, done and undone, and which of them a machine can do."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from simulation.chaos.fleet import Fleet, Member
+
+RESTART_S = 1.0  # what a supervisor takes to start a process again
+SLOW_SYNC_MS = 500
+STEP_MS = 3_600_000
+BAD_NETWORK = (0.2, 0.3)  # delay and jitter, s, one way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """``lasts_s``: from its beginning until it is undone; a killed process is started again after `RESTART_S`."""
+
+    name: str
+    what: str
+    lasts_s: float
+    befall: Callable[[Fleet, Random, float], Coroutine[Any, Any, None]]
+    needs: Callable[[Fleet], str] = lambda fleet: ""  # why it cannot be done here, if so
+
+
+async def _kill(member: Member) -> None:
+    await member.kill()
+    await asyncio.sleep(RESTART_S)
+    await member.start()
+
+
+async def _stop(member: Member, lasts_s: float) -> None:
+    member.pause()
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        member.resume()
+
+
+async def _kill_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _kill(rng.choice(fleet.edges))
+
+
+async def _stop_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _stop(rng.choice(fleet.edges), lasts_s)
+
+
+async def _kill_api(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _kill(rng.choice(fleet.apis))
+
+
+async def _stop_api(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _stop(rng.choice(fleet.apis), lasts_s)
+
+
+async def _kill_redis(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _kill(fleet.redis)
+
+
+async def _stop_redis(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _stop(fleet.redis, lasts_s)
+
+
+async def _kill_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    assert fleet.postgres is not None
+    await asyncio.to_thread(fleet.postgres.stop)
+    await asyncio.sleep(RESTART_S)
+    await asyncio.to_thread(fleet.postgres.start)
+
+
+async def _stop_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    assert fleet.postgres is not None
+    fleet.postgres.pause()
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        fleet.postgres.resume()
+
+
+async def _partition_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    network = rng.choice(fleet.networks)
+    network.cut_off = True
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        network.cut_off = False
+
+
+async def _slow_broker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    network = rng.choice(fleet.networks)
+    network.delay_s, network.jitter_s = BAD_NETWORK
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        network.delay_s = network.jitter_s = 0.0
+
+
+async def _slow_disk(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    fleet.unreliable.set(sync_ms=SLOW_SYNC_MS)
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        fleet.unreliable.set()
+
+
+async def _clock_step(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    fleet.unreliable.set(clock_ms=rng.choice([-STEP_MS, STEP_MS]))
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        fleet.unreliable.set()
+
+
+def _needs_postgres(fleet: Fleet) -> str:
+    return "" if fleet.postgres else "there is no PostgreSQL (apt-get install postgresql)"
+
+
+def _needs_shim(fleet: Fleet) -> str:
+    return fleet.unreliable.why_not and f"it takes a C compiler: {fleet.unreliable.why_not}"
+
+
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        Fault(name="kill-edge", what="an edge is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
+              befall=_kill_edge),
+        Fault(name="stop-edge", what="an edge stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_edge),
+        Fault(name="partition-edge", what="an edge and the broker do not reach each other", lasts_s=10.0,
+              befall=_partition_edge),
+        Fault(name="slow-broker", what="200-500 ms between an edge and the broker, each way", lasts_s=3.0,
+              befall=_slow_broker),
+        Fault(name="kill-api", what="an API process is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
+              befall=_kill_api),
+        Fault(name="stop-api", what="an API process stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_api),
+        Fault(name="kill-redis", what="Redis is killed (-9), and comes back empty after 1 s", lasts_s=RESTART_S,
+              befall=_kill_redis),
+        Fault(name="stop-redis", what="Redis stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_redis),
+        Fault(name="kill-postgresql", what="PostgreSQL is stopped at once, and started again after 1 s",
+              lasts_s=RESTART_S, befall=_kill_postgres, needs=_needs_postgres),
+        Fault(name="stop-postgresql", what="PostgreSQL stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_postgres,
+              needs=_needs_postgres),
+        Fault(name="slow-disk", what="each sync to disk takes 500 ms longer", lasts_s=3.0, befall=_slow_disk,
+              needs=_needs_shim),
+        Fault(name="clock-step", what="all wall clocks are an hour off", lasts_s=3.0, befall=_clock_step,
+              needs=_needs_shim),
+    )
+}  # fmt: skip

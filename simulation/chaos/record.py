@@ -1,0 +1,117 @@
+"""What authors were told and viewers saw, and what must be so of it whatever happened between.
+
+Positions are (epoch, seq). The checks are pure: they get a record and the history read at the end, and answer in words
+what is wrong.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A comment's author was told of its place; times are monotonic."""
+
+    id: str
+    text: str
+    place: Place
+    meant_s: float
+    told_s: float
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One message of a viewer: an event of the log, or a range (`gap`, `shed`) that ends at its place."""
+
+    kind: str
+    place: Place
+    at_s: float
+    id: str = ""
+    first: int = 0  # of a range
+    deleted: bool = False  # the comment that it shows or carries is redacted
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Viewed:
+    """All that one viewer saw, from after ``start`` on."""
+
+    name: str
+    start: Place
+    seen: list[Seen] = field(default_factory=list)
+    ended: str = ""  # why it stopped following, if it did
+
+
+@dataclass(slots=True)
+class Record:
+    acknowledged: list[Acknowledged] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)  # whose deletion was acknowledged
+    refused: int = 0  # posts that were given up
+    retried: int = 0
+    viewers: list[Viewed] = field(default_factory=list)
+
+
+def broken(record: Record, history: Sequence[Mapping[str, Any]], head: Place) -> list[str]:
+    """Everything that must not be; empty when all is well. ``history``: the stream's comments, as they are now."""
+    found = [*_stored_once(record, history), *_redacted(record, history)]
+    for viewer in record.viewers:
+        found += [f"{viewer.name}: {what}" for what in (*_in_order(viewer), *_complete(viewer, head), *_undead(viewer))]
+    return found
+
+
+def _stored_once(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
+    places = {each["id"]: each["seq"] for each in history}
+    found = [f"{each.id} {each.place} was acknowledged and is not stored" for each in record.acknowledged
+             if each.id not in places]  # fmt: skip
+    found += [
+        f"{each.id} was acknowledged at {each.place} and is at {places[each.id]}"
+        for each in record.acknowledged if places.get(each.id, each.place[1]) != each.place[1]
+    ]  # fmt: skip
+    texts = Counter(each["text"] for each in history if not each.get("deleted") and not each.get("edited"))
+    found += [f"{text!r} is stored {count} times" for text, count in texts.items() if count > 1]
+    return found
+
+
+def _redacted(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{each['id']} was deleted and can be read" for each in history
+            if each["id"] in record.deleted and not each.get("deleted")]  # fmt: skip
+
+
+def _in_order(viewer: Viewed) -> list[str]:
+    return [
+        f"{later.kind} {later.place} came after {earlier.kind} {earlier.place}"
+        for earlier, later in pairwise(viewer.seen) if later.place <= earlier.place
+    ]  # fmt: skip
+
+
+def _complete(viewer: Viewed, head: Place) -> list[str]:
+    """Every place up to the head was seen, or a notice said that it was left out."""
+    if viewer.ended:
+        return [f"stopped following: {viewer.ended}"]
+    at, found = viewer.start, []
+    for seen in viewer.seen:
+        anew = seen.reason == "epoch"
+        covers = seen.first if seen.first else seen.place[1]
+        if not anew and (seen.place[0], covers) > (at[0], at[1] + 1):
+            found.append(f"nothing was said of {at[1] + 1} to {covers - 1}")
+        at = seen.place
+    if at < head:
+        found.append(f"saw nothing after {at}, and the head is {head}")
+    return found
+
+
+def _undead(viewer: Viewed) -> list[str]:
+    gone: set[str] = set()
+    found = []
+    for seen in viewer.seen:
+        if seen.kind == "delete":
+            gone.add(seen.id)
+        elif seen.id in gone and not seen.deleted:
+            found.append(f"{seen.kind} {seen.place} shows {seen.id}, which was deleted before")
+    return found

@@ -1,0 +1,169 @@
+"""A chaos run: a fleet, a crowd, one fault after another, then quiet, and then the reckoning."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from reference_impl.client import Client
+from reference_impl.protocol.cursor import Cursor
+from simulation.chaos.crowd import STREAM, Authors, viewers
+from simulation.chaos.faults import FAULTS
+from simulation.chaos.fleet import Fleet, fleet
+from simulation.chaos.record import Record, broken
+from simulation.chaos.sights import Sight, sight
+from simulation.engines.api_client import open_stream, user_token
+from simulation.engines.processes import ProcessError
+
+BEFORE_S = 2.0  # of ordinary life, which what follows is measured against
+AFTER_S = 4.0  # for recovery, before the next fault
+QUIET_S = 20.0  # at the end, for the last viewer to have come back
+ALLOWED = ("read", "post", "moderate", "admin")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``rate``: comments/s; ``viewers``: at each edge; ``seconds``: go on with random faults for so long, at least."""
+
+    seed: int = 1
+    faults: Sequence[str] = tuple(FAULTS)
+    seconds: float = 0.0
+    rate: float = 20.0
+    viewers: int = 20
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.faults if name not in FAULTS]:
+            raise ValueError(f"the faults are {', '.join(FAULTS)}; got {unknown[0]!r}")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """``timeline``: (s since the start, fault), which with the seed repeats the run; ``broken``: what must not be."""
+
+    plan: Plan
+    log: str = ""
+    timeline: list[tuple[float, str]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    sights: list[Sight] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def run_chaos(plan: Plan, say: Say) -> Outcome:
+    """Let every fault of the plan befall a fleet; cancelling ends the faults, and what was seen so far is judged."""
+    outcome, rng = Outcome(plan), Random(plan.seed)
+    say("starting Redis, the log, two API processes and two edges")
+    async with fleet() as started:
+        outcome.log = "PostgreSQL" if started.postgres else "SQLite"
+        async with crowd(started, plan, rng) as record:
+            cancelled = await _befall(started, plan, record, outcome, rng, say)
+        say("quiet: everybody catches up")
+        outcome.broken = await reckon(started, record, outcome)
+        if cancelled:
+            outcome.skipped.setdefault("the rest", "the run was ended early")
+    return outcome
+
+
+@asynccontextmanager
+async def crowd(started: Fleet, plan: Plan, rng: Random) -> AsyncIterator[Record]:
+    """Authors and viewers for as long as the block lasts, and until the viewers have what the authors wrote."""
+    record, stop = Record(), asyncio.Event()
+    urls = [member.url for member in started.apis]
+    token = await user_token(urls[0], "author", *ALLOWED)
+    await open_stream(urls[0], STREAM, token)
+    async with Client(urls[0]) as client:
+        start = await client.head(STREAM)
+    edges = {member.name: member.url for member in started.edges}
+    async with viewers(edges, plan.viewers, start, record):
+        authors = asyncio.create_task(Authors(urls, token, record, rng).post(plan.rate, stop))
+        try:
+            yield record
+        finally:
+            stop.set()
+            await authors
+            await _caught_up(urls[0], record)
+
+
+async def reckon(started: Fleet, record: Record, outcome: Outcome) -> list[str]:
+    """Hold what was told and seen against what the log says now."""
+    async with Client(started.apis[0].url) as client:
+        head = await client.head(STREAM)
+        history = [message.data async for message in client.history(STREAM)]
+    outcome.counts = {
+        "acknowledged": len(record.acknowledged),
+        "given up": record.refused,
+        "retried": record.retried,
+        "deleted": len(record.deleted),
+        "viewers": len(record.viewers),
+        "delivered": sum(len(viewer.seen) for viewer in record.viewers),
+        "gaps": sum(seen.kind == "gap" for viewer in record.viewers for seen in viewer.seen),
+    }
+    found = broken(record, history, (head.epoch, head.seq))
+    stored = await asyncio.to_thread(started.stored)
+    if stored is not None and (stored[0] != stored[1] or stored[1] != head.seq):
+        found.append(f"SQL has {stored[0]} events up to {stored[1]}, and the head is {head.seq}")
+    return found
+
+
+async def _befall(started: Fleet, plan: Plan, record: Record, outcome: Outcome, rng: Random, say: Say) -> bool:
+    """One fault after another; True when that was cut short."""
+    start_s = time.monotonic()
+    try:
+        for name in _sequence(plan, rng, start_s):
+            fault = FAULTS[name]
+            if why := fault.needs(started):
+                outcome.skipped[name] = why
+                continue
+            await asyncio.sleep(BEFORE_S)
+            at_s = time.monotonic()
+            outcome.timeline.append((round(at_s - start_s, 1), name))
+            say(f"{at_s - start_s:6.1f} s  {name}: {fault.what}")
+            await _undisturbed(fault.befall(started, rng, fault.lasts_s))
+            until_s = time.monotonic()
+            await asyncio.sleep(AFTER_S)
+            outcome.sights.append(sight(name, record, at_s, until_s, time.monotonic()))
+            say(f"          {outcome.sights[-1].in_words()}")
+    except asyncio.CancelledError:
+        return True
+    return False
+
+
+async def _undisturbed(fault: Coroutine[Any, Any, None]) -> None:
+    """A fault that has begun is undone, whatever ends the run."""
+    task = asyncio.create_task(fault)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def _sequence(plan: Plan, rng: Random, start_s: float) -> Iterator[str]:
+    """Every fault once, in the order given; then any, for as long as was asked for."""
+    yield from plan.faults
+    while time.monotonic() < start_s + plan.seconds:
+        yield rng.choice(list(plan.faults))
+
+
+async def _caught_up(url: str, record: Record) -> None:
+    """Wait until every viewer is where the log is; whoever is not by the end of it never will be."""
+    until_s = time.monotonic() + QUIET_S
+    while time.monotonic() < until_s:
+        try:
+            async with Client(url) as client:
+                head: Cursor = await client.head(STREAM)
+        except (aiohttp.ClientError, OSError) as error:
+            raise ProcessError(f"the API does not answer at the end: {error}") from error
+        if all(viewer.seen and viewer.seen[-1].place >= (head.epoch, head.seq) for viewer in record.viewers):
+            return
+        await asyncio.sleep(0.2)
