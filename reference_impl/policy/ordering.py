@@ -53,11 +53,18 @@ class Sequencer(Generic[T]):
         self._arm(now, progressed=False)
 
     def missing(self, now: float) -> range:
-        """Answer the sequence numbers to read from the log, empty before the deadline; asking re-arms it."""
+        """Answer the sequence numbers to read from the log, empty before the deadline; asking re-arms it.
+
+        One range has all that is missing, and what is held in between: where a part of a stream's channels is lost, one
+        of every few events is missing, and to ask for each by itself would take ``patience_s`` for each.
+        """
         if self.deadline is None or now < self.deadline:
             return range(0)
         self.deadline = now + self._config.patience_s
-        return range(self.next_seq, min(self._held, default=self._seen + 1))
+        last = self._seen
+        while last in self._held:
+            last -= 1
+        return range(self.next_seq, last + 1)
 
     def _release(self) -> list[T]:
         released = []

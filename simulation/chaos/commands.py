@@ -9,7 +9,7 @@ from rich.console import Console
 
 from reference_impl.cli import fail
 from simulation.bench import arguments
-from simulation.chaos.faults import FAULTS
+from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
 from simulation.command import JsonFile, run_to_end
@@ -38,7 +38,7 @@ def chaos(
     if timeline:
         seed, chosen = read_timeline(timeline)
     arguments.writable(json_file, plot_file)
-    plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, rate=rate, viewers=viewers)
+    plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, crowd=Crowd(rate=rate, viewers=viewers))
 
     async def main() -> None:
         outcome = await run_chaos(plan, lambda text: console.print(text, highlight=False, soft_wrap=True))

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from simulation.chaos.fleet import Fleet, Member
+from simulation.chaos.crowd import STREAM
+from simulation.chaos.fleet import Fleet
+from simulation.chaos.member import Member
+from simulation.chaos.redises import master_of
 
 RESTART_S = 1.0  # what a supervisor takes to start a process again
 SLOW_SYNC_MS = 500
 STEP_MS = 3_600_000
 BAD_NETWORK = (0.2, 0.3)  # delay and jitter, s, one way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """``rate``: comments/s, in requests of ``batch``; ``viewers``: at each edge."""
+
+    rate: float = 20.0
+    batch: int = 1
+    viewers: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +35,8 @@ class Fault:
     lasts_s: float
     befall: Callable[[Fleet, Random, float], Coroutine[Any, Any, None]]
     needs: Callable[[Fleet], str] = lambda fleet: ""  # why it cannot be done here, if so
+    crowd: Crowd | None = None  # another one than the run's
+    cluster: bool = False  # the broker is a Redis Cluster
 
 
 async def _kill(member: Member) -> None:
@@ -56,11 +70,11 @@ async def _stop_api(fleet: Fleet, rng: Random, lasts_s: float) -> None:
 
 
 async def _kill_redis(fleet: Fleet, rng: Random, lasts_s: float) -> None:
-    await _kill(fleet.redis)
+    await _kill(fleet.redises[0])
 
 
 async def _stop_redis(fleet: Fleet, rng: Random, lasts_s: float) -> None:
-    await _stop(fleet.redis, lasts_s)
+    await _stop(fleet.redises[0], lasts_s)
 
 
 async def _kill_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
@@ -113,6 +127,14 @@ async def _clock_step(fleet: Fleet, rng: Random, lasts_s: float) -> None:
         fleet.unreliable.set()
 
 
+async def _lose_master(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    """The one that has the stream's channel; it comes back as a replica of the one that has taken over."""
+    master = await asyncio.to_thread(master_of, fleet.redises, f"lc:{{{STREAM}}}")
+    await master.kill()
+    await asyncio.sleep(lasts_s)
+    await master.start()
+
+
 def _needs_postgres(fleet: Fleet) -> str:
     return "" if fleet.postgres else "there is no PostgreSQL (apt-get install postgresql)"
 
@@ -145,5 +167,8 @@ FAULTS = {
               needs=_needs_shim),
         Fault(name="clock-step", what="all wall clocks are an hour off", lasts_s=3.0, befall=_clock_step,
               needs=_needs_shim),
+        Fault(name="cluster-loses-master",
+              what="at 2,000 comments/s a Redis Cluster loses the stream's master (-9) for 5 s",
+              lasts_s=5.0, befall=_lose_master, cluster=True, crowd=Crowd(rate=2_000, batch=100, viewers=2)),
     )
 }  # fmt: skip

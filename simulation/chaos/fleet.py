@@ -4,20 +4,19 @@ The log is a PostgreSQL of the run's own where that is installed, else one SQLit
 reaches the broker through a proxy of its own, so that its network can fail alone.
 """
 
-import asyncio
-import os
 import shutil
-import signal
 import struct
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reference_impl.compiled import NotCompiled, compiled
 from simulation.bench.fanout_servers import free_port
+from simulation.chaos.member import Member, started
+from simulation.chaos.redises import address_of, one_redis, redis_cluster
 from simulation.engines import processes
 from simulation.engines.postgres import Postgres, postgres_programs
 from simulation.engines.processes import ProcessError
@@ -25,62 +24,6 @@ from simulation.engines.tcp_proxy import TcpProxy
 
 SHIM = Path(__file__).parent / "native" / "unreliable.c"
 UNLIMITED = ["--display", "all", "--rate-burst", "1000000", "--address-viewers-max", "10000", "--heartbeat-s", "1"]
-START_S = 30.0
-LINE_MAX = 1024 * 1024
-
-
-@dataclass(slots=True)
-class Member:
-    """A process that the run has started and may end; it keeps its port, as behind a service's name."""
-
-    name: str
-    command: Sequence[str]
-    port: int
-    environment: Mapping[str, str] = field(default_factory=dict)
-    process: asyncio.subprocess.Process | None = None
-    said: list[str] = field(default_factory=list)
-    _reader: "asyncio.Task[None] | None" = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        """Start it, and wait until its port answers."""
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=LINE_MAX,
-            start_new_session=True, env=os.environ | self.environment, cwd=processes.ROOT,
-        )  # fmt: skip
-        self._reader = asyncio.create_task(self._read())
-        async with asyncio.timeout(START_S):
-            while not await answers(self.port):
-                if self.process.returncode is not None:
-                    raise ProcessError(f"{self.name} ended: {' '.join(self.said[-3:])}")
-                await asyncio.sleep(0.02)
-
-    async def kill(self) -> None:
-        self._signal(signal.SIGKILL)
-        if self.process is not None:
-            await self.process.wait()
-        if self._reader is not None:
-            await self._reader
-
-    def pause(self) -> None:
-        self._signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: int) -> None:
-        if self.process is not None and self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-
-    async def _read(self) -> None:
-        assert self.process is not None
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
-            self.said = [*self.said[-99:], line.decode(errors="replace").rstrip()]
 
 
 class Unreliable:
@@ -115,7 +58,7 @@ class Fleet:
     apis: list[Member]
     edges: list[Member]
     networks: list[TcpProxy]  # of each edge, to the broker
-    redis: Member
+    redises: list[Member]  # one, or the masters and replicas of a cluster
     postgres: Postgres | None
     unreliable: Unreliable
     folder: Path
@@ -129,43 +72,34 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet() -> AsyncIterator[Fleet]:
+async def fleet(*, cluster: bool = False) -> AsyncIterator[Fleet]:
     """A running fleet; ProcessError says what is missing for it."""
-    program = shutil.which("redis-server")
-    if program is None:
-        raise ProcessError("chaos needs a redis-server that it can kill (apt-get install redis-server)")
     async with AsyncExitStack() as stack:
         folder = _folder(stack)
         unreliable = Unreliable(folder)
         postgres = _postgres(stack, folder, unreliable)
-        port = free_port()
-        keeps_nothing = ["--save", "", "--bind", "127.0.0.1", "--dir", str(folder)]
-        redis = await _started(stack, Member("redis", [program, "--port", f"{port}", *keeps_nothing], port))
+        redises = await (redis_cluster if cluster else one_redis)(stack, folder)
+        address = address_of(redises)
         log = ["--log", postgres.url] if postgres else []
         if postgres:
             await _migrate(log)
         data = ["--data", str(folder / "data")]
-        broker = ["--broker", f"redis://127.0.0.1:{port}"]
+        broker = ["--broker", address]
         apis = []
         for number in range(2):
             member = _member(f"api-{number}", ["serve", *UNLIMITED, *data, *log, *broker], unreliable)
-            apis.append(await _started(stack, member))
+            apis.append(await started(stack, member))
         networks, edges = [], []
         for number in range(2):
-            networks.append(await stack.enter_async_context(TcpProxy("127.0.0.1", port, number).running()))
-            at = [*data, "--broker", f"redis://127.0.0.1:{networks[-1].port}", *_each("--api", apis)]
+            if not cluster:  # whose nodes name each other's addresses
+                networks.append(
+                    await stack.enter_async_context(TcpProxy("127.0.0.1", redises[0].port, number).running())
+                )
+                broker = ["--broker", f"redis://127.0.0.1:{networks[-1].port}"]
+            at = [*data, *broker, *_each("--api", apis)]
             limits = ["--address-viewers-max", "10000", "--heartbeat-s", "1"]
-            edges.append(await _started(stack, _member(f"edge-{number}", ["edge", *limits, *at], unreliable)))
-        yield Fleet(apis, edges, networks, redis, postgres, unreliable, folder)
-
-
-async def answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+            edges.append(await started(stack, _member(f"edge-{number}", ["edge", *limits, *at], unreliable)))
+        yield Fleet(apis, edges, networks, redises, postgres, unreliable, folder)
 
 
 def _folder(stack: AsyncExitStack) -> Path:
@@ -183,12 +117,6 @@ def _member(name: str, arguments: Sequence[str], unreliable: Unreliable) -> Memb
     port = free_port()
     command = [sys.executable, "-m", "reference_impl", *arguments, "--port", f"{port}"]
     return Member(name, command, port, unreliable.environment)
-
-
-async def _started(stack: AsyncExitStack, member: Member) -> Member:
-    stack.push_async_callback(member.kill)
-    await member.start()
-    return member
 
 
 def _postgres(stack: AsyncExitStack, folder: Path, unreliable: Unreliable) -> Postgres | None:

@@ -16,8 +16,7 @@ from simulation.chaos.sights import Sight
 from simulation.machine import fingerprint
 
 HEADINGS = (
-    "fault", "what happens", "lasts s", "longest silence s", "(median viewer)", "slowest comment s",
-    "recovered after s", "posts sent again", "gaps",
+    "fault", "what happens", "lasts s", "silence s", "(median)", "slowest s", "back after s", "sent again", "gaps",
 )  # fmt: skip
 
 

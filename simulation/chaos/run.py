@@ -13,7 +13,7 @@ import aiohttp
 from reference_impl.client import Client
 from reference_impl.protocol.cursor import Cursor
 from simulation.chaos.crowd import STREAM, Authors, viewers
-from simulation.chaos.faults import FAULTS
+from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.fleet import Fleet, fleet
 from simulation.chaos.record import Record, broken
 from simulation.chaos.sights import Sight, sight
@@ -30,13 +30,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``rate``: comments/s; ``viewers``: at each edge; ``seconds``: go on with random faults for so long, at least."""
+    """``seconds``: after all faults in their order, go on with any of them until so long has passed."""
 
     seed: int = 1
     faults: Sequence[str] = tuple(FAULTS)
     seconds: float = 0.0
-    rate: float = 20.0
-    viewers: int = 20
+    crowd: Crowd = field(default_factory=Crowd)
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.faults if name not in FAULTS]:
@@ -62,20 +61,32 @@ class Outcome:
 async def run_chaos(plan: Plan, say: Say) -> Outcome:
     """Let every fault of the plan befall a fleet; cancelling ends the faults, and what was seen so far is judged."""
     outcome, rng = Outcome(plan), Random(plan.seed)
-    say("starting Redis, the log, two API processes and two edges")
-    async with fleet() as started:
-        outcome.log = "PostgreSQL" if started.postgres else "SQLite"
-        async with crowd(started, plan, rng) as record:
-            cancelled = await _befall(started, plan, record, outcome, rng, say)
-        say("quiet: everybody catches up")
-        outcome.broken = await reckon(started, record, outcome)
+    for group in _groups(plan):
+        cluster, load = FAULTS[group[0]].cluster, FAULTS[group[0]].crowd or plan.crowd
+        say(f"starting {'a Redis Cluster' if cluster else 'Redis'}, the log, two API processes and two edges")
+        async with fleet(cluster=cluster) as started:
+            outcome.log = "PostgreSQL" if started.postgres else "SQLite"
+            async with crowd(started, load, rng) as record:
+                seconds = 0.0 if cluster else plan.seconds
+                cancelled = await _befall(started, group, seconds, record, outcome, rng, say)
+            say("quiet: everybody catches up")
+            outcome.broken += await reckon(started, record, outcome)
         if cancelled:
-            outcome.skipped.setdefault("the rest", "the run was ended early")
+            outcome.skipped["the rest"] = "the run was ended early"
+            break
     return outcome
 
 
+def _groups(plan: Plan) -> list[list[str]]:
+    """Faults that one fleet and one crowd can take, one after another."""
+    found: dict[tuple[bool, Crowd], list[str]] = {}
+    for name in plan.faults:
+        found.setdefault((FAULTS[name].cluster, FAULTS[name].crowd or plan.crowd), []).append(name)
+    return list(found.values())
+
+
 @asynccontextmanager
-async def crowd(started: Fleet, plan: Plan, rng: Random) -> AsyncIterator[Record]:
+async def crowd(started: Fleet, load: Crowd, rng: Random) -> AsyncIterator[Record]:
     """Authors and viewers for as long as the block lasts, and until the viewers have what the authors wrote."""
     record, stop = Record(), asyncio.Event()
     urls = [member.url for member in started.apis]
@@ -84,8 +95,8 @@ async def crowd(started: Fleet, plan: Plan, rng: Random) -> AsyncIterator[Record
     async with Client(urls[0]) as client:
         start = await client.head(STREAM)
     edges = {member.name: member.url for member in started.edges}
-    async with viewers(edges, plan.viewers, start, record):
-        authors = asyncio.create_task(Authors(urls, token, record, rng).post(plan.rate, stop))
+    async with viewers(edges, load.viewers, start, record):
+        authors = asyncio.create_task(Authors(urls, token, record, rng, batch=load.batch).post(load.rate, stop))
         try:
             yield record
         finally:
@@ -99,7 +110,17 @@ async def reckon(started: Fleet, record: Record, outcome: Outcome) -> list[str]:
     async with Client(started.apis[0].url) as client:
         head = await client.head(STREAM)
         history = [message.data async for message in client.history(STREAM)]
-    outcome.counts = {
+    for name, count in _counts(record).items():
+        outcome.counts[name] = outcome.counts.get(name, 0) + count
+    found = broken(record, history, (head.epoch, head.seq))
+    stored = await asyncio.to_thread(started.stored)
+    if stored is not None and (stored[0] != stored[1] or stored[1] != head.seq):
+        found.append(f"SQL has {stored[0]} events up to {stored[1]}, and the head is {head.seq}")
+    return found
+
+
+def _counts(record: Record) -> dict[str, int]:
+    return {
         "acknowledged": len(record.acknowledged),
         "given up": record.refused,
         "retried": record.retried,
@@ -108,18 +129,15 @@ async def reckon(started: Fleet, record: Record, outcome: Outcome) -> list[str]:
         "delivered": sum(len(viewer.seen) for viewer in record.viewers),
         "gaps": sum(seen.kind == "gap" for viewer in record.viewers for seen in viewer.seen),
     }
-    found = broken(record, history, (head.epoch, head.seq))
-    stored = await asyncio.to_thread(started.stored)
-    if stored is not None and (stored[0] != stored[1] or stored[1] != head.seq):
-        found.append(f"SQL has {stored[0]} events up to {stored[1]}, and the head is {head.seq}")
-    return found
 
 
-async def _befall(started: Fleet, plan: Plan, record: Record, outcome: Outcome, rng: Random, say: Say) -> bool:
+async def _befall(
+    started: Fleet, faults: Sequence[str], seconds: float, record: Record, outcome: Outcome, rng: Random, say: Say
+) -> bool:
     """One fault after another; True when that was cut short."""
     start_s = time.monotonic()
     try:
-        for name in _sequence(plan, rng, start_s):
+        for name in _sequence(faults, seconds, rng, start_s):
             fault = FAULTS[name]
             if why := fault.needs(started):
                 outcome.skipped[name] = why
@@ -148,11 +166,11 @@ async def _undisturbed(fault: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _sequence(plan: Plan, rng: Random, start_s: float) -> Iterator[str]:
+def _sequence(faults: Sequence[str], seconds: float, rng: Random, start_s: float) -> Iterator[str]:
     """Every fault once, in the order given; then any, for as long as was asked for."""
-    yield from plan.faults
-    while time.monotonic() < start_s + plan.seconds:
-        yield rng.choice(list(plan.faults))
+    yield from faults
+    while time.monotonic() < start_s + seconds:
+        yield rng.choice(faults)
 
 
 async def _caught_up(url: str, record: Record) -> None:
