@@ -17,6 +17,8 @@ from simulation.bench import hot_log, partitions, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.bench.partitions_log import Measured
+from simulation.chaos import report as chaos
+from simulation.chaos.sights import Sight
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +32,7 @@ PAGES = (
     "lessons/crowds.md",
     "lessons/partitions.md",
     "lessons/hot-window.md",
+    "lessons/failures.md",
     "lessons/reference/api.md",
 )
 
@@ -48,6 +51,7 @@ def _block(name: str) -> str:
         "segments": _segments,
         "partitions": _partitions,
         "hot": _hot,
+        "chaos": _chaos,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -132,6 +136,21 @@ def _hot() -> str:
     )
     head = [f"| {' | '.join(hot_log.HEADINGS)} |", "|---|" + "--:|" * (len(hot_log.HEADINGS) - 1)]
     return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in hot_log.lines(rows))])
+
+
+def _chaos() -> str:
+    """What viewers see of each fault."""
+    document = json.loads((INGEST / "chaos.json").read_text())
+    machine, crowd = document["machine"], document["plan"]["crowd"]
+    about = (
+        f"{crowd['viewers']} viewers at each edge, {crowd['rate']:g} comments/s, log in {document['log']}, "
+        f"seed {document['plan']['seed']}: {document['counts']['acknowledged']:,} comments acknowledged, "
+        f"{document['counts']['delivered']:,} events delivered, {len(document['broken'])} things broken; "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    head = [f"| {' | '.join(chaos.HEADINGS)} |", "|---|---|" + "--:|" * (len(chaos.HEADINGS) - 2)]
+    rows = chaos.lines([Sight(**each) for each in document["sights"]])
+    return "\n".join([about, "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _figure(value: float | None) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from reference_impl.cli import fail
 from simulation.bench import arguments
 from simulation.chaos.faults import FAULTS, Crowd
+from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
 from simulation.command import JsonFile, run_to_end
@@ -26,6 +27,9 @@ def chaos(
     ] = None,
     rate: Annotated[float, typer.Option(help="Comments a second.", min=1, max=2_000)] = 20.0,
     viewers: Annotated[int, typer.Option(help="At each of the two edges.", min=1, max=1_000)] = 20,
+    hot: Annotated[
+        Sync | None, typer.Option(help="Hot-first, on a Redis that syncs its file so. [default: log-first]")
+    ] = None,
     json_file: JsonFile = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw what viewers saw into this PNG file.")] = None,
 ) -> None:
@@ -38,7 +42,7 @@ def chaos(
     if timeline:
         seed, chosen = read_timeline(timeline)
     arguments.writable(json_file, plot_file)
-    plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, crowd=Crowd(rate=rate, viewers=viewers))
+    plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, crowd=Crowd(rate=rate, viewers=viewers), hot=hot)
 
     async def main() -> None:
         outcome = await run_chaos(plan, lambda text: console.print(text, highlight=False, soft_wrap=True))

@@ -119,8 +119,16 @@ async def _slow_disk(fleet: Fleet, rng: Random, lasts_s: float) -> None:
         fleet.unreliable.set()
 
 
-async def _clock_step(fleet: Fleet, rng: Random, lasts_s: float) -> None:
-    fleet.unreliable.set(clock_ms=rng.choice([-STEP_MS, STEP_MS]))
+async def _clock_back(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _step(fleet, -STEP_MS, lasts_s)
+
+
+async def _clock_ahead(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _step(fleet, STEP_MS, lasts_s)
+
+
+async def _step(fleet: Fleet, clock_ms: int, lasts_s: float) -> None:
+    fleet.unreliable.set(clock_ms=clock_ms)
     try:
         await asyncio.sleep(lasts_s)
     finally:
@@ -156,7 +164,7 @@ FAULTS = {
         Fault(name="kill-api", what="an API process is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
               befall=_kill_api),
         Fault(name="stop-api", what="an API process stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_api),
-        Fault(name="kill-redis", what="Redis is killed (-9), and comes back empty after 1 s", lasts_s=RESTART_S,
+        Fault(name="kill-redis", what="Redis is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
               befall=_kill_redis),
         Fault(name="stop-redis", what="Redis stands still (SIGSTOP)", lasts_s=3.0, befall=_stop_redis),
         Fault(name="kill-postgresql", what="PostgreSQL is stopped at once, and started again after 1 s",
@@ -165,7 +173,9 @@ FAULTS = {
               needs=_needs_postgres),
         Fault(name="slow-disk", what="each sync to disk takes 500 ms longer", lasts_s=3.0, befall=_slow_disk,
               needs=_needs_shim),
-        Fault(name="clock-step", what="all wall clocks are an hour off", lasts_s=3.0, befall=_clock_step,
+        Fault(name="clock-back", what="all wall clocks go back by an hour", lasts_s=3.0, befall=_clock_back,
+              needs=_needs_shim),
+        Fault(name="clock-ahead", what="all wall clocks go ahead by an hour", lasts_s=3.0, befall=_clock_ahead,
               needs=_needs_shim),
         Fault(name="cluster-loses-master",
               what="at 2,000 comments/s a Redis Cluster loses the stream's master (-9) for 5 s",

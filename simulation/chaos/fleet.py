@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from reference_impl.compiled import NotCompiled, compiled
 from simulation.bench.fanout_servers import free_port
 from simulation.chaos.member import Member, started
-from simulation.chaos.redises import address_of, one_redis, redis_cluster
+from simulation.chaos.redises import Sync, address_of, one_redis, redis_cluster
 from simulation.engines import processes
 from simulation.engines.postgres import Postgres, postgres_programs
 from simulation.engines.processes import ProcessError
@@ -72,22 +72,23 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(*, cluster: bool = False) -> AsyncIterator[Fleet]:
-    """A running fleet; ProcessError says what is missing for it."""
+async def fleet(*, cluster: bool = False, hot: Sync | None = None) -> AsyncIterator[Fleet]:
+    """A running fleet; with ``hot`` its Redis acknowledges comments. ProcessError says what is missing for it."""
     async with AsyncExitStack() as stack:
         folder = _folder(stack)
         unreliable = Unreliable(folder)
         postgres = _postgres(stack, folder, unreliable)
-        redises = await (redis_cluster if cluster else one_redis)(stack, folder)
+        redises = await (redis_cluster(stack, folder) if cluster else one_redis(stack, folder, hot or Sync.NEVER))
         address = address_of(redises)
         log = ["--log", postgres.url] if postgres else []
         if postgres:
             await _migrate(log)
         data = ["--data", str(folder / "data")]
         broker = ["--broker", address]
+        hot_first = ["--log-mode", "hot-first", "--hot", address] if hot else []
         apis = []
         for number in range(2):
-            member = _member(f"api-{number}", ["serve", *UNLIMITED, *data, *log, *broker], unreliable)
+            member = _member(f"api-{number}", ["serve", *UNLIMITED, *data, *log, *broker, *hot_first], unreliable)
             apis.append(await started(stack, member))
         networks, edges = [], []
         for number in range(2):

@@ -65,6 +65,12 @@ def broken(record: Record, history: Sequence[Mapping[str, Any]], head: Place) ->
     return found
 
 
+def lost_with_an_epoch(record: Record, history: Sequence[Mapping[str, Any]], epoch: int) -> set[str]:
+    """Comments that hot-first has acknowledged and lost; everybody was told by a new epoch, so those of it are not."""
+    stored = {each["id"] for each in history}
+    return {each.id for each in record.acknowledged if each.id not in stored and each.place[0] < epoch}
+
+
 def _stored_once(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
     places = {each["id"]: each["seq"] for each in history}
     found = [f"{each.id} {each.place} was acknowledged and is not stored" for each in record.acknowledged

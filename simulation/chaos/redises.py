@@ -1,9 +1,10 @@
-"""The Redis of a chaos run, or a cluster of three masters with a replica each; they keep nothing."""
+"""The Redis of a chaos run, or a cluster of three masters with a replica each."""
 
 import asyncio
 import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from enum import StrEnum
 from pathlib import Path
 
 import redis
@@ -18,8 +19,20 @@ NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
 WHOLE_S = 30.0
 
 
-async def one_redis(stack: AsyncExitStack, folder: Path) -> list[Member]:
-    return [await started(stack, _member("redis", folder))]
+class Sync(StrEnum):
+    """How a Redis keeps what it has acknowledged."""
+
+    NEVER = "never"  # in memory alone
+    EVERY_SECOND = "everysec"
+    ALWAYS = "always"
+
+    @property
+    def options(self) -> list[str]:
+        return [] if self is Sync.NEVER else ["--appendonly", "yes", "--appendfsync", self.value]
+
+
+async def one_redis(stack: AsyncExitStack, folder: Path, sync: Sync = Sync.NEVER) -> list[Member]:
+    return [await started(stack, _member("redis", folder, *sync.options))]
 
 
 async def redis_cluster(stack: AsyncExitStack, folder: Path) -> list[Member]:

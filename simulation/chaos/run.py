@@ -15,7 +15,8 @@ from reference_impl.protocol.cursor import Cursor
 from simulation.chaos.crowd import STREAM, Authors, viewers
 from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.fleet import Fleet, fleet
-from simulation.chaos.record import Record, broken
+from simulation.chaos.record import Record, broken, lost_with_an_epoch
+from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight, sight
 from simulation.engines.api_client import open_stream, user_token
 from simulation.engines.processes import ProcessError
@@ -36,6 +37,7 @@ class Plan:
     faults: Sequence[str] = tuple(FAULTS)
     seconds: float = 0.0
     crowd: Crowd = field(default_factory=Crowd)
+    hot: Sync | None = None  # hot-first, on a Redis that keeps its data so
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.faults if name not in FAULTS]:
@@ -64,7 +66,7 @@ async def run_chaos(plan: Plan, say: Say) -> Outcome:
     for group in _groups(plan):
         cluster, load = FAULTS[group[0]].cluster, FAULTS[group[0]].crowd or plan.crowd
         say(f"starting {'a Redis Cluster' if cluster else 'Redis'}, the log, two API processes and two edges")
-        async with fleet(cluster=cluster) as started:
+        async with fleet(cluster=cluster, hot=plan.hot) as started:
             outcome.log = "PostgreSQL" if started.postgres else "SQLite"
             async with crowd(started, load, rng) as record:
                 seconds = 0.0 if cluster else plan.seconds
@@ -112,6 +114,9 @@ async def reckon(started: Fleet, record: Record, outcome: Outcome) -> list[str]:
         history = [message.data async for message in client.history(STREAM)]
     for name, count in _counts(record).items():
         outcome.counts[name] = outcome.counts.get(name, 0) + count
+    lost = lost_with_an_epoch(record, history, head.epoch) if outcome.plan.hot else set()
+    outcome.counts["lost"] = outcome.counts.get("lost", 0) + len(lost)
+    record.acknowledged = [each for each in record.acknowledged if each.id not in lost]
     found = broken(record, history, (head.epoch, head.seq))
     stored = await asyncio.to_thread(started.stored)
     if stored is not None and (stored[0] != stored[1] or stored[1] != head.seq):
