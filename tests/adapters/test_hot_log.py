@@ -135,6 +135,25 @@ def test_lost_continuity_begins_a_new_epoch_and_keeps_what_is_left(url, one_empt
     asyncio.run(main())
 
 
+def test_a_redis_that_has_forgotten_the_opening_of_a_stream_is_doubted(url, one_empty):
+    """What it has kept, sealed, is from before the comments that it has lost."""
+
+    async def main():
+        store = await opened(url, one_empty.url)
+        await store.log.append([draft("1"), draft("reply to none", target="nobody")])  # which takes the stream back
+        epoch, standing = store.log.epoch, one_empty.server.ask("DUMP lc:{s}:standing")
+        await store.log.append([draft("lost")])
+        with one_empty.server.client as client:
+            client.flushall()
+            client.restore("lc:{s}:standing", 0, standing)
+            client.hset("lc:{s}:standing", "run", "an earlier one")
+        (other,) = await store.log.append([draft("new")])
+        assert (other.event.seq, other.event.epoch > epoch) == (2, True)
+        await store.log.close()
+
+    asyncio.run(main())
+
+
 def test_a_server_that_syncs_every_write_is_believed_after_a_restart(url, servers):
     server = servers("--appendonly", "yes", "--appendfsync", "always", "--appenddirname", "synced")
 

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.adapters.faults import Clock, Faults, FaultyDatabase
 from tests.adapters.schedules import STREAMS, Told, check, empty_tables, last_seq, steps, take
 
 EXAMPLES = 25
+FAULTS = ("another server", "loses the last", "loses all", "comes back as it was")
 
 
 class FaultyWindow(Window):
@@ -86,10 +87,26 @@ class Redis:
 
     client: redis.Redis
     epoch: int
+    saved: dict[bytes, bytes] = field(default_factory=dict)
+
+    def save(self) -> None:
+        """What is on its disk, while it goes on in memory."""
+        self.saved = {key: self.client.dump(key) for key in self.client.scan_iter()}
+
+    def _roll_back(self) -> dict[str, int]:
+        self.client.flushall()
+        for key, value in self.saved.items():
+            self.client.restore(key, 0, value)
+        for name in STREAMS:
+            if self.client.exists(f"lc:{{{name}}}:standing"):
+                self.client.hset(f"lc:{{{name}}}:standing", "run", "another run")
+        return dict.fromkeys(STREAMS, 0)
 
     def befalls(self, fault: str) -> dict[str, int]:
         """Do it, and answer the last ``seq`` of each stream that Redis may still vouch for."""
         event(fault)
+        if fault == "comes back as it was":
+            return self._roll_back()
         if fault == "loses all":
             self.client.flushall()
             return dict.fromkeys(STREAMS, 0)
@@ -111,7 +128,7 @@ rounds = st.lists(
     st.tuples(
         st.lists(steps, min_size=1, max_size=3),
         st.booleans(),  # whether the archiver comes round afterwards
-        st.sampled_from(["nothing", "nothing", "nothing", "another server", "loses the last", "loses all"]),
+        st.sampled_from(["nothing", "nothing", "nothing", *FAULTS]),
     ),
     min_size=1,
     max_size=8,
@@ -157,6 +174,7 @@ async def _run(schedule, url: str, one) -> None:
         try:
             for round_, (together, archives, fault) in enumerate(schedule):
                 before = {name: last_seq(told, name) for name in STREAMS}
+                server.save()
                 told.new = []
                 takes = (take(processes[each.process], each, told, f"{round_}-{n}") for n, each in enumerate(together))
                 await asyncio.gather(*takes)

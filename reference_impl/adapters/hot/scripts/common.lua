@@ -7,11 +7,10 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- How Redis knows the stream: 'open', 'sealed', 'missing', or 'doubt' when this is no longer the server that opened it
--- and nothing says that every write has survived.
-local function standing(term, open, opened_by, durable)
+-- How Redis knows the stream: 'open', 'sealed', 'missing', or 'doubt' when this is no longer the server that wrote it
+-- down, and nothing says that every write has survived. (A sealed one may have been opened since, and that be lost.)
+local function standing(term, open, written_by, durable)
   if not term then return 'missing' end
-  if open ~= '1' then return 'sealed' end
-  if durable ~= '1' and opened_by ~= run() then return 'doubt' end
-  return 'open'
+  if durable ~= '1' and written_by ~= run() then return 'doubt' end
+  return open == '1' and 'open' or 'sealed'
 end
