@@ -36,6 +36,7 @@ from reference_impl.ports import (
     CommentLog,
     Directory,
     History,
+    LogUnavailable,
     ProfileSpread,
     ReactionStore,
     ReviewQueue,
@@ -63,10 +64,15 @@ class Storage:
     profiles: ProfileSpread
     commits: Callable[[Guarding, Broker, GroupCommitConfig, Clock], Commits]
     work: Callable[[], Coroutine[Any, Any, None]] = nothing  # what the log has to have done beside it
+    release: Callable[[], Coroutine[Any, Any, None]] = nothing  # part with all but the databases, in order
 
 
 async def whole(engine: Database, tables: Database | None = None) -> Storage:
     """A log in one piece; ``tables`` is how everything but the log asks its engine."""
+    if names := await Durable(engine).open_names("", 3):
+        raise LogUnavailable(
+            f"the newest comments of {', '.join(names)} are in Redis: start and end it with --log-mode hot-first once"
+        )
     log, database = await SqlLog.begin(engine), tables or engine
     return Storage(
         log=log,
@@ -98,6 +104,7 @@ async def hot(engine: Database, url: str, config: WindowConfig, tables: Database
         profiles=HotProfileSpread(SqlProfileSpread(database), archive, durable),
         commits=lambda guarding, broker, queue, clock: GroupCommit(guarding(hot_log, 0), broker, queue, clock),
         work=archiver.run,
+        release=hot_log.release,
     )
 
 

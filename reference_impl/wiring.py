@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from reference_impl.adapters.redis import embedded as embedded
 from reference_impl.adapters.redis.broker import RedisBroker
 from reference_impl.adapters.redis.connection import check, without_password
 from reference_impl.adapters.redis.nodes import nodes_of
+from reference_impl.adapters.sql.database import Database
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -31,7 +32,7 @@ from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import Commits
 from reference_impl.guard import Guard
-from reference_impl.guarded_log import Guards
+from reference_impl.guarded_log import GuardedEngine, Guards
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
@@ -166,21 +167,26 @@ async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
     databases = await open_databases(settings.log_url, settings.partitions)
     tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
-        if len(databases) > 1 and settings.hot:
-            raise LogUnavailable("hot-first needs a log in one piece, and this one is split: use --log-mode log-first")
-        if len(databases) > 1:
-            yield await split(databases, _strategy(settings, len(databases)), tables)
-        elif settings.hot and settings.partitioning is Partitioning.BY_STREAM:
-            yield await hot(databases[0], settings.hot, _window_config(settings), tables[0])
-        elif settings.partitioning is Partitioning.BY_STREAM:
-            yield await whole(databases[0], tables[0])
-        else:
-            raise LogUnavailable(
-                f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
-                "say --partitions 4 with a new --data or --log"
-            )
+        storage = await _storage(settings, databases, tables)
+        yield storage
+        await storage.release()
     finally:
         await close_databases(databases)
+
+
+async def _storage(settings: Settings, databases: Sequence[Database], tables: Sequence[GuardedEngine]) -> Storage:
+    if len(databases) > 1 and settings.hot:
+        raise LogUnavailable("hot-first needs a log in one piece, and this one is split: use --log-mode log-first")
+    if len(databases) > 1:
+        return await split(databases, _strategy(settings, len(databases)), tables)
+    if settings.partitioning is not Partitioning.BY_STREAM:
+        raise LogUnavailable(
+            f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
+            "say --partitions 4 with a new --data or --log"
+        )
+    if settings.hot:
+        return await hot(databases[0], settings.hot, _window_config(settings), tables[0])
+    return await whole(databases[0], tables[0])
 
 
 def _window_config(settings: Settings) -> WindowConfig:

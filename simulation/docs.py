@@ -18,6 +18,7 @@ from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.bench.partitions_log import Measured
 from simulation.chaos import report as chaos
+from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
 from simulation.report import markdown
 
@@ -52,6 +53,8 @@ def _block(name: str) -> str:
         "partitions": _partitions,
         "hot": _hot,
         "chaos": _chaos,
+        "hot-loss": _hot_loss,
+        "edges": _edges,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -151,6 +154,36 @@ def _chaos() -> str:
     head = [f"| {' | '.join(chaos.HEADINGS)} |", "|---|---|" + "--:|" * (len(chaos.HEADINGS) - 2)]
     rows = chaos.lines([Sight(**each) for each in document["sights"]])
     return "\n".join([about, "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _hot_loss() -> str:
+    """What killing Redis costs hot-first, a row for each way that it keeps its data."""
+    documents = [json.loads((INGEST / f"hot-loss-{sync}.json").read_text()) for sync in Sync]
+    head = (
+        "| append-only file | Redis killed | acknowledged | lost | gaps told | longest silence s | posts sent again |"
+    )
+    rows = []
+    for document in documents:
+        counts, sights = document["counts"], [Sight(**each) for each in document["sights"]]
+        rows.append(
+            f"| {document['plan']['hot']} | {len(sights)} times | {counts['acknowledged']:,} | {counts['lost']:,} | "
+            f"{counts['gaps']:,} | {max(each.silence_s for each in sights):.1f} | {counts['retried']:,} |"
+        )
+    return "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
+
+
+def _edges() -> str:
+    """The same crowd at the server alone and at edges."""
+    document = json.loads((INGEST / "edges.json").read_text())
+    machine = document["machine"]
+    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order |"
+    rows = [
+        f"| {row['edges'] or 'none'} | {row['viewers']:,} | {row['comments_per_s']:,.0f} | "
+        f"{row['deliveries_per_s']:,.0f} | {row['p50_ms']:,.0f} | {row['p99_ms']:,.0f} | {row['faults']} |"
+        for row in document["rows"]
+    ]
+    return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|", *rows])
 
 
 def _figure(value: float | None) -> str:

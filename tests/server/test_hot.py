@@ -111,6 +111,24 @@ def reconnected(server, cursor):
         return follower.until(6)
 
 
+def test_a_log_first_server_takes_over_what_is_in_sql_and_nothing_else(start_server, redis_of):
+    redis = redis_of(*SYNCED)
+    server = start_server(*hot_first(redis.url))
+    post(server, 1, 5)
+    server.kill()
+    refused = subprocess.run(
+        [sys.executable, "-m", "reference_impl", "serve", "--port", "0", "--data", str(server.data)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "the newest comments of demo are in Redis" in refused.stderr
+    again = start_server(*hot_first(redis.url))
+    assert again.stop() == 0
+    after = start_server()
+    assert [each["text"] for each in after.history()] == [str(number) for number in range(1, 6)]
+    assert after.post("6")[1]["seq"] == 6
+
+
 def test_hot_first_needs_to_know_its_redis(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "reference_impl", "serve", "--log-mode", "hot-first", "--data", str(tmp_path)],

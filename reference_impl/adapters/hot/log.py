@@ -25,6 +25,7 @@ from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Draft, Event, EventKind, Review
 
 CLOSE_S = 3.0
+STREAMS_MAX = 1_000
 TERMS_MAX = 10_000  # remembered; one that is forgotten is asked for again
 
 _FULL, _IN_SQL = "full", "?"
@@ -65,15 +66,25 @@ class HotLog:
 
     async def read(self, stream: str, *, first: int, last: int) -> list[Event]:
         """What Redis has no more is in SQL, so Redis is asked first."""
+        try:
+            recent = await self._recent(stream, first, last)
+        except LogUnavailable:  # of Redis; what is asked for may be in SQL
+            events = await self._sql.read(stream, first=first, last=last)
+            if events and events[-1].seq == last:
+                return events
+            raise
+        if recent and recent[0].seq == first:
+            return recent
+        earlier = await self._sql.read(stream, first=first, last=recent[0].seq - 1 if recent else last)
+        return [*earlier, *recent]
+
+    async def _recent(self, stream: str, first: int, last: int) -> list[Event]:
         recent: list[Event] = []
         at = first
         while at <= last and (taken := await self._taken(stream, at, last)) and taken.entries:
             recent += [entry.event for entry in taken.entries]
             at = recent[-1].seq + 1
-        if recent and recent[0].seq == first:
-            return recent
-        earlier = await self._sql.read(stream, first=first, last=recent[0].seq - 1 if recent else last)
-        return [*earlier, *recent]
+        return recent
 
     async def heads(self, names: Sequence[str]) -> dict[str, int]:
         epoch, owners = await self._durable.owners(names)
@@ -91,13 +102,16 @@ class HotLog:
         return await self._answer(draft, known, self.epoch)
 
     async def close(self) -> None:
-        """Archive what this process has placed, as far as that can be done now; the rest waits in Redis."""
+        await self.release()
+        await self._sql.close()
+
+    async def release(self) -> None:
+        """Give all streams back to SQL, as far as that can be done now: the next server may be a log-first one."""
         with suppress(LogUnavailable, TimeoutError):
             async with asyncio.timeout(CLOSE_S):
-                for stream in list(self._terms):
-                    await self._archive.catch_up(stream)
+                for stream in await self._durable.open_names("", STREAMS_MAX):
+                    await self._archive.settle(stream)
         await self._window.close()
-        await self._sql.close()
 
     async def _append(self, stream: str, drafts: list[Draft]) -> list[Answer]:
         answers: list[Answer] = []
