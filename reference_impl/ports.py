@@ -1,6 +1,6 @@
 """The seams to the outside: what the shells need of a log, a broker, a viewer and a clock."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -263,6 +263,7 @@ class Broker(Protocol):
     def subscribe(self, receive: Callable[[Published | Aggregate], None]) -> None: ...
     def follow(self, stream: str) -> None: ...
     def forget(self, stream: str) -> None: ...
+    def status(self) -> Mapping[str, str | int]: ...
 
 
 class Viewer(Protocol):

@@ -38,6 +38,10 @@ class MemoryBroker:
     def forget(self, stream: str) -> None:
         """It goes on coming."""
 
+    def status(self) -> dict[str, str | int]:
+        """There is nothing that could be away."""
+        return {}
+
     def _deliver(self) -> None:
         while self._buffer:
             message = self._buffer.popleft()

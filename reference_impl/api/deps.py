@@ -40,6 +40,7 @@ class ViewerParts:
     catalog: ViewerCatalog
     hub: Hub
     guards: Sequence[Guard]
+    broker: Callable[[], Mapping[str, str | int]]  # how it does
     tokens: TokenVerifier
     slow_viewers: Ending
     pressures: Mapping[Ending, Pressure]

@@ -27,6 +27,9 @@ class Health(BaseModel):
     rung: str = Field(examples=["full"], description="Where the process stands on the ladder of degradation.")
     level: int = Field(description="The same as a number: 0 leaves out nothing, 4 takes no comments.")
     breakers: dict[str, BreakerHealth]
+    broker: dict[str, str | int] = Field(
+        description="Without one nothing. `state`: `up`, `away` (others find comments in the log), `unknown` at first."
+    )
 
 
 @router.get("/livez")
@@ -52,4 +55,5 @@ async def health(parts: ViewerPartsDep) -> Health:
         rung=rung.name.lower(),
         level=rung.value,
         breakers={guard.name: BreakerHealth(**guard.status()) for guard in parts.guards},
+        broker=dict(parts.broker()),
     )

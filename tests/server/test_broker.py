@@ -58,7 +58,9 @@ def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, 
     post(there, 6, 10)
     told = [follower.until(10) for follower in followers]
 
+    assert here.request("GET", "/health")[1]["broker"]["state"] == "up"
     redis_server.kill()
+    eventually(lambda: here.request("GET", "/health")[1]["broker"]["state"] == "away", "its health tells")
     for number in range(11, 21):
         post(two[number % 2], number, number)
     for events, follower in zip(told, followers, strict=True):

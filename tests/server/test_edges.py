@@ -60,7 +60,12 @@ def test_viewers_stay_while_the_api_is_away_and_get_the_rest_when_it_is_back(ser
     status, problem, headers = edge.request("GET", "/readyz")
     assert (status, problem["type"]) == (503, "/problems/log-unavailable")
     assert edge.request("GET", "/livez")[0] == 200
-    assert edge.request("GET", "/health")[1] == {"rung": "full", "level": 0, "breakers": {}}  # its own, not the API's
+    assert edge.request("GET", "/health")[1] == {
+        "rung": "full",
+        "level": 0,
+        "breakers": {},
+        "broker": {},
+    }  # its own, not the API's
     status, problem, headers = edge.request("POST", "/v1/streams/demo/comments", {"text": "x"}, JSON)
     assert (status, problem["definite"], int(headers["retry-after"]) >= 1) == (503, False, True)
     assert follow(edge, stream="another").status == 503

@@ -12,6 +12,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from functools import partial
 from random import Random
 
@@ -92,6 +93,11 @@ class RedisBroker:
         for number in range(self._followed.pop(stream, 0)):
             for listener in self._listeners.values():
                 listener.forget(channel_of(stream, number))
+
+    def status(self) -> dict[str, str | int]:
+        """Whether it is there, how many connections it has, and what has become of messages so far."""
+        state = {None: "unknown", True: "away", False: "up"}[self._away]
+        return {"state": state, "connections": sum(link.up for link in self._tasks), **asdict(self.counts)}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
