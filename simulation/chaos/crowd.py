@@ -34,6 +34,7 @@ class Authors:
         self._rng = rng
         self._batch = batch
         self._number = 0
+        self._name = uuid.UUID(int=rng.getrandbits(128)).hex[:8]  # of these authors: no two say the same
 
     async def post(self, per_s: float, stop: asyncio.Event) -> None:
         """Post until told to stop, then wait for the last answers."""
@@ -56,7 +57,7 @@ class Authors:
                 task.add_done_callback(underway.discard)
 
     async def _post(self, session: aiohttp.ClientSession, meant_s: float) -> None:
-        texts = [f"comment {self._number + each}" for each in range(self._batch)]
+        texts = [f"comment {self._number + each} of {self._name}" for each in range(self._batch)]
         self._number += self._batch
         bodies = [{"text": text, "idempotency_key": str(uuid.uuid4())} for text in texts]
         answers, tries = await self._stored(session, bodies)

@@ -27,6 +27,7 @@ QUIET_S = 20.0  # at the end, for the last viewer to have come back
 ALLOWED = ("read", "post", "moderate", "admin")
 
 Say = Callable[[str], None]
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +63,22 @@ class Outcome:
 
 async def run_chaos(plan: Plan, say: Say) -> Outcome:
     """Let every fault of the plan befall a fleet; cancelling ends the faults, and what was seen so far is judged."""
-    outcome, rng = Outcome(plan), Random(plan.seed)
+    outcome, rng, start_s = Outcome(plan), Random(plan.seed), time.monotonic()
     for group in _groups(plan):
         cluster, load = FAULTS[group[0]].cluster, FAULTS[group[0]].crowd or plan.crowd
         say(f"starting {'a Redis Cluster' if cluster else 'Redis'}, the log, two API processes and two edges")
         async with fleet(cluster=cluster, hot=plan.hot) as started:
             outcome.log = "PostgreSQL" if started.postgres else "SQLite"
-            async with crowd(started, load, rng) as record:
-                seconds = 0.0 if cluster else plan.seconds
-                cancelled = await _befall(started, group, seconds, record, outcome, rng, say)
-            say("quiet: everybody catches up")
-            outcome.broken += await reckon(started, record, outcome)
-        if cancelled:
-            outcome.skipped["the rest"] = "the run was ended early"
-            break
+            for faults in _rounds(group, 0.0 if cluster else start_s + plan.seconds, rng):
+                async with crowd(started, load, rng) as record:
+                    cancelled = await _befall(
+                        started, faults, record, outcome, rng, lambda: time.monotonic() - start_s, say
+                    )
+                    say("quiet: everybody catches up")
+                outcome.broken += await reckon(started, record, outcome)
+                if cancelled:
+                    outcome.skipped["the rest"] = "the run was ended early"
+                    return outcome
     return outcome
 
 
@@ -85,6 +88,16 @@ def _groups(plan: Plan) -> list[list[str]]:
     for name in plan.faults:
         found.setdefault((FAULTS[name].cluster, FAULTS[name].crowd or plan.crowd), []).append(name)
     return list(found.values())
+
+
+def _rounds(faults: Sequence[str], until_s: float, rng: Random) -> Iterator[Sequence[str]]:
+    """All of them once, in the order given; then as many as that of any, for as long as was asked for.
+
+    After each round all is judged and a new crowd comes, so that a long run needs no more memory than a short one.
+    """
+    yield faults
+    while time.monotonic() < until_s:
+        yield rng.choices(faults, k=len(faults))
 
 
 @asynccontextmanager
@@ -137,20 +150,19 @@ def _counts(record: Record) -> dict[str, int]:
 
 
 async def _befall(
-    started: Fleet, faults: Sequence[str], seconds: float, record: Record, outcome: Outcome, rng: Random, say: Say
+    started: Fleet, faults: Sequence[str], record: Record, outcome: Outcome, rng: Random, passed_s: Clock, say: Say
 ) -> bool:
     """One fault after another; True when that was cut short."""
-    start_s = time.monotonic()
     try:
-        for name in _sequence(faults, seconds, rng, start_s):
+        for name in faults:
             fault = FAULTS[name]
             if why := fault.needs(started):
                 outcome.skipped[name] = why
                 continue
             await asyncio.sleep(BEFORE_S)
             at_s = time.monotonic()
-            outcome.timeline.append((round(at_s - start_s, 1), name))
-            say(f"{at_s - start_s:6.1f} s  {name}: {fault.what}")
+            outcome.timeline.append((round(passed_s(), 1), name))
+            say(f"{passed_s():6.1f} s  {name}: {fault.what}")
             await _undisturbed(fault.befall(started, rng, fault.lasts_s))
             until_s = time.monotonic()
             await asyncio.sleep(AFTER_S)
@@ -169,13 +181,6 @@ async def _undisturbed(fault: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await task
         raise
-
-
-def _sequence(faults: Sequence[str], seconds: float, rng: Random, start_s: float) -> Iterator[str]:
-    """Every fault once, in the order given; then any, for as long as was asked for."""
-    yield from faults
-    while time.monotonic() < start_s + seconds:
-        yield rng.choice(faults)
 
 
 async def _caught_up(url: str, record: Record) -> None:

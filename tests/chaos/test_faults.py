@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import math
 import shutil
+from itertools import islice
+from random import Random
 
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +37,24 @@ def test_nothing_is_lost_doubled_out_of_order_or_brought_back(cluster, tmp_path,
     assert outcome.counts["deleted"] > 0
     plot(outcome.sights, tmp_path / "sights.png")
     assert (tmp_path / "sights.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_long_run_goes_on_with_rounds_of_any_faults():
+    rounds = list(islice(chaos._rounds(["kill-edge", "stop-edge"], math.inf, Random(3)), 20))
+    assert rounds[0] == ["kill-edge", "stop-edge"]
+    assert {name for each in rounds[1:] for name in each} == {"kill-edge", "stop-edge"}
+    assert {len(each) for each in rounds} == {2}
+    assert len(list(chaos._rounds(["kill-edge"], 0.0, Random(3)))) == 1
+
+
+@needs_redis
+def test_every_round_is_judged_by_itself(monkeypatch):
+    monkeypatch.setattr(chaos, "AFTER_S", 0.5)
+    monkeypatch.setattr(chaos, "_rounds", lambda faults, until_s, rng: [faults, faults])
+    outcome = asyncio.run(run_chaos(Plan(faults=["slow-broker"], crowd=Crowd(viewers=1)), print))
+    assert outcome.broken == []
+    assert [name for _, name in outcome.timeline] == ["slow-broker"] * 2
+    assert outcome.counts["viewers"] == 2 * 2
 
 
 @needs_redis
