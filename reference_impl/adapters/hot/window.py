@@ -8,22 +8,21 @@ Sources: redis.io, "Scripting with Lua", "Streams", "Persistence".
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from reference_impl.adapters.hot.durable import Opening
 from reference_impl.adapters.redis.broker import channel_of
 from reference_impl.adapters.redis.connection import close
 from reference_impl.adapters.redis.messages import VERSION
+from reference_impl.adapters.redis.scripting import Scripts, answering
 from reference_impl.adapters.sql.commit import KEY_LIFETIME_S, key_of
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.events import Draft, Event, EventKind
@@ -107,7 +106,7 @@ class Window:
 
     def __init__(self, client: "Redis | RedisCluster", config: WindowConfig) -> None:
         self.config = config
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, _FOLDER, _NAMES, (_FOLDER / "common.lua").read_text())
         self._client = client
 
     async def append(self, stream: str, term: int, drafts: Sequence[Draft], *, looked_up: bool = False) -> Reply:
@@ -132,7 +131,7 @@ class Window:
         key = key_of(draft)
         if key is None:
             return None
-        with _answering():
+        with answering():
             found: Any = await self._client.get(_key(draft.stream, key[0]))
         return None if found is None else _text(found)
 
@@ -160,7 +159,7 @@ class Window:
     async def refer(self, stream: str, drafts: Sequence[Draft]) -> None:
         """Have the keys of what goes straight into SQL looked for there."""
         for key in filter(None, map(key_of, drafts)):
-            with _answering():
+            with answering():
                 await self._client.set(_key(stream, key[0]), "?", px=KEY_MS, nx=True)
 
     async def close(self) -> None:
@@ -184,7 +183,7 @@ class Window:
         return keys, [*limits, publish, channel_of(stream), head, int(looked_up), _now_ms(), *values]
 
     async def _run(self, name: str, keys: Sequence[str], *values: Any, replicas: int = 0) -> Any:
-        with _answering():
+        with answering():
             if not replicas:
                 return await self._scripts.run(name, keys, values)
             answer, heard = await self._scripts.run_and_wait(name, keys, values, replicas, self.config.replicas_ms)
@@ -194,7 +193,7 @@ class Window:
 
     async def exposure(self) -> Exposure:
         """What this Redis would lose; one that does not say how it keeps its data is believed to keep nothing."""
-        with _answering():
+        with answering():
             try:
                 found = await self._client.config_get("appendonly", "appendfsync")
             except ResponseError:  # managed services do not let their settings be read
@@ -202,45 +201,6 @@ class Window:
         if found.get("appendonly") != "yes":
             return Exposure.ALL
         return Exposure.NONE if found.get("appendfsync") == "always" else Exposure.SECONDS
-
-
-class Scripts:
-    """The scripts of this directory by name, run by digest; a server that does not know one is sent its text."""
-
-    def __init__(self, client: "Redis | RedisCluster") -> None:
-        self._client = client
-        common = (_FOLDER / "common.lua").read_text()
-        self._texts = {name: common + (_FOLDER / f"{name}.lua").read_text() for name in _NAMES}
-        self._digests = {
-            name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in self._texts.items()
-        }
-
-    def text(self, name: str) -> str:
-        return self._texts[name]
-
-    async def run(self, name: str, keys: Sequence[str], values: Sequence[Any]) -> Any:
-        try:
-            return await self._client.evalsha(self._digests[name], len(keys), *keys, *values)
-        except NoScriptError:
-            return await self._client.eval(self._texts[name], len(keys), *keys, *values)
-
-    async def run_and_wait(
-        self, name: str, keys: Sequence[str], values: Sequence[Any], replicas: int, wait_ms: int
-    ) -> tuple[Any, int]:
-        """Run, then wait on the same connection until replicas have it; answers how many have."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.eval(self._texts[name], len(keys), *keys, *values)
-            pipeline.execute_command("WAIT", replicas, wait_ms)
-            answer, heard = await pipeline.execute()
-        return answer, int(heard)
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise LogUnavailable(f"Redis did not answer: {str(error) or type(error).__name__}") from error
 
 
 def _now_ms() -> int:

@@ -1,0 +1,131 @@
+"""The work queue on a real Redis: order, bounds, leases, and workers that die or come back late."""
+
+import asyncio
+import time
+
+import pytest
+
+from reference_impl.adapters.redis.connection import connect
+from reference_impl.adapters.redis.work_queue import RedisWorkQueue
+from reference_impl.policy.lease import LeaseConfig
+from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
+
+LEASE_S = 0.3
+CONFIG = WorkerConfig(lease=LeaseConfig(lease_s=LEASE_S, heartbeat_s=0.05), idle_s=0.01)
+
+
+@pytest.fixture
+def queue_of(one):
+    """Work given the queue, on a Redis that is empty."""
+    one.server.ask("FLUSHALL")
+
+    def run(work, **options):
+        async def main():
+            queue = RedisWorkQueue(connect(one.url), "test", lease_s=LEASE_S, **options)
+            try:
+                await work(queue)
+            finally:
+                await queue.close()
+
+        asyncio.run(main())
+
+    return run
+
+
+async def eventually(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_work_is_taken_in_order_until_it_is_done(queue_of):
+    async def work(queue):
+        await queue.add([("a", number) for number in range(5)])
+        hold = await queue.hold("w", queue.part_of("a"), None)
+        first = await queue.take(hold, 3)
+        assert [piece.data for piece in first] == [0, 1, 2]
+        assert await queue.take(hold, 3) == first  # not done yet
+        await queue.done(hold, first)
+        rest = await queue.take(hold, 3)
+        assert [piece.data for piece in rest] == [3, 4]
+        await queue.done(hold, rest)
+        assert (await queue.take(hold, 3), (await queue.backlog()).depth) == ([], 0)
+
+    queue_of(work)
+
+
+def test_a_full_part_takes_nothing_more_and_none_of_it(queue_of):
+    async def work(queue):
+        await queue.add([("a", 1), ("a", 2)])
+        with pytest.raises(BacklogFull, match="has 3 pieces"):
+            await queue.add([("a", 3), ("a", 4)])
+        assert (await queue.backlog()).depth == 2
+        await queue.add([("a", 3)])
+
+    queue_of(work, pieces_max=3)
+
+
+def test_a_part_has_one_holder_until_its_lease_is_over(queue_of):
+    async def work(queue):
+        first = await queue.hold("slow", 0, None)
+        assert await queue.hold("other", 0, None) is None
+        assert await queue.hold("slow", 0, first) == first
+        await asyncio.sleep(1.5 * LEASE_S)
+        second = await queue.hold("other", 0, None)
+        assert second.token > first.token
+        assert await queue.hold("slow", 0, first) is None
+        for late in (queue.take(first, 1), queue.done(first, [])):
+            with pytest.raises(Fenced):
+                await late
+
+    queue_of(work)
+
+
+def test_what_a_dead_worker_had_taken_is_the_next_ones_first(queue_of):
+    async def work(queue):
+        await queue.add([("a", 1), ("a", 2)])
+        part = queue.part_of("a")
+        taken = await queue.take(await queue.hold("dead", part, None), 1)
+        await asyncio.sleep(1.5 * LEASE_S)
+        hold = await queue.hold("heir", part, None)
+        inherited = await queue.take(hold, 5)
+        assert inherited == taken
+        await queue.done(hold, inherited)
+        assert [piece.data for piece in await queue.take(hold, 5)] == [2]
+
+    queue_of(work)
+
+
+def test_a_part_that_is_given_back_is_free_at_once(queue_of):
+    async def work(queue):
+        await queue.release(await queue.hold("one", 0, None))
+        assert await queue.hold("other", 0, None)
+
+    queue_of(work)
+
+
+def test_workers_share_the_parts_and_take_over_from_one_that_dies(queue_of):
+    async def work(queue):
+        done: dict[str, list[int]] = {"a": [], "b": []}
+
+        def worker(name):
+            async def handle(hold, pieces):
+                done[name] += [piece.data for piece in pieces]
+
+            return asyncio.create_task(Worker(name, queue, queue, handle, CONFIG, time.monotonic).run())
+
+        one, other = worker("a"), worker("b")
+        for number in range(100):
+            await queue.add([(f"key {number}", number)])
+        await eventually(lambda: len(done["a"]) + len(done["b"]) == 100)
+        one.cancel()
+        await asyncio.wait([one])
+        for number in range(100, 200):
+            await queue.add([(f"key {number}", number)])
+        await eventually(lambda: len(done["a"]) + len(done["b"]) == 200)
+        assert sorted(done["a"] + done["b"]) == list(range(200))
+        other.cancel()
+        await asyncio.wait([other])
+        assert (await queue.backlog()).depth == 0
+
+    queue_of(work)
