@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 from pydantic import ValidationError
 
-from reference_impl.config import EdgeSettings, Settings
+from reference_impl.config import EdgeSettings, Settings, WorkerSettings
 from reference_impl.observability.logs import configure_logs
 from reference_impl.options import (
     AddressViewersMax,
@@ -46,6 +46,7 @@ from reference_impl.options import (
     SplitPerS,
     ViewersMax,
     WindowMs,
+    Workers,
 )
 from reference_impl.ports import LogUnavailable
 from reference_impl.server import bind
@@ -71,6 +72,7 @@ def serve(
     log_mode: LogModeOption = None,
     hot: Hot = None,
     hot_replicas: HotReplicas = None,
+    workers: Workers = None,
     broker: Broker = None,
     mode: ModeOption = None,
     jwks: Jwks = None,
@@ -144,6 +146,26 @@ def edge(
 
     configure_logs(settings.log_level)
     _run(settings, lambda sock: serve_edge(settings, sock))
+
+
+@app.command()
+def worker(
+    workers: Workers = None,
+    data: Data = None,
+    log: LogUrl = None,
+    broker: Broker = None,
+    lease_s: Annotated[float | None, typer.Option(help="Silence after which others take over. [default: 3]")] = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Do what servers with the same --workers leave to others, until Ctrl-C; any number may share it."""
+    settings = _settings({name: value for name, value in locals().items() if value is not None}, WorkerSettings)
+    from reference_impl.worker_wiring import work_until_signal
+
+    configure_logs(settings.log_level)
+    try:
+        work_until_signal(settings)
+    except LogUnavailable as error:
+        fail(str(error))
 
 
 @app.command()

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     log_mode: LogMode = LogMode.LOG_FIRST
     hot: str = ""  # with hot-first: the Redis that acknowledges comments
     hot_replicas: int = Field(0, ge=0, le=9)  # of it that must have a comment before it is acknowledged
+    workers: str = ""  # a Redis with queues of work for `worker` processes; empty: this one does it all
     broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
@@ -93,6 +94,8 @@ class Settings(BaseSettings):
         """Development gives a token to anybody, so it stays on this machine unless it was asked for by name."""
         if (self.log_mode is LogMode.HOT_FIRST) != bool(self.hot):
             raise ValueError("--log-mode hot-first and --hot redis://… go together: the one needs the other")
+        if self.hot and self.workers:
+            raise ValueError("workers know nothing of comments that are not archived yet: --hot or --workers, not both")
         if self.hot_replicas and self.hot.startswith("redis+cluster:"):
             raise ValueError("hot-replicas waits on one connection, which a cluster does not have: use Sentinel")
         if self.mode is Mode.PRODUCTION and not self.jwks:
@@ -119,4 +122,18 @@ class EdgeSettings(Settings):
     def _trusted(self) -> Self:
         if self.mode is Mode.PRODUCTION and self.token_file is None:
             raise ValueError("an edge in production needs --token-file, with a token that has the role 'edge' on '*'")
+        return self
+
+
+class WorkerSettings(Settings):
+    """Of a worker: where its work is, and how long it may be silent."""
+
+    lease_s: float = Field(3.0, ge=0.1, le=60)
+
+    @model_validator(mode="after")
+    def _employed(self) -> Self:
+        if not self.workers:
+            raise ValueError("a worker needs --workers redis://…, where its work is")
+        if self.partitions not in (None, 1):
+            raise ValueError("workers need a log in one piece, and this one is to be split")
         return self

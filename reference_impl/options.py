@@ -33,6 +33,9 @@ Hot = Annotated[str | None, typer.Option(help="Redis that acknowledges comments 
 HotReplicas = Annotated[
     int | None, typer.Option(help="Replicas of it that must have a comment before it is acknowledged. [default: 0]")
 ]
+Workers = Annotated[
+    str | None, typer.Option(help="Redis with queues of work for `worker` processes. [default: the server does it all]")
+]
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]
 Jwks = Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")]

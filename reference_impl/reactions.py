@@ -58,23 +58,27 @@ class Reactions:
             self._pending = pending | self._pending
             return
         for stream, changed in changes.items():
-            await self._push(stream, changed)
+            await tell(self._store, self._broker, self._config, stream, changed)
 
-    async def _push(self, stream: str, changes: Mapping[tuple[str, str], int]) -> None:
-        told = largest_changes(changes, self._config)
-        try:
-            counts = await self._store.counts(stream, list({each.target for each in told}))
-        except LogUnavailable:
-            return  # the next window has newer counts
-        items = [
-            {
-                "comment_id": each.target or None,
-                "emoji": each.emoji,
-                "delta": each.delta,
-                "count": counts.get(each.target, {}).get(each.emoji, 0),
-            }
-            for each in told
-        ]
-        if items:
-            data = {"window_ms": int(self._config.window_s * 1000), "counts": items}
-            self._broker.publish(Aggregate(stream, "reactions", data))
+
+async def tell(
+    store: ReactionStore, broker: Broker, config: ReactionConfig, stream: str, changes: Mapping[tuple[str, str], int]
+) -> None:
+    """Tell a stream's viewers of the largest changes of a window."""
+    told = largest_changes(changes, config)
+    try:
+        counts = await store.counts(stream, list({each.target for each in told}))
+    except LogUnavailable:
+        return  # the next window has newer counts
+    items = [
+        {
+            "comment_id": each.target or None,
+            "emoji": each.emoji,
+            "delta": each.delta,
+            "count": counts.get(each.target, {}).get(each.emoji, 0),
+        }
+        for each in told
+    ]
+    if items:
+        data = {"window_ms": int(config.window_s * 1000), "counts": items}
+        broker.publish(Aggregate(stream, "reactions", data))

@@ -26,10 +26,11 @@ from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
 from reference_impl.adapters.sql.segments import SqlSegments
+from reference_impl.config import Settings
 from reference_impl.group_commit import Appender, Commits, GroupCommit
 from reference_impl.partition_commits import PartitionCommits
 from reference_impl.policy.batching import GroupCommitConfig
-from reference_impl.policy.partitioning import Strategy
+from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.ports import (
     Broker,
     Clock,
@@ -131,6 +132,41 @@ async def split(engines: Sequence[Database], strategy: Strategy, tables: Sequenc
             lambda lane: GroupCommit(lane, broker, config, clock),
         ),
     )
+
+
+async def storage_of(
+    settings: Settings, databases: Sequence[Database], tables: Sequence[Database], origin: str
+) -> Storage:
+    """The storage that the settings ask for; ``origin`` names this process to others. LogUnavailable: there is none."""
+    if len(databases) > 1 and (settings.hot or settings.workers):
+        raise LogUnavailable("this log is split, and neither --hot nor --workers can do with more than one partition")
+    if len(databases) > 1:
+        return await split(databases, _strategy(settings, len(databases)), tables)
+    if settings.partitioning is not Partitioning.BY_STREAM:
+        raise LogUnavailable(
+            f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
+            "say --partitions 4 with a new --data or --log"
+        )
+    if settings.hot:
+        return await hot(databases[0], settings.hot, _window_config(settings, origin), tables[0])
+    return await whole(databases[0], tables[0])
+
+
+def _window_config(settings: Settings, origin: str) -> WindowConfig:
+    """The script tells other processes itself, if they listen on the Redis that it runs on."""
+    return WindowConfig(
+        announces=settings.broker == settings.hot,
+        sharded=settings.hot.startswith("redis+cluster:"),
+        replicas=settings.hot_replicas,
+        origin=origin,
+    )
+
+
+def _strategy(settings: Settings, partitions: int) -> Strategy:
+    if settings.partitioning is Partitioning.HOT_SPLIT:
+        hot = HotSplitConfig(split_per_s=settings.split_per_s, merge_per_s=settings.split_per_s / 2)
+        return HotSplit(partitions, hot)
+    return strategy(settings.partitioning, partitions)
 
 
 async def open_databases(url: str, partitions: int | None) -> list[Database]:

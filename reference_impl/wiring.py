@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import uuid_utils
 
-from reference_impl.adapters.hot.window import WindowConfig
 from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.redis import embedded as embedded
 from reference_impl.adapters.redis.broker import RedisBroker
 from reference_impl.adapters.redis.connection import check, without_password
+from reference_impl.adapters.redis.connection import connect as connect_redis
 from reference_impl.adapters.redis.nodes import nodes_of
-from reference_impl.adapters.sql.database import Database
+from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -32,7 +32,7 @@ from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import Commits
 from reference_impl.guard import Guard
-from reference_impl.guarded_log import GuardedEngine, Guards
+from reference_impl.guarded_log import Guards
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
 from reference_impl.moderation.verdict import Pipeline
@@ -42,18 +42,18 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
 from reference_impl.policy.degradation import DegradationConfig, Signal
-from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
-from reference_impl.ports import Broker, Clock, Directory, LogUnavailable, SettingsOf
+from reference_impl.ports import Broker, Clock, Directory, ReactionStore, SettingsOf
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
+from reference_impl.reaction_work import REACTIONS, QueuedReactions
 from reference_impl.reactions import Reactions
 from reference_impl.segments import Segments
-from reference_impl.storage import Storage, close_databases, hot, migrate_all, open_databases, split, whole
+from reference_impl.storage import Storage, close_databases, migrate_all, open_databases, storage_of
 from reference_impl.stream_hub import HubConfig
 from reference_impl.transports.batch_send import load_batch_send
 from reference_impl.transports.socket_viewer import Pressure, SocketViewer
@@ -92,7 +92,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         catalog = _catalog(settings, storage, clock)
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
-        reactions = Reactions(storage.reactions, broker, ReactionConfig())
+        store = await stack.enter_async_context(_reaction_store(settings, storage))
+        reactions = Reactions(store, broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
         segments = Segments(storage.segments, log, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
@@ -136,12 +137,25 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
         yield broker
 
 
+@asynccontextmanager
+async def _reaction_store(settings: Settings, storage: Storage) -> AsyncIterator[ReactionStore]:
+    """The store itself, or a queue of work in front of it."""
+    if not settings.workers:
+        yield storage.reactions
+        return
+    queue = RedisWorkQueue(connect_redis(settings.workers), REACTIONS)
+    try:
+        yield QueuedReactions(storage.reactions, queue)
+    finally:
+        await queue.close()
+
+
 def check_addresses(settings: Settings) -> None:
     """Raise ValueError for a broker that no server can be reached by."""
     if settings.broker:
         nodes_of(settings.broker, Random())
-    if settings.hot:
-        check(settings.hot)
+    for address in filter(None, (settings.hot, settings.workers)):
+        check(address)
 
 
 def _catalog(settings: Settings, storage: Storage, clock: Clock) -> Catalog:
@@ -168,43 +182,11 @@ async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
     databases = await open_databases(settings.log_url, settings.partitions)
     tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
-        storage = await _storage(settings, databases, tables)
+        storage = await storage_of(settings, databases, tables, ORIGIN)
         yield storage
         await storage.release()
     finally:
         await close_databases(databases)
-
-
-async def _storage(settings: Settings, databases: Sequence[Database], tables: Sequence[GuardedEngine]) -> Storage:
-    if len(databases) > 1 and settings.hot:
-        raise LogUnavailable("hot-first needs a log in one piece, and this one is split: use --log-mode log-first")
-    if len(databases) > 1:
-        return await split(databases, _strategy(settings, len(databases)), tables)
-    if settings.partitioning is not Partitioning.BY_STREAM:
-        raise LogUnavailable(
-            f"partitioning {settings.partitioning.value} needs several partitions, and this log is in one piece: "
-            "say --partitions 4 with a new --data or --log"
-        )
-    if settings.hot:
-        return await hot(databases[0], settings.hot, _window_config(settings), tables[0])
-    return await whole(databases[0], tables[0])
-
-
-def _window_config(settings: Settings) -> WindowConfig:
-    """The script tells other processes itself, if they listen on the Redis that it runs on."""
-    return WindowConfig(
-        announces=settings.broker == settings.hot,
-        sharded=settings.hot.startswith("redis+cluster:"),
-        replicas=settings.hot_replicas,
-        origin=ORIGIN,
-    )
-
-
-def _strategy(settings: Settings, partitions: int) -> Strategy:
-    if settings.partitioning is Partitioning.HOT_SPLIT:
-        hot = HotSplitConfig(split_per_s=settings.split_per_s, merge_per_s=settings.split_per_s / 2)
-        return HotSplit(partitions, hot)
-    return strategy(settings.partitioning, partitions)
 
 
 async def migrate_tables(settings: Settings) -> tuple[str | None, str]:

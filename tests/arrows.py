@@ -2,8 +2,8 @@
 
 SHELLS = {
     "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "following", "group_commit",
-    "guard", "guarded_log", "hub", "partition_commits", "ports", "profiles", "purging", "reactions", "readers", "room",
-    "segments", "stream_hub", "working", "write_path",
+    "guard", "guarded_log", "hub", "partition_commits", "ports", "profiles", "purging", "reaction_work",
+    "reactions", "readers", "room", "segments", "stream_hub", "working", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.

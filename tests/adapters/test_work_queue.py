@@ -34,7 +34,7 @@ def queue_of(one):
 
 async def eventually(condition):
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
 
 
@@ -92,6 +92,16 @@ def test_what_a_dead_worker_had_taken_is_the_next_ones_first(queue_of):
         assert inherited == taken
         await queue.done(hold, inherited)
         assert [piece.data for piece in await queue.take(hold, 5)] == [2]
+
+    queue_of(work)
+
+
+def test_tokens_grow_though_redis_loses_everything(queue_of, one):
+    async def work(queue):
+        before = await queue.hold("one", 0, None)
+        one.server.ask("FLUSHALL")
+        await asyncio.sleep(0.005)
+        assert (await queue.hold("one", 0, None)).token > before.token
 
     queue_of(work)
 

@@ -38,6 +38,8 @@ class ServerProcess:
     """`python -m reference_impl serve` on a data directory; ``before`` is put in front of the command line."""
 
     command = "serve"
+    listens = True
+    ready = r"url=(\S+)"
 
     def __init__(self, data: Path, *options: str, before: tuple[str, ...] = (), **environment: str) -> None:
         self.data = data
@@ -52,21 +54,22 @@ class ServerProcess:
     def start(self) -> None:
         command = [*self._before, sys.executable, "-m", "reference_impl", self.command]
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--data", str(self.data), *self._options],
+            [*command, *(["--port", str(self.port)] if self.listens else []), "--data", str(self.data), *self._options],
             cwd=ROOT, env=os.environ | self._environment, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self.process.stderr, ready), daemon=True)
         self._reader.start()
         assert ready.wait(DEADLINE_S), self.said
-        assert self.port, self.said
+        assert self.port or not self.listens, self.said
 
     def _read(self, lines: Any, ready: threading.Event) -> None:
         for line in lines:
             self.said.append(line)
-            if match := re.search(r"url=(\S+)", line):
-                self.url = match[1]
-                self.port = urlsplit(self.url).port or 0
+            if match := re.search(self.ready, line):
+                if match.groups():
+                    self.url = match[1]
+                    self.port = urlsplit(self.url).port or 0
                 ready.set()
         ready.set()
 

@@ -119,8 +119,8 @@ def test_a_database_without_tables_is_refused_until_it_is_migrated(new_postgres_
     assert (ended.returncode, "run 'livecomments migrate'" in ended.stderr) == (1, True)
     assert "Traceback" not in ended.stderr
     done = migrate(new_postgres_url)
-    assert (done.returncode, done.stdout) == (0, "the tables are at 0005, they were at none\n")
-    assert migrate(new_postgres_url).stdout == "the tables are at 0005\n"
+    assert (done.returncode, done.stdout) == (0, "the tables are at 0006, they were at none\n")
+    assert migrate(new_postgres_url).stdout == "the tables are at 0006\n"
 
 
 def test_a_database_that_is_not_there_is_named(tmp_path):

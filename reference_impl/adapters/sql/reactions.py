@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.dialects import insert
+from reference_impl.adapters.sql.fences import new_pieces
 from reference_impl.adapters.sql.rows import padded
 from reference_impl.adapters.sql.schema import events, reaction_counts, reactions, streams
 from reference_impl.ports import Reaction
 from reference_impl.protocol.events import EventKind
+from reference_impl.working import Hold, Piece
 
 Changes = dict[str, dict[tuple[str, str], int]]
 
@@ -23,6 +25,15 @@ class SqlReactions:
 
     async def store(self, reactions: Sequence[Reaction]) -> Changes:
         return await self._database.write(lambda connection: store(connection, reactions))
+
+    async def store_once(self, hold: Hold, pieces: Sequence[Piece]) -> Changes:
+        """Apply what pieces of work say, each of them once; Fenced: another worker has the part."""
+
+        def work(connection: Connection) -> Changes:
+            new = new_pieces(connection, hold, pieces)
+            return store(connection, [Reaction(*each) for piece in new for each in piece.data])
+
+        return await self._database.write(work)
 
     async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
         return await self._database.read(lambda connection: counts_of(connection, stream, targets))

@@ -68,6 +68,17 @@ windows = Table(
     sqlite_with_rowid=False,
 )
 
+# How far each part of a queue has come, and under which holding: workers' effects are once.
+fences = Table(
+    "fences",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("last_number", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     metadata,
