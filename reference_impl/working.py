@@ -73,7 +73,9 @@ class WorkQueue(Protocol):
         """Answer the oldest pieces that are not done, in order; Fenced: the part is another's."""
         ...
 
-    async def done(self, hold: Hold, pieces: Sequence[Piece]) -> None: ...
+    async def done(self, hold: Hold, pieces: Sequence[Piece], *, buried: bool = False) -> None:
+        """Forget pieces, or put those that cannot be done where somebody may look at them."""
+        ...
 
     async def release(self, hold: Hold) -> None:
         """Let somebody else have the part at once."""
@@ -101,6 +103,7 @@ class WorkerConfig:
     lease: LeaseConfig = field(default_factory=lambda: LeaseConfig(lease_s=3.0, heartbeat_s=1.0))
     batch_max: int = 200  # pieces handled together
     idle_s: float = 0.1  # between looks at an empty part
+    tries_max: int = 3  # of a piece that fails by itself; then it is buried
     alert_depth: int = 5_000  # a quarter of it ends the alarm
 
 
@@ -155,22 +158,40 @@ class Worker:
 
     async def _work(self, hold: Hold) -> None:
         """One batch after another, in order, for as long as the part is held."""
-        retry = Retry(BACKOFF, Random())
+        retry, failed = Retry(BACKOFF, Random()), 0
         while True:
             try:
-                pieces = await self._queue.take(hold, self._config.batch_max)
-                if pieces:
-                    await self._handle(hold, pieces)
-                    await self._queue.done(hold, pieces)
+                # After a failure one at a time, so that the piece is found which cannot be done.
+                pieces = await self._queue.take(hold, 1 if failed else self._config.batch_max)
+                done = await self._do(hold, pieces, failed)
             except Fenced:
                 return
             except LogUnavailable as error:
                 log.warning("%s, part %d: %s", hold.queue, hold.part, error)
                 await asyncio.sleep(retry.failed(0.0) or 0.0)
                 continue
+            failed = 0 if done else failed + 1
             retry.succeeded()
-            if not pieces:
+            if not pieces or not done:
                 await asyncio.sleep(self._config.idle_s)
+
+    async def _do(self, hold: Hold, pieces: Sequence[Piece], failed: int) -> bool:
+        """Handle pieces; False: that failed, and is worth another try. One that fails again and again is buried."""
+        if not pieces:
+            return True
+        try:
+            await self._handle(hold, pieces)
+        except LogUnavailable:
+            raise
+        except Exception as error:  # whatever it is, the work behind it must go on
+            buried = failed >= self._config.tries_max
+            log.error("%s, part %d: %s fails: %r; buried=%s", hold.queue, hold.part, pieces[0].id, error, buried)
+            if not buried:
+                return False
+        else:
+            buried = False
+        await self._queue.done(hold, pieces, buried=buried)
+        return True
 
     async def _part_with(self, part: int) -> None:
         hold = self._holds[part]

@@ -114,6 +114,28 @@ def test_a_part_that_is_given_back_is_free_at_once(queue_of):
     queue_of(work)
 
 
+def test_a_piece_that_cannot_be_done_is_buried_and_the_others_go_on(queue_of, one):
+    async def work(queue):
+        done = []
+
+        async def handle(hold, pieces):
+            if any(piece.data == "poison" for piece in pieces):
+                raise ValueError("poison")
+            done.extend(piece.data for piece in pieces)
+
+        await queue.add([("a", data) for data in ("first", "poison", "last")])
+        worker = asyncio.create_task(Worker("w", queue, queue, handle, CONFIG, time.monotonic).run())
+        await eventually(lambda: done == ["first", "last"])
+        worker.cancel()
+        await asyncio.wait([worker])
+        assert (await queue.backlog()).depth == 0
+        part = queue.part_of("a")
+        ((_, fields),) = one.server.client.xrange(f"lc:{{work:test:{part}}}:buried")
+        assert fields[b"d"] == b'"poison"'
+
+    queue_of(work)
+
+
 def test_workers_share_the_parts_and_take_over_from_one_that_dies(queue_of):
     async def work(queue):
         done: dict[str, list[int]] = {"a": [], "b": []}

@@ -15,6 +15,7 @@ from reference_impl.adapters.redis.scripting import Scripts, answering
 from reference_impl.working import Backlog, BacklogFull, Fenced, Hold, Piece
 
 GROUP = "workers"
+BURIED_MAX = 1_000  # in each part; then the oldest is forgotten
 _NAMES = ("add", "hold", "take_work", "done", "release")
 
 
@@ -61,8 +62,8 @@ class RedisWorkQueue:
         found = await self._fenced("take_work", hold, limit)
         return [Piece(identity.decode(), orjson.loads(fields[1])) for identity, fields in found]
 
-    async def done(self, hold: Hold, pieces: Sequence[Piece]) -> None:
-        await self._fenced("done", hold, *(piece.id for piece in pieces))
+    async def done(self, hold: Hold, pieces: Sequence[Piece], *, buried: bool = False) -> None:
+        await self._fenced("done", hold, BURIED_MAX if buried else 0, *(piece.id for piece in pieces))
 
     async def release(self, hold: Hold) -> None:
         with answering():
@@ -98,7 +99,7 @@ class RedisWorkQueue:
         return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) % self.parts
 
     async def _fenced(self, script: str, hold: Hold, *values: Any) -> Any:
-        keys = [self._key(hold.part, "holder"), self._key(hold.part, "stream")]
+        keys = [self._key(hold.part, name) for name in ("holder", "stream", "buried")]
         with answering():
             try:
                 return await self._scripts.run(script, keys, [f"{hold.worker}:{hold.token}", GROUP, *values])
