@@ -19,8 +19,9 @@ from reference_impl.adapters.sql.fences import new_pieces
 from reference_impl.storage import migrate_all
 from reference_impl.working import Fenced, Hold, Piece
 
-ACTIONS = ["add", "hold", "take", "act", "finish", "falls silent", "dies"]
+ACTIONS = ["add", "renew", "take", "act", "finish", "falls silent", "dies"]
 EXAMPLES = 60
+STEPS = {"min_size": 20, "max_size": 60}
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Case:
         if action == "add":
             await self.queue.add([("key", self.added)])
             self.added += 1
-        elif action == "hold":
+        elif action == "renew" or (action == "take" and someone.hold is None):
             someone.hold = await self.queue.hold(someone.name, 0, someone.hold)
         elif action == "falls silent":
             self.server.ask("DEL", "lc:{work:test:0}:holder")
@@ -74,7 +75,7 @@ class Case:
 
 def test_every_piece_is_in_effect_once_in_order(one):
     @settings(max_examples=EXAMPLES, derandomize=True)
-    @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(ACTIONS)), max_size=40))
+    @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(ACTIONS)), **STEPS))
     def over(schedule) -> None:
         one.server.ask("FLUSHALL")
         with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +92,7 @@ async def _run(schedule, one, url: str) -> None:
         for who, action in schedule:
             await case.step(workers[who], action)
         heir = Someone("heir")
-        for action in ("add", "falls silent", "hold", *["take", "finish"] * (case.added + 1)):
+        for action in ("add", "falls silent", "renew", *["take", "finish"] * (case.added + 1)):
             await case.step(heir, action)
         assert case.effects == list(range(case.added))
         assert (await case.queue.backlog()).depth == 0
