@@ -25,6 +25,13 @@ class LogMode(Enum):
     HOT_FIRST = "hot-first"  # Redis, from which it is archived in SQL
 
 
+class RecentWrites(Enum):
+    """When a comment is brought into the cache of newest comments."""
+
+    THROUGH = "through"  # before its author is answered
+    BEHIND = "behind"  # soon after
+
+
 class Delivery(Enum):
     """How comments reach a viewer's socket."""
 
@@ -62,6 +69,8 @@ class Settings(BaseSettings):
     hot: str = ""  # with hot-first: the Redis that acknowledges comments
     hot_replicas: int = Field(0, ge=0, le=9)  # of it that must have a comment before it is acknowledged
     workers: str = ""  # a Redis with queues of work for `worker` processes; empty: this one does it all
+    recent: str = ""  # a Redis with the newest comments of streams, for pages; empty: they come from the log
+    recent_writes: RecentWrites = RecentWrites.THROUGH
     broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens

@@ -15,6 +15,7 @@ from reference_impl.api.limits import AddressRate
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.identity import EDGE_ROLE
 from reference_impl.auth.service import LIFETIME_S, LOOK_S, ServiceToken, read_token
+from reference_impl.background import background
 from reference_impl.catalog import ViewerCatalog
 from reference_impl.config import BatchSending, EdgeSettings
 from reference_impl.hub import Hub
@@ -26,7 +27,7 @@ from reference_impl.ports import Aggregate, LogUnavailable, Published, SettingsO
 from reference_impl.protocol.events import EventKind
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.transports.batch_send import load_batch_send
-from reference_impl.wiring import background, broker_at, connection_config, hub_config, pressures, secret_file, verifier
+from reference_impl.wiring import broker_at, connection_config, hub_config, pressures, secret_file, verifier
 
 UNTOLD_HEADS_S = 0.1  # between two questions for heads when no broker tells of events
 _STANDING = frozenset(set(EventKind) - {EventKind.COMMENT, EventKind.EDIT})

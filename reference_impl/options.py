@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reference_impl.config import BatchSending, Delivery, LogMode, Mode
+from reference_impl.config import BatchSending, Delivery, LogMode, Mode, RecentWrites
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.partitioning import Partitioning
 from reference_impl.protocol.streams import Display
@@ -35,6 +35,13 @@ HotReplicas = Annotated[
 ]
 Workers = Annotated[
     str | None, typer.Option(help="Redis with queues of work for `worker` processes. [default: the server does it all]")
+]
+Recent = Annotated[
+    str | None, typer.Option(help="Redis that keeps the newest comments for pages of history. [default: the log alone]")
+]
+RecentWritesOption = Annotated[
+    RecentWrites | None,
+    typer.Option(help="Into that Redis before a comment is acknowledged (through), or after. [default: through]"),
 ]
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]

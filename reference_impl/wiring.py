@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +26,7 @@ from reference_impl.api.limits import AddressRate
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import TokenConfig, TokenVerifier
+from reference_impl.background import background
 from reference_impl.brownout import Brownout
 from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
@@ -52,6 +53,7 @@ from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
 from reference_impl.reaction_work import REACTIONS, QueuedReactions
 from reference_impl.reactions import Reactions
+from reference_impl.recent_wiring import recent_comments
 from reference_impl.segments import Segments
 from reference_impl.storage import Storage, close_databases, migrate_all, open_databases, storage_of
 from reference_impl.stream_hub import HubConfig
@@ -76,15 +78,15 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         local = MemoryBroker(asyncio.get_running_loop())
         broker = await stack.enter_async_context(broker_at(settings.broker, local))
         log, directory = guards.log(storage.log, broker), storage.directory
-        commits = storage.commits(guards.appender(broker), broker, GroupCommitConfig(), clock)
+        recent = await stack.enter_async_context(recent_comments(settings, log, storage.history))
+        commits = storage.commits(recent.around(guards.appender(broker)), broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
-        config = hub_config(settings)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         settings_of = _settings_of(directory)
         brownout = _brownout(commits, guards.all, clock)
         hub = Hub(
-            log, config, clock, time.time, recorder, batch_send,
+            log, hub_config(settings), clock, time.time, recorder, batch_send,
             settings_of=settings_of, broker=broker, brownout=brownout,
         )  # fmt: skip
         broker.subscribe(hub.receive)
@@ -92,9 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         catalog = _catalog(settings, storage, clock)
         moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
         rooms = (commits, catalog, _admissions(settings), moderation)
-        store = await stack.enter_async_context(_reaction_store(settings, storage))
-        reactions = Reactions(store, broker, ReactionConfig())
-        stack.push_async_callback(reactions.flush)
+        reactions = await stack.enter_async_context(_reactions(settings, storage, broker))
         segments = Segments(storage.segments, log, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
         local.subscribe(purger.receive)  # each process purges what it has committed itself
@@ -104,11 +104,13 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         yield Parts(
             log=log,
             history=storage.history,
+            pages=recent.pages,
+            recent=recent.status,
             directory=directory,
             review_queue=storage.review_queue,
             catalog=catalog,
             hub=hub,
-            guards=guards.all,
+            guards=(*guards.all, *recent.guards),
             broker=broker.status,
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
@@ -138,23 +140,24 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
 
 
 @asynccontextmanager
-async def _reaction_store(settings: Settings, storage: Storage) -> AsyncIterator[ReactionStore]:
-    """The store itself, or a queue of work in front of it."""
-    if not settings.workers:
-        yield storage.reactions
-        return
-    queue = RedisWorkQueue(connect_redis(settings.workers), REACTIONS)
-    try:
-        yield QueuedReactions(storage.reactions, queue)
-    finally:
-        await queue.close()
+async def _reactions(settings: Settings, storage: Storage, broker: Broker) -> AsyncIterator[Reactions]:
+    """Reactions that go straight to their store, or into a queue of work; those that wait do so on the way out."""
+    async with AsyncExitStack() as stack:
+        store: ReactionStore = storage.reactions
+        if settings.workers:
+            queue = RedisWorkQueue(connect_redis(settings.workers), REACTIONS)
+            stack.push_async_callback(queue.close)
+            store = QueuedReactions(store, queue)
+        reactions = Reactions(store, broker, ReactionConfig())
+        stack.push_async_callback(reactions.flush)
+        yield reactions
 
 
 def check_addresses(settings: Settings) -> None:
     """Raise ValueError for a broker that no server can be reached by."""
     if settings.broker:
         nodes_of(settings.broker, Random())
-    for address in filter(None, (settings.hot, settings.workers)):
+    for address in filter(None, (settings.hot, settings.workers, settings.recent)):
         check(address)
 
 
@@ -208,18 +211,6 @@ def signer(settings: Settings) -> Sign | None:
 
 def new_id() -> str:
     return str(uuid_utils.uuid7())
-
-
-@asynccontextmanager
-async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Work that goes on until the block is left; should it fail, that is an error of the whole process."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def verifier(settings: Settings) -> TokenVerifier:

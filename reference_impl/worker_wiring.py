@@ -17,11 +17,12 @@ from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.adapters.sql.connecting import connect
 from reference_impl.adapters.sql.migrate import check as check_tables
 from reference_impl.adapters.sql.reactions import SqlReactions
+from reference_impl.background import background
 from reference_impl.config import WorkerSettings
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.reaction_work import REACTIONS, ReactionWork
-from reference_impl.wiring import background, broker_at
+from reference_impl.wiring import broker_at
 from reference_impl.working import Worker, WorkerConfig
 
 log = structlog.get_logger(__name__)

@@ -16,6 +16,7 @@ from reference_impl.changes import Changes
 from reference_impl.following import LogReader, Upstream
 from reference_impl.guard import Guard
 from reference_impl.hub import Hub
+from reference_impl.pages import Pages
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections
 from reference_impl.policy.polling import Pacing
@@ -41,6 +42,7 @@ class ViewerParts:
     hub: Hub
     guards: Sequence[Guard]
     broker: Callable[[], Mapping[str, str | int]]  # how it does
+    recent: Callable[[], Mapping[str, int | float]] = dict  # how pages were found, where there is a cache for them
     tokens: TokenVerifier
     slow_viewers: Ending
     pressures: Mapping[Ending, Pressure]
@@ -58,6 +60,7 @@ class Parts(ViewerParts):
     log: CommentLog
     catalog: Catalog
     history: History
+    pages: Pages
     directory: Directory
     review_queue: ReviewQueue
     write_path: WritePath

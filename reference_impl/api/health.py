@@ -30,6 +30,9 @@ class Health(BaseModel):
     broker: dict[str, str | int] = Field(
         description="Without one nothing. `state`: `up`, `away` (others find comments in the log), `unknown` at first."
     )
+    recent: dict[str, int | float] = Field(
+        description="Pages of history by how the cache of newest comments had them, and its share of `hit`s."
+    )
 
 
 @router.get("/livez")
@@ -56,4 +59,5 @@ async def health(parts: ViewerPartsDep) -> Health:
         level=rung.value,
         breakers={guard.name: BreakerHealth(**guard.status()) for guard in parts.guards},
         broker=dict(parts.broker()),
+        recent=dict(parts.recent()),
     )

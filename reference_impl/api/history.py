@@ -1,6 +1,6 @@
 """Read a stream's comments: both ways by cursor, by offset from the stream's start, one alone, and replies."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -9,11 +9,12 @@ from reference_impl.api.body import Json
 from reference_impl.api.deps import CommentId, Limit, PartsDep, ReadableStream, parse_cursor
 from reference_impl.api.problems import READING, responses
 from reference_impl.api.views import CommentView, Page, page
+from reference_impl.pages import Stretch
 from reference_impl.ports import History
 from reference_impl.protocol import problem
+from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.problem import Problem
-from reference_impl.protocol.streams import Stream
 
 OFFSET_MAX_MS = 10 * 365 * 24 * 3600 * 1000
 
@@ -38,18 +39,27 @@ async def list_comments(
     """Read history: the newest page, the one before or after a cursor, or the one at an offset (to replay in step)."""
     if sum(each is not None for each in (before, after, offset_ms)) > 1:
         raise Problem(problem.INVALID_REQUEST, "give one of 'before', 'after' and 'offset_ms'")
-    head = (await parts.log.heads([stream.name]))[stream.name]
-    epoch = parts.log.epoch
     if after is not None or offset_ms is not None:
-        seq = _seq(after, epoch, head) if after is not None else await _seq_at(parts.history, stream, offset_ms or 0)
-        found = await parts.history.after(stream.name, seq, limit + 1)
-        items, more = found[:limit], len(found) > limit
-        last = items[-1].seq if more else max(head, seq)
-        return Json(page(items, epoch, first=items[0].seq if items else seq + 1, last=last, has_more=more))
-    below = head + 1 if before is None else _seq(before, epoch, head + 1)
-    found = await parts.history.before(stream.name, below, limit + 1)
-    items, more = found[-limit:], len(found) > limit
-    return Json(page(items, epoch, first=items[0].seq if more else 1, last=max(below - 1, 0), has_more=more))
+        cursor = None if after is None else parse_cursor(after)
+        seq = cursor.seq if cursor else await parts.history.seq_at(stream.name, stream.opened_at_ms + (offset_ms or 0))
+        found = await parts.pages.after(stream.name, seq, limit + 1)
+        _require_inside(cursor, parts.log.epoch, found.head)
+        return Json(_page_after(found, seq, limit, parts.log.epoch))
+    cursor = None if before is None else parse_cursor(before)
+    found = await parts.pages.before(stream.name, cursor.seq if cursor else None, limit + 1)
+    _require_inside(cursor, parts.log.epoch, found.head + 1)
+    return Json(_page_before(found, cursor.seq if cursor else found.head + 1, limit, parts.log.epoch))
+
+
+def _page_after(found: Stretch, seq: int, limit: int, epoch: int) -> dict[str, Any]:
+    items, more = found.comments[:limit], len(found.comments) > limit
+    first, last = (items[0].seq, items[-1].seq) if items else (seq + 1, seq)
+    return page(items, epoch, first=first, last=last if more else max(found.head, last), has_more=more)
+
+
+def _page_before(found: Stretch, below: int, limit: int, epoch: int) -> dict[str, Any]:
+    items, more = found.comments[-limit:], len(found.comments) > limit
+    return page(items, epoch, first=items[0].seq if more else 1, last=max(below - 1, 0), has_more=more)
 
 
 @router.get("/comments/{comment}", response_model=CommentView, responses=responses(*READING))
@@ -64,8 +74,9 @@ async def list_replies(
 ) -> Response:
     """Read the answers to a comment, oldest first."""
     parent = await find_comment(parts.history, stream.name, comment)
-    head = (await parts.log.heads([stream.name]))[stream.name]
-    seq = parent.seq if after is None else _seq(after, parts.log.epoch, head)
+    cursor = None if after is None else parse_cursor(after)
+    _require_inside(cursor, parts.log.epoch, (await parts.log.heads([stream.name]))[stream.name])
+    seq = cursor.seq if cursor else parent.seq
     found = await parts.history.replies(stream.name, comment, seq, limit + 1)
     items, more = found[:limit], len(found) > limit
     last = items[-1].seq if items else seq
@@ -80,14 +91,8 @@ async def find_comment(history: History, stream: str, comment: str) -> Event:
     return found
 
 
-async def _seq_at(history: History, stream: Stream, offset_ms: int) -> int:
-    return await history.seq_at(stream.name, stream.opened_at_ms + offset_ms)
-
-
-def _seq(text: str, epoch: int, highest: int) -> int:
-    """The sequence number of a cursor into this log; one into another log, or past its end, is refused."""
-    cursor = parse_cursor(text)
-    if cursor.epoch != epoch or cursor.seq > highest:
-        detail = f"{text!r} is not a position of this stream, whose cursors run from {epoch}:0 to {epoch}:{highest}"
-        raise Problem(problem.INVALID_CURSOR, detail)
-    return cursor.seq
+def _require_inside(cursor: Cursor | None, epoch: int, highest: int) -> None:
+    """Refuse a cursor into another log, or past the end of this one."""
+    if cursor is not None and (cursor.epoch != epoch or cursor.seq > highest):
+        runs = f"whose cursors run from {epoch}:0 to {epoch}:{highest}"
+        raise Problem(problem.INVALID_CURSOR, f"{str(cursor)!r} is not a position of this stream, {runs}")

@@ -1,0 +1,27 @@
+"""When a copy of something slow is to be made anew: early, and by few.
+
+A crowd that finds a copy expired asks its source all at once. So whoever finds it still good makes it anew now and
+then before its time is over, the likelier the nearer the end is and the longer making it takes: of a crowd about one
+does, early enough. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention",
+VLDB 2015 (XFetch).
+"""
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmingConfig:
+    age_max_s: float = 10.0  # of a copy
+    eagerness: float = 1.0  # above 1 earlier, below later
+
+    def __post_init__(self) -> None:
+        if not (self.age_max_s > 0 and self.eagerness >= 0):
+            raise ValueError(f"need age_max_s > 0 and eagerness >= 0, got {self.age_max_s:g} and {self.eagerness:g}")
+
+
+def due(config: WarmingConfig, age_s: float, cost_s: float, rng: Random) -> bool:
+    """Whether this reader makes the copy anew; ``cost_s`` is how long that took the last time."""
+    head_start_s = -cost_s * config.eagerness * math.log(1.0 - rng.random())
+    return age_s + head_start_s >= config.age_max_s
