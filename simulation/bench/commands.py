@@ -16,6 +16,7 @@ from simulation.bench import fanout as fanout_bench
 from simulation.bench import hot_log as hot_bench
 from simulation.bench import ingest as ingest_bench
 from simulation.bench import partitions as partitions_bench
+from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.command import JsonFile, run_to_end
@@ -220,6 +221,32 @@ def hot(
     try:
         run_to_end(main())
     except hot_bench.NoRedisServer as error:
+        fail(str(error))
+
+
+@bench.command()
+def recent(
+    seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
+    runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 3,
+    pages: Annotated[float, typer.Option(help="Pages a second beside the chat.", min=1, max=5_000)] = 300.0,
+    posts: Annotated[float, typer.Option(help="Posts a second of the last measurement.", min=1, max=5_000)] = 300.0,
+    speed: Annotated[float, typer.Option(help="How much faster the chat goes than it happened.", min=1)] = 20.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Pages of a stream from the log, and from a cache of its newest comments: pages/s, hits, and what posts pay."""
+    arguments.writable(json_file)
+    plan = recent_bench.Plan(seconds=seconds, runs=runs, pages_per_s=pages, posts_per_s=posts, speed=speed)
+
+    async def main() -> None:
+        live.pin_self()
+        rows = await recent_bench.bench_recent(plan, arguments.dim)
+        Console().print(recent_bench.table(rows))
+        if json_file:
+            json_file.write_text(json.dumps(recent_bench.document(rows, plan), indent=1) + "\n")
+
+    try:
+        run_to_end(main())
+    except recent_bench.NoRedis as error:
         fail(str(error))
 
 

@@ -1,0 +1,67 @@
+"""A server with a cache of newest comments: pages are the same, and stay when the cache dies."""
+
+import pytest
+
+from tests.redises import redis_servers
+from tests.server.conftest import eventually
+from tests.server.test_breakers import health, states
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def redis():
+    with redis_servers() as start:
+        yield start()
+
+
+def texts(server):
+    return [each["text"] for each in server.history()]
+
+
+@pytest.mark.parametrize("writes", ["through", "behind"])
+def test_pages_come_from_the_cache_and_say_what_the_log_says(redis, start_server, writes):
+    server = start_server("--recent", redis.url, "--recent-writes", writes)
+    other = start_server("--recent", redis.url)
+    ids = [server.post(f"comment {number}")[1]["id"] for number in range(30)]
+    eventually(lambda: len(server.history()) == 30, "all are there")
+    server.ask("PATCH", f"/v1/streams/demo/comments/{ids[3]}", {"text": "edited"})
+    server.ask("DELETE", f"/v1/streams/demo/comments/{ids[4]}")
+    alone = start_server()
+    expected = alone.history()
+    for each in (server, other):
+        eventually(lambda each=each: each.history() == expected, "it is the same page")
+    counts = health(server)["recent"]
+    assert counts["hit"] > 0
+    assert 0 < counts["hit_rate"] <= 1
+
+
+def test_when_the_cache_dies_pages_come_from_the_log_until_it_is_back(redis, start_server):
+    server = start_server("--recent", redis.url)
+    expected = [f"comment {number}" for number in range(5)]
+    for text in expected:
+        server.post(text)
+    assert texts(server) == expected
+    redis.kill()
+
+    def left_alone():
+        assert texts(server) == expected
+        return states(server)["recent_comments"] == "open"
+
+    eventually(left_alone, "the cache is left alone")
+    expected.append("while it is away")
+    status, _ = server.post(expected[-1])
+    assert status == 201
+    assert texts(server) == expected
+    redis.start()
+
+    def back():
+        assert texts(server)[:5] == expected[:5]
+        return states(server)["recent_comments"] == "closed" and texts(server) == expected
+
+    eventually(back, "the cache is used again, and knows what it missed")
+
+
+def test_a_cache_that_is_no_address_is_refused(start_server):
+    with pytest.raises(AssertionError, match="http://nowhere"):
+        start_server("--recent", "http://nowhere")
