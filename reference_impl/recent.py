@@ -43,6 +43,7 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Recalled:
     recall: Recall
+    first: int = 0  # where the window begins
     through: int = 0
     comments: list[Event] = field(default_factory=list)
     size: int = 0  # comments in the window

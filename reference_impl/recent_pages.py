@@ -92,7 +92,7 @@ class RecentPages:
         elif found.recall is Recall.MISSING:
             await self._mend(("make", stream, copy), lambda: self._make(stream, copy, wanted.limit))
         elif found.recall is Recall.OLDER and wanted.newest_first and self._fits(found, wanted):
-            await self._mend(("reach", stream, copy, wanted), lambda: self._reach(stream, copy, wanted))
+            await self._mend(("reach", stream, copy, wanted), lambda: self._reach(stream, copy, found.first, wanted))
         else:
             return await self._from_log(stream, wanted)
         try:
@@ -103,7 +103,7 @@ class RecentPages:
         return Stretch(found.through, found.comments) if hit else await self._from_log(stream, wanted)
 
     def _fits(self, found: Recalled, wanted: Wanted) -> bool:
-        return found.size + wanted.limit <= self._config.comments_max
+        return found.size + _between(found.first, wanted) + wanted.limit <= self._config.comments_max
 
     async def _mend(self, key: tuple[object, ...], mend: Callable[[], Awaitable[None]]) -> None:
         """Have a window mended by one of those who need it; when that fails there still is the log."""
@@ -136,13 +136,12 @@ class RecentPages:
             if (await self._recall(stream, copy, 1, 0, Wanted(True, None, 1))).recall is not Recall.MISSING:
                 return
 
-    async def _reach(self, stream: str, copy: int, wanted: Wanted) -> None:
-        """Let a window reach as far back as a page that was asked for."""
-        began, limit = self._clock(), wanted.limit + self._config.more
-        older = await self._stored.before(stream, wanted.seq, limit)
+    async def _reach(self, stream: str, copy: int, first: int, wanted: Wanted) -> None:
+        """Let a window that begins at ``first`` reach as far back as a page that was asked for."""
+        began, limit = self._clock(), _between(first, wanted) + wanted.limit + self._config.more
+        older = await self._stored.before(stream, first, limit)
         low = older.comments[0].seq if len(older.comments) == limit else 1
-        high = older.head if wanted.seq is None else wanted.seq - 1
-        built = Built(self._log.epoch, older.head, low, high, older.comments, cost_s=self._clock() - began)
+        built = Built(self._log.epoch, older.head, low, first - 1, older.comments, cost_s=self._clock() - began)
         await self._asked(lambda: self._store.build(stream, copy, built))
 
     async def _catch_up(self, stream: str, copy: int, through: int, head: int) -> None:
@@ -173,3 +172,8 @@ class RecentPages:
 
     async def _head(self, stream: str) -> int:
         return (await self._log.heads([stream]))[stream]
+
+
+def _between(first: int, wanted: Wanted) -> int:
+    """How many comments there are at the most between what is wanted and where a window begins."""
+    return 0 if wanted.seq is None else max(0, first - wanted.seq)

@@ -33,7 +33,7 @@ EXAMPLES = 40
 # Small numbers, so that windows are trimmed, fall behind and reach back within a few steps.
 CONFIG = RecentConfig(
     comments_max=12, more=2, catch_up_max=15, patience_s=0.02, look_s=0.01,
-    warming=WarmingConfig(age_max_s=0.05), hot_keys=HotKeysConfig(copy_per_s=1.5, copies_max=2),
+    warming=WarmingConfig(age_max_s=0.2), hot_keys=HotKeysConfig(copy_per_s=1.5, copies_max=2),
 )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ class Step:
     cache: str
     passed_s: float
     where: str
-    seq: int
+    back: int  # from the log's head
     limit: int
 
 
@@ -116,7 +116,7 @@ steps = st.builds(
     ),
     passed_s=st.sampled_from([0.0, 0.01, 0.3, 1.1, 5.0]),
     where=st.sampled_from(["newest", "newest", "before", "before", "after"]),
-    seq=st.integers(0, 60),
+    back=st.one_of(st.integers(-2, 15), st.integers(0, 60)),
     limit=st.integers(1, 8),
 )
 
@@ -165,9 +165,10 @@ async def _run(schedule: list[Step], url: str, one) -> None:
                 clock.now += step.passed_s
                 world.processes[step.process].store.meanwhile = _meanwhile(world, step, number)
                 await _read(world, step)
+            clock.now += 20.0  # breakers let calls through again
             for process in processes:
                 process.store.away, process.store.meanwhile = False, None
-            clock.now += 20.0  # breakers let calls through again
+            await _bring_late(world)
             for process in range(2):
                 await _read_exactly(world, process)
         finally:
@@ -191,12 +192,17 @@ async def _befalls(world: World, step: Step) -> None:
         for key, value in world.saved.items():
             world.client.restore(key, 0, value)
     elif step.cache == "late writes come":
-        for each in world.processes:
-            late, each.late = each.late, []
-            for events in reversed(late):
-                await each.writer.write(events)
+        await _bring_late(world)
     if step.target % 3 == 0:
         world.saved = {key: dump for key in world.client.scan_iter() if (dump := world.client.dump(key))}
+
+
+async def _bring_late(world: World) -> None:
+    """What was held up comes after all, the last first."""
+    for process in world.processes:
+        late, process.late = process.late, []
+        for events in reversed(late):
+            await process.writer.write(events)
 
 
 def _meanwhile(world: World, step: Step, number: int) -> Callable[[], Awaitable[None]] | None:
@@ -235,11 +241,12 @@ async def _read(world: World, step: Step) -> None:
     """A page may be a second old; what it holds is true of its own head."""
     pages, stored = world.processes[step.process].pages, StoredPages(world.storage.log, world.storage.history)
     least = (await world.storage.log.heads(["s"]))["s"]
+    at = max(0, least - step.back)
     if step.where == "after":
-        found, now = await pages.after("s", step.seq, step.limit), await stored.after("s", step.seq, 100)
-        expected = [each.seq for each in now.comments if each.seq <= max(found.head, step.seq)][: step.limit]
+        found, now = await pages.after("s", at, step.limit), await stored.after("s", at, 100)
+        expected = [each.seq for each in now.comments if each.seq <= max(found.head, at)][: step.limit]
     else:
-        seq = None if step.where == "newest" else step.seq
+        seq = None if step.where == "newest" else at
         found = await pages.before("s", seq, step.limit)
         below = found.head + 1 if seq is None else seq
         now = await stored.before("s", below, 100)

@@ -60,8 +60,3 @@ def test_when_the_cache_dies_pages_come_from_the_log_until_it_is_back(redis, sta
         return states(server)["recent_comments"] == "closed" and texts(server) == expected
 
     eventually(back, "the cache is used again, and knows what it missed")
-
-
-def test_a_cache_that_is_no_address_is_refused(start_server):
-    with pytest.raises(AssertionError, match="http://nowhere"):
-        start_server("--recent", "http://nowhere")

@@ -38,10 +38,10 @@ class RedisRecent:
         recall = Recall(found[0].decode())
         if recall is Recall.MISSING:
             return Recalled(recall)
-        _, through, size, age_ms, cost_ms, texts = found
+        _, first, through, size, age_ms, cost_ms, texts = found
         comments = [_comment(stream, epoch, text) for text in texts]
         comments = comments[::-1] if wanted.newest_first else comments
-        return Recalled(recall, through, comments, size, age_ms / 1000, cost_ms / 1000)
+        return Recalled(recall, first, through, comments, size, age_ms / 1000, cost_ms / 1000)
 
     async def remember(self, stream: str, changes: Changes, copy: int | None = None) -> None:
         values = [

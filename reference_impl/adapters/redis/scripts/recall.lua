@@ -1,5 +1,5 @@
 -- A page of a window. KEYS: standing, window, ahead. ARGV: epoch, head, 'before' or 'after', seq ('' for the newest),
--- limit, idle (ms), copies. Answers what became of it, through, size, age (ms), cost (ms), the comments.
+-- limit, idle (ms), copies. Answers what became of it, from, through, size, age (ms), cost (ms), the comments.
 local standing = standing_of(KEYS)
 if standing.epoch ~= tonumber(ARGV[1]) then return {'missing'} end
 local idle_ms = tonumber(ARGV[6])
@@ -26,4 +26,4 @@ elseif tonumber(ARGV[4]) < from - 1 then
 else
   comments = redis.call('ZRANGEBYSCORE', KEYS[2], tonumber(ARGV[4]) + 1, through, 'LIMIT', 0, limit)
 end
-return {found, through, standing.size, now_ms() - standing.made_ms, standing.cost_ms, comments}
+return {found, from, through, standing.size, now_ms() - standing.made_ms, standing.cost_ms, comments}
