@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from reference_impl.policy.hot_keys import HotKeysConfig
 from reference_impl.policy.warming import WarmingConfig
 from reference_impl.ports import Appended
 from reference_impl.protocol.events import Event, EventKind
-from reference_impl.recent import Recall
+from reference_impl.recent import Built, Recall, Recalled, Wanted
 from reference_impl.recent_pages import RecentConfig, RecentPages
 from reference_impl.recent_wiring import CACHE, WARMING
 from reference_impl.recent_writes import BEHIND_MAX, BehindQueue, RecentWriter, WriteBehind, WriteThrough
@@ -201,5 +202,65 @@ def test_pages_further_back_are_there_from_the_second_time_on(world) -> None:
                 assert [each.seq for each in found.comments] == list(range(110, 120))
             assert pages.status()[Recall.OLDER] == 1
             assert made.stored.reads == 2
+
+    asyncio.run(main())
+
+
+async def recalled(store: RedisRecent, log: Any, head: int, below: int, limit: int = 5) -> Recalled:
+    return await store.recall("s", 0, 1, log.epoch, head, Wanted(True, below, limit))
+
+
+def stretch(made: World, events: list[Event], low: int, high: int, head: int) -> Built:
+    """What a reader of the log has to build with."""
+    return Built(made.storage.log.epoch, head, low, high, [each for each in events if low <= each.seq <= high], 0.0)
+
+
+def test_what_was_read_before_a_change_does_not_undo_it(world) -> None:
+    async def main() -> None:
+        async with world() as made:
+            events = await made.post()
+            _, writer, store = made.server()
+            await store.build("s", 0, stretch(made, events, 31, 40, 40))
+            (edit,) = await made.storage.log.append(
+                [draft(kind=EventKind.EDIT, target=events[4].id, data={"text": "x"})]
+            )
+            await writer.write([edit.event])
+            await store.build("s", 0, stretch(made, events, 1, 30, 40))
+            assert (await recalled(store, made.storage.log, 41, 10)).recall is Recall.OLDER
+            await store.build("s", 0, stretch(made, events, 21, 30, 41))  # read after it
+            assert (await recalled(store, made.storage.log, 41, 30)).recall is Recall.HIT
+
+    asyncio.run(main())
+
+
+def test_a_window_has_no_hole(world) -> None:
+    async def main() -> None:
+        async with world() as made:
+            events, log = await made.post(), made.storage.log
+            _, _, store = made.server()
+            await store.build("s", 0, stretch(made, events, 11, 20, 40))
+            assert (await recalled(store, log, 40, 15)).recall is Recall.MISSING  # there was nothing to reach back from
+            await store.build("s", 0, stretch(made, events, 31, 40, 40))
+            await store.build("s", 0, stretch(made, events, 1, 20, 40))
+            assert (await recalled(store, log, 40, 25)).recall is Recall.OLDER
+            await store.build("s", 0, stretch(made, events, 1, 30, 40))
+            assert (await recalled(store, log, 40, 25)).recall is Recall.HIT
+            await store.build("s", 0, stretch(made, events, 36, 40, 40))  # made anew, and smaller
+            assert (await recalled(store, log, 40, 36)).recall is Recall.OLDER
+            found = await recalled(store, log, 40, 41)
+            assert (found.first, found.size) == (36, 5)
+
+    asyncio.run(main())
+
+
+def test_what_another_log_has_is_not_there(world) -> None:
+    async def main() -> None:
+        async with world() as made:
+            events, log = await made.post(), made.storage.log
+            _, _, store = made.server()
+            await store.build("s", 0, replace(stretch(made, events, 31, 40, 40), epoch=log.epoch + 1))
+            assert (await recalled(store, log, 40, 41)).recall is Recall.MISSING
+            await store.build("s", 0, stretch(made, events, 31, 40, 40))  # an earlier epoch does not come back
+            assert (await recalled(store, log, 40, 41)).recall is Recall.MISSING
 
     asyncio.run(main())
