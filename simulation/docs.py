@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
-from simulation.bench import hot_log, partitions, segments
+from simulation.bench import hot_log, partitions, recent, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
 from simulation.bench.partitions_log import Measured
@@ -33,6 +33,7 @@ PAGES = (
     "lessons/crowds.md",
     "lessons/partitions.md",
     "lessons/hot-window.md",
+    "lessons/recent.md",
     "lessons/failures.md",
     "lessons/reference/api.md",
 )
@@ -52,6 +53,7 @@ def _block(name: str) -> str:
         "segments": _segments,
         "partitions": _partitions,
         "hot": _hot,
+        "recent": _recent,
         "chaos": _chaos,
         "hot-loss": _hot_loss,
         "edges": _edges,
@@ -139,6 +141,20 @@ def _hot() -> str:
     )
     head = [f"| {' | '.join(hot_log.HEADINGS)} |", "|---|" + "--:|" * (len(hot_log.HEADINGS) - 1)]
     return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in hot_log.lines(rows))])
+
+
+def _recent() -> str:
+    """Pages from the log and from the cache."""
+    document = json.loads((INGEST / "recent.json").read_text())
+    machine, plan = document["machine"], document["plan"]
+    about = (
+        f"{plan['seconds']:g} s each, medians of {plan['runs']} runs; {plan['pages_per_s']:g} pages/s beside "
+        f"the chat at {plan['speed']:g} times its speed, {plan['posts_per_s']:g} posts/s; "
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    )
+    head = [f"| {' | '.join(recent.HEADINGS)} |", "|---|" + "--:|" * (len(recent.HEADINGS) - 1)]
+    rows = recent.lines([recent.Row(**row) for row in document["rows"]])
+    return "\n".join([about, "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _chaos() -> str:

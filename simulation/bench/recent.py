@@ -40,9 +40,9 @@ NEWEST_SHARE = 0.75
 BACK_MAX = 400  # comments; pages that are not the newest are from these
 CONNECTIONS = 16
 WAYS = {
-    "the log": [],
-    "the cache, write-through": ["--recent-writes", "through"],
-    "the cache, write-behind": ["--recent-writes", "behind"],
+    "log": [],
+    "write-through": ["--recent-writes", "through"],
+    "write-behind": ["--recent-writes", "behind"],
 }
 
 Say = Callable[[str], None]
@@ -82,6 +82,7 @@ class Measuring:
         self._way, self._plan, self._url, self._pid, self._token = way, plan, url, pid, token
         self._random = random.Random(1)
         self._epoch, self._head = "", 0
+        self._poster = Poster(url, STREAM, 1, token)
 
     async def measure(self) -> Row:
         await open_stream(self._url, STREAM, self._token)
@@ -107,9 +108,8 @@ class Measuring:
         chat = schedule(Scenario(
             name="recent", duration_s=seconds, audience=Audience(viewers=1), workload=Workload(speed=self._plan.speed)
         ))  # fmt: skip
-        poster = Poster(self._url, STREAM, 1, self._token)
         asking = open_loop(self._url, CONNECTIONS, seconds, self._plan.pages_per_s, self._page)
-        pages, posted = await asyncio.gather(_good(asking), poster.run(chat, time.monotonic()))
+        pages, posted = await asyncio.gather(_good(asking), self._poster.run(chat, time.monotonic()))
         if posted.rejected:
             raise processes.ProcessError(f"{posted.rejected} of {posted.count} posts were refused or not answered")
         after = await self._counts()
@@ -124,7 +124,9 @@ class Measuring:
     def _page(self) -> bytes:
         if self._random.random() < NEWEST_SHARE:
             return request_bytes("GET", f"{PAGES}?limit={LIMIT}")
-        seq = self._head - self._random.randrange(BACK_MAX)
+        accepted = self._poster.posted.accepted
+        head = accepted[-1][0] if accepted else self._head
+        seq = head - self._random.randrange(BACK_MAX)
         return request_bytes("GET", f"{PAGES}?limit={LIMIT}&before={self._epoch}:{max(seq, 1)}")
 
     def _post(self) -> bytes:
