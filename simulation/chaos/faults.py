@@ -36,6 +36,7 @@ class Fault:
     befall: Callable[[Fleet, Random, float], Coroutine[Any, Any, None]]
     needs: Callable[[Fleet], str] = lambda fleet: ""  # why it cannot be done here, if so
     crowd: Crowd | None = None  # another one than the run's
+    workers: bool = False  # reactions are counted by workers, and must be exact
     cluster: bool = False  # the broker is a Redis Cluster
 
 
@@ -93,6 +94,14 @@ async def _stop_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
         fleet.postgres.resume()
 
 
+async def _kill_worker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _kill(rng.choice(fleet.workers))
+
+
+async def _stop_worker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
+    await _stop(rng.choice(fleet.workers), lasts_s)
+
+
 async def _partition_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
     network = rng.choice(fleet.networks)
     network.cut_off = True
@@ -147,6 +156,10 @@ def _needs_postgres(fleet: Fleet) -> str:
     return "" if fleet.postgres else "there is no PostgreSQL (apt-get install postgresql)"
 
 
+def _needs_workers(fleet: Fleet) -> str:
+    return "" if fleet.workers else "a hot-first log has no workers"
+
+
 def _needs_shim(fleet: Fleet) -> str:
     return fleet.unreliable.why_not and f"it takes a C compiler: {fleet.unreliable.why_not}"
 
@@ -177,6 +190,10 @@ FAULTS = {
               needs=_needs_shim),
         Fault(name="clock-ahead", what="all wall clocks go ahead by an hour", lasts_s=3.0, befall=_clock_ahead,
               needs=_needs_shim),
+        Fault(name="kill-worker", what="a worker is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
+              befall=_kill_worker, needs=_needs_workers, workers=True),
+        Fault(name="stop-worker", what="a worker stands still (SIGSTOP) for longer than its lease", lasts_s=5.0,
+              befall=_stop_worker, needs=_needs_workers, workers=True),
         Fault(name="cluster-loses-master",
               what="at 2,000 comments/s a Redis Cluster loses the stream's master (-9) for 5 s",
               lasts_s=5.0, befall=_lose_master, cluster=True, crowd=Crowd(rate=2_000, batch=100, viewers=2)),

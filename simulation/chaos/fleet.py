@@ -1,4 +1,4 @@
-"""The fleet that faults befall: two API processes on one log, a Redis, two edges behind bad networks; all real.
+"""The fleet that faults befall: two API processes on one log, a Redis, edges behind bad networks, workers; all real.
 
 The log is a PostgreSQL of the run's own where that is installed, else one SQLite file for both API processes. An edge
 reaches the broker through a proxy of its own, so that its network can fail alone.
@@ -23,6 +23,7 @@ from simulation.engines.processes import ProcessError
 from simulation.engines.tcp_proxy import TcpProxy
 
 SHIM = Path(__file__).parent / "native" / "unreliable.c"
+PROGRAM = [sys.executable, "-m", "reference_impl"]
 UNLIMITED = ["--display", "all", "--rate-burst", "1000000", "--address-viewers-max", "10000", "--heartbeat-s", "1"]
 
 
@@ -58,6 +59,7 @@ class Fleet:
     apis: list[Member]
     edges: list[Member]
     networks: list[TcpProxy]  # of each edge, to the broker
+    workers: list[Member]  # where the faults are theirs: nobody else dies then who may have what is to be counted
     redises: list[Member]  # one, or the masters and replicas of a cluster
     postgres: Postgres | None
     unreliable: Unreliable
@@ -72,7 +74,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(*, cluster: bool = False, hot: Sync | None = None) -> AsyncIterator[Fleet]:
+async def fleet(*, cluster: bool = False, workers: bool = False, hot: Sync | None = None) -> AsyncIterator[Fleet]:
     """A running fleet; with ``hot`` its Redis acknowledges comments. ProcessError says what is missing for it."""
     async with AsyncExitStack() as stack:
         folder = _folder(stack)
@@ -86,10 +88,11 @@ async def fleet(*, cluster: bool = False, hot: Sync | None = None) -> AsyncItera
         data = ["--data", str(folder / "data")]
         broker = ["--broker", address]
         hot_first = ["--log-mode", "hot-first", "--hot", address] if hot else []
+        queue = ["--workers", address] if workers and not hot else []  # only log-first has them
+        serve = ["serve", *UNLIMITED, *data, *log, *broker, *hot_first, *queue]
         apis = []
         for number in range(2):
-            member = _member(f"api-{number}", ["serve", *UNLIMITED, *data, *log, *broker, *hot_first], unreliable)
-            apis.append(await started(stack, member))
+            apis.append(await started(stack, _member(f"api-{number}", serve, unreliable)))
         networks, edges = [], []
         for number in range(2):
             if not cluster:  # whose nodes name each other's addresses
@@ -100,7 +103,11 @@ async def fleet(*, cluster: bool = False, hot: Sync | None = None) -> AsyncItera
             at = [*data, *broker, *_each("--api", apis)]
             limits = ["--address-viewers-max", "10000", "--heartbeat-s", "1"]
             edges.append(await started(stack, _member(f"edge-{number}", ["edge", *limits, *at], unreliable)))
-        yield Fleet(apis, edges, networks, redises, postgres, unreliable, folder)
+        names = [f"worker-{number}" for number in range(2)] if queue else []
+        employed = [Member(name, [*PROGRAM, "worker", *data, *log, *queue, "--broker", address], 0) for name in names]
+        for member in employed:
+            await started(stack, member)
+        yield Fleet(apis, edges, networks, employed, redises, postgres, unreliable, folder)
 
 
 def _folder(stack: AsyncExitStack) -> Path:
@@ -116,7 +123,7 @@ def _each(option: str, members: Sequence[Member]) -> list[str]:
 
 def _member(name: str, arguments: Sequence[str], unreliable: Unreliable) -> Member:
     port = free_port()
-    command = [sys.executable, "-m", "reference_impl", *arguments, "--port", f"{port}"]
+    command = [*PROGRAM, *arguments, "--port", f"{port}"]
     return Member(name, command, port, unreliable.environment)
 
 

@@ -11,6 +11,7 @@ from simulation.engines import processes
 from simulation.engines.processes import ProcessError
 
 START_S = 30.0
+READY = "event=working"
 LINE_MAX = 1024 * 1024
 
 
@@ -20,7 +21,7 @@ class Member:
 
     name: str
     command: Sequence[str]
-    port: int
+    port: int  # 0: it has none, and says when it is ready
     environment: Mapping[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     said: list[str] = field(default_factory=list)
@@ -31,17 +32,21 @@ class Member:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Start it, and wait until its port answers."""
+        """Start it, and wait until it is ready."""
+        self.said = []
         self.process = await asyncio.create_subprocess_exec(
             *self.command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=LINE_MAX,
             start_new_session=True, env=os.environ | self.environment, cwd=processes.ROOT,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read())
         async with asyncio.timeout(START_S):
-            while not await answers(self.port):
+            while not await self._ready():
                 if self.process.returncode is not None:
                     raise ProcessError(f"{self.name} ended: {' '.join(self.said[-3:])}")
                 await asyncio.sleep(0.02)
+
+    async def _ready(self) -> bool:
+        return await answers(self.port) if self.port else any(READY in line for line in self.said)
 
     async def kill(self) -> None:
         self._signal(signal.SIGKILL)

@@ -55,11 +55,12 @@ class Record:
     refused: int = 0  # posts that were given up
     retried: int = 0
     viewers: list[Viewed] = field(default_factory=list)
+    reactions: dict[str, int] = field(default_factory=dict)  # accepted and not taken back, by comment
 
 
 def broken(record: Record, history: Sequence[Mapping[str, Any]], head: Place) -> list[str]:
     """Everything that must not be; empty when all is well. ``history``: the stream's comments, as they are now."""
-    found = [*_stored_once(record, history), *_redacted(record, history)]
+    found = [*_stored_once(record, history), *_redacted(record, history), *miscounted(record, history)]
     for viewer in record.viewers:
         found += [f"{viewer.name}: {what}" for what in (*_in_order(viewer), *_complete(viewer, head), *_undead(viewer))]
     return found
@@ -87,6 +88,15 @@ def _stored_once(record: Record, history: Sequence[Mapping[str, Any]]) -> list[s
 def _redacted(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{each['id']} was deleted and can be read" for each in history
             if each["id"] in record.deleted and not each.get("deleted")]  # fmt: skip
+
+
+def miscounted(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Comments whose reactions are not what was accepted of them; what was deleted meanwhile has none."""
+    shown = {each["id"]: sum(each["reactions"].values()) for each in history if not each.get("deleted")}
+    return [
+        f"{comment} has {shown[comment]} reactions, and {count} were accepted"
+        for comment, count in record.reactions.items() if shown.get(comment, count) != count
+    ]  # fmt: skip
 
 
 def _in_order(viewer: Viewed) -> list[str]:

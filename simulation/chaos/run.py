@@ -13,6 +13,7 @@ import aiohttp
 from reference_impl.client import Client
 from reference_impl.protocol.cursor import Cursor
 from simulation.chaos.crowd import STREAM, Authors, viewers
+from simulation.chaos.fans import cheer, counted
 from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.fleet import Fleet, fleet
 from simulation.chaos.record import Record, broken, lost_with_an_epoch
@@ -65,9 +66,11 @@ async def run_chaos(plan: Plan, say: Say) -> Outcome:
     """Let every fault of the plan befall a fleet; cancelling ends the faults, and what was seen so far is judged."""
     outcome, rng, start_s = Outcome(plan), Random(plan.seed), time.monotonic()
     for group in _groups(plan):
-        cluster, load = FAULTS[group[0]].cluster, FAULTS[group[0]].crowd or plan.crowd
-        say(f"starting {'a Redis Cluster' if cluster else 'Redis'}, the log, two API processes and two edges")
-        async with fleet(cluster=cluster, hot=plan.hot) as started:
+        fault = FAULTS[group[0]]
+        cluster, workers, load = fault.cluster, fault.workers, fault.crowd or plan.crowd
+        redis, others = "a Redis Cluster" if cluster else "Redis", ", two workers" if workers else ""
+        say(f"starting {redis}, the log, two API processes, two edges{others}")
+        async with fleet(cluster=cluster, workers=workers, hot=plan.hot) as started:
             outcome.log = "PostgreSQL" if started.postgres else "SQLite"
             for faults in _rounds(group, 0.0 if cluster else start_s + plan.seconds, rng):
                 async with crowd(started, load, rng) as record:
@@ -84,9 +87,10 @@ async def run_chaos(plan: Plan, say: Say) -> Outcome:
 
 def _groups(plan: Plan) -> list[list[str]]:
     """Faults that one fleet and one crowd can take, one after another."""
-    found: dict[tuple[bool, Crowd], list[str]] = {}
+    found: dict[tuple[bool, bool, Crowd], list[str]] = {}
     for name in plan.faults:
-        found.setdefault((FAULTS[name].cluster, FAULTS[name].crowd or plan.crowd), []).append(name)
+        fault = FAULTS[name]
+        found.setdefault((fault.cluster, fault.workers, fault.crowd or plan.crowd), []).append(name)
     return list(found.values())
 
 
@@ -111,13 +115,17 @@ async def crowd(started: Fleet, load: Crowd, rng: Random) -> AsyncIterator[Recor
         start = await client.head(STREAM)
     edges = {member.name: member.url for member in started.edges}
     async with viewers(edges, load.viewers, start, record):
-        authors = asyncio.create_task(Authors(urls, token, record, rng, batch=load.batch).post(load.rate, stop))
+        authors = [asyncio.create_task(Authors(urls, token, record, rng, batch=load.batch).post(load.rate, stop))]
+        if started.workers:
+            authors.append(asyncio.create_task(cheer(urls, STREAM, record, rng, stop)))
         try:
             yield record
         finally:
             stop.set()
-            await authors
+            await asyncio.gather(*authors)
             await _caught_up(urls[0], record)
+            if started.workers:
+                await counted(urls[0], STREAM, record)
 
 
 async def reckon(started: Fleet, record: Record, outcome: Outcome) -> list[str]:
@@ -143,6 +151,7 @@ def _counts(record: Record) -> dict[str, int]:
         "given up": record.refused,
         "retried": record.retried,
         "deleted": len(record.deleted),
+        "reactions": sum(record.reactions.values()),
         "viewers": len(record.viewers),
         "delivered": sum(len(viewer.seen) for viewer in record.viewers),
         "gaps": sum(seen.kind == "gap" for viewer in record.viewers for seen in viewer.seen),
