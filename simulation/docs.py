@@ -164,7 +164,8 @@ def _chaos() -> str:
     about = (
         f"{crowd['viewers']} viewers at each edge, {crowd['rate']:g} comments/s, log in {document['log']}, "
         f"seed {document['plan']['seed']}: {document['counts']['acknowledged']:,} comments acknowledged, "
-        f"{document['counts']['delivered']:,} events delivered, {len(document['broken'])} things broken; "
+        f"{document['counts']['delivered']:,} events delivered, {document['counts']['reactions']:,} reactions counted, "
+        f"{len(document['broken'])} things broken; "
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
     )
     head = [f"| {' | '.join(chaos.HEADINGS)} |", "|---|---|" + "--:|" * (len(chaos.HEADINGS) - 2)]

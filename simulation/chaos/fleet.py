@@ -90,9 +90,7 @@ async def fleet(*, cluster: bool = False, workers: bool = False, hot: Sync | Non
         hot_first = ["--log-mode", "hot-first", "--hot", address] if hot else []
         queue = ["--workers", address] if workers and not hot else []  # only log-first has them
         serve = ["serve", *UNLIMITED, *data, *log, *broker, *hot_first, *queue]
-        apis = []
-        for number in range(2):
-            apis.append(await started(stack, _member(f"api-{number}", serve, unreliable)))
+        apis = [await started(stack, _member(f"api-{number}", serve, unreliable)) for number in range(2)]
         networks, edges = [], []
         for number in range(2):
             if not cluster:  # whose nodes name each other's addresses

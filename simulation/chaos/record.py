@@ -92,7 +92,8 @@ def _redacted(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]
 
 def miscounted(record: Record, history: Sequence[Mapping[str, Any]]) -> list[str]:
     """Comments whose reactions are not what was accepted of them; what was deleted meanwhile has none."""
-    shown = {each["id"]: sum(each["reactions"].values()) for each in history if not each.get("deleted")}
+    left = [each for each in history if each["id"] in record.reactions and not each.get("deleted")]
+    shown = {each["id"]: sum(each["reactions"].values()) for each in left}
     return [
         f"{comment} has {shown[comment]} reactions, and {count} were accepted"
         for comment, count in record.reactions.items() if shown.get(comment, count) != count

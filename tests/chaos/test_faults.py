@@ -28,7 +28,7 @@ needs_redis = pytest.mark.skipif(
 @pytest.mark.parametrize("cluster", [False, True], ids=["one Redis", "a Redis Cluster"])
 def test_nothing_is_lost_doubled_out_of_order_or_brought_back(cluster, tmp_path, capsys):
     """One fleet for all the faults that it can take: starting one takes as long as most faults."""
-    faults = [name for name, fault in FAULTS.items() if fault.cluster is cluster]
+    faults = [name for name, fault in FAULTS.items() if fault.cluster is cluster and not fault.workers]
     outcome = asyncio.run(run_chaos(Plan(seed=7, faults=faults, crowd=Crowd(viewers=6)), print))
     assert outcome.broken == [], (outcome.plan.seed, outcome.timeline, outcome.broken)
     assert [name for _, name in outcome.timeline] + list(outcome.skipped) == faults
@@ -37,6 +37,15 @@ def test_nothing_is_lost_doubled_out_of_order_or_brought_back(cluster, tmp_path,
     assert outcome.counts["deleted"] > 0
     plot(outcome.sights, tmp_path / "sights.png")
     assert (tmp_path / "sights.png").read_bytes().startswith(b"\x89PNG")
+
+
+@needs_redis
+def test_every_reaction_is_counted_once_whatever_befalls_a_worker():
+    faults = [name for name, fault in FAULTS.items() if fault.workers]
+    outcome = asyncio.run(run_chaos(Plan(seed=7, faults=faults, crowd=Crowd(viewers=1)), print))
+    assert outcome.broken == [], (outcome.plan.seed, outcome.timeline, outcome.broken)
+    assert [name for _, name in outcome.timeline] == faults
+    assert outcome.counts["reactions"] > 100
 
 
 def test_a_long_run_goes_on_with_rounds_of_any_faults():

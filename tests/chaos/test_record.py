@@ -34,6 +34,18 @@ def test_a_comment_that_is_stored_elsewhere_is_found():
     assert "c3 was acknowledged at (7, 3) and is at 9" in broken(record, history, HEAD)
 
 
+def test_reactions_that_are_lost_or_doubled_are_found():
+    record, history = well()
+    record.reactions = {"c1": 2, "c2": 5, "c3": 0}  # c2 is deleted
+    history[0]["reactions"], history[2]["reactions"] = {"x": 1, "y": 1}, {}
+    assert broken(record, history, HEAD) == []
+    history[0]["reactions"], history[2]["reactions"] = {"x": 1}, {"x": 1}
+    assert broken(record, history, HEAD) == [
+        "c1 has 1 reactions, and 2 were accepted",
+        "c3 has 1 reactions, and 0 were accepted",
+    ]
+
+
 def test_a_doubled_comment_is_found():
     record, history = well()
     assert "'comment 3' is stored 2 times" in broken(record, [*history, history[2] | {"id": "c9", "seq": 5}], HEAD)

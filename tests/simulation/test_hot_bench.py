@@ -5,12 +5,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from simulation.bench import hot_log
 from simulation.cli import app
 from tests.redises import redis_servers
 
 
 @pytest.mark.slow
-def test_the_script_and_the_log_are_measured_for_both_ways_to_sync(tmp_path):
+def test_the_script_and_the_log_are_measured_for_both_ways_to_sync(tmp_path, monkeypatch):
+    monkeypatch.setattr(hot_log, "BENCHMARK_CALLS", 5_000)
     with redis_servers():  # skips where there is none
         file = tmp_path / "run.json"
         done = CliRunner().invoke(
