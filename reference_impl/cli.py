@@ -158,6 +158,7 @@ def worker(
     data: Data = None,
     log: LogUrl = None,
     broker: Broker = None,
+    caches: Caches = None,
     lease_s: Annotated[float | None, typer.Option(help="Silence after which others take over. [default: 3]")] = None,
     log_level: LogLevel = None,
 ) -> None:

@@ -48,6 +48,7 @@ from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
 from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.ports import Broker, Clock, Directory, ReactionStore, SettingsOf
+from reference_impl.profile_work import PROFILES, QueuedProfiles
 from reference_impl.profiles import ProfileRefresher
 from reference_impl.protocol.streams import StreamSettings
 from reference_impl.purging import Purger
@@ -83,7 +84,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(commits.drain)
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
-        settings_of = _settings_of(directory)
+        settings_of = settings_in(directory)
         brownout = _brownout(commits, guards.all, clock)
         hub = Hub(
             log, hub_config(settings), clock, time.time, recorder, batch_send,
@@ -98,8 +99,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         segments = Segments(storage.segments, log, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
         local.subscribe(purger.receive)  # each process purges what it has committed itself
-        refresher = ProfileRefresher(directory, storage.profiles, purger.restyled)
-        for work in (hub.run(), reactions.run(), refresher.run(), purger.run(), storage.work()):
+        profiles = await stack.enter_async_context(_profiles(settings, storage, purger))
+        for work in (hub.run(), reactions.run(), profiles.run(), purger.run(), storage.work()):
             await stack.enter_async_context(background(work))
         yield Parts(
             log=log,
@@ -153,6 +154,21 @@ async def _reactions(settings: Settings, storage: Storage, broker: Broker) -> As
         yield reactions
 
 
+@asynccontextmanager
+async def _profiles(
+    settings: Settings, storage: Storage, purger: Purger
+) -> AsyncIterator[ProfileRefresher | QueuedProfiles]:
+    """What is done about changed profiles here: all of it, or leaving it in a queue of work."""
+    if not settings.workers:
+        yield ProfileRefresher(storage.directory, storage.profiles, purger.restyled)
+        return
+    queue = RedisWorkQueue(connect_redis(settings.workers), PROFILES)
+    try:
+        yield QueuedProfiles(storage.profiles, queue, time.monotonic)
+    finally:
+        await queue.close()
+
+
 def check_addresses(settings: Settings) -> None:
     """Raise ValueError for a broker that no server can be reached by."""
     if settings.broker:
@@ -172,7 +188,7 @@ def _catalog(settings: Settings, storage: Storage, clock: Clock) -> Catalog:
     )
 
 
-def _settings_of(directory: Directory) -> SettingsOf:
+def settings_in(directory: Directory) -> SettingsOf:
     async def settings_of(stream: str) -> StreamSettings:
         found = await directory.stream(stream)
         return found.settings if found else StreamSettings()

@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 import uvloop
 
+from reference_impl.adapters.http_cache import HttpCache
 from reference_impl.adapters.memory import MemoryBroker
 from reference_impl.adapters.partitioned.layout import agree
 from reference_impl.adapters.redis.connection import connect as connect_redis
@@ -21,31 +22,57 @@ from reference_impl.background import background
 from reference_impl.config import WorkerSettings
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.reactions import ReactionConfig
+from reference_impl.profile_work import PROFILES, ProfileWork
+from reference_impl.profiles import ProfileRefresher
+from reference_impl.purging import Purger
 from reference_impl.reaction_work import REACTIONS, ReactionWork
-from reference_impl.wiring import broker_at
-from reference_impl.working import Worker, WorkerConfig
+from reference_impl.segments import Segments
+from reference_impl.storage import Storage, whole
+from reference_impl.wiring import broker_at, settings_in
+from reference_impl.working import Handle, Worker, WorkerConfig
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def worker_running(settings: WorkerSettings) -> AsyncIterator[Worker]:
-    """Everything of one worker; on the way out it gives back what it holds."""
+async def worker_running(settings: WorkerSettings) -> AsyncIterator[str]:
+    """Everything of one worker, which has a name; on the way out it gives back what it holds."""
     async with AsyncExitStack() as stack:
         database = connect(settings.log_url)
         stack.push_async_callback(database.close)
         await check_tables(database)
         await agree(database, 1)
+        storage = await whole(database)
         broker = await stack.enter_async_context(broker_at(settings.broker, MemoryBroker(asyncio.get_running_loop())))
-        work = ReactionWork(SqlReactions(database), broker, ReactionConfig())
-        lease = LeaseConfig(lease_s=settings.lease_s, heartbeat_s=settings.lease_s / 3)
-        queue = RedisWorkQueue(connect_redis(settings.workers), REACTIONS, lease_s=lease.lease_s)
-        stack.push_async_callback(queue.close)
+        reactions = ReactionWork(SqlReactions(database), broker, ReactionConfig())
+        purger = _purger(settings, storage)
+        refresher = ProfileRefresher(storage.directory, storage.profiles, purger.restyled)
+        profiles = ProfileWork(storage.profiles, refresher)
+        for task in (reactions.run(), purger.run()):
+            await stack.enter_async_context(background(task))
         name = f"worker-{uuid4().hex[:12]}"
-        worker = Worker(name, queue, queue, work.handle, WorkerConfig(lease=lease), time.monotonic)
-        await stack.enter_async_context(background(work.run()))
-        await stack.enter_async_context(background(worker.run()))
-        yield worker
+        for queue, handle in {REACTIONS: reactions.handle, PROFILES: profiles.handle}.items():
+            worker = await stack.enter_async_context(_worker(settings, name, queue, handle))
+            await stack.enter_async_context(background(worker.run()))
+        yield name
+
+
+@asynccontextmanager
+async def _worker(settings: WorkerSettings, name: str, of: str, handle: Handle) -> AsyncIterator[Worker]:
+    """One who shares a queue with those of other processes."""
+    lease = LeaseConfig(lease_s=settings.lease_s, heartbeat_s=settings.lease_s / 3)
+    queue = RedisWorkQueue(connect_redis(settings.workers), of, lease_s=lease.lease_s)
+    try:
+        yield Worker(name, queue, queue, handle, WorkerConfig(lease=lease))
+    finally:
+        await queue.close()
+
+
+def _purger(settings: WorkerSettings, storage: Storage) -> Purger:
+    """Has caches replace the seconds in which an author has changed."""
+    segments = Segments(storage.segments, storage.log, time.monotonic, time.time)
+    caches = map(HttpCache, settings.caches)
+    return Purger(segments, storage.segments, caches, settings_in(storage.directory), time.monotonic, time.time)
 
 
 def work_until_signal(settings: WorkerSettings) -> None:
@@ -57,7 +84,7 @@ async def _work(settings: WorkerSettings) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with worker_running(settings) as worker:
-        log.info("working", name=worker.name, queue=REACTIONS)
+    async with worker_running(settings) as name:
+        log.info("working", name=name, queues=f"{REACTIONS},{PROFILES}")
         await stop.wait()
     log.info("stopped")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.policy.sharing import fair_share
-from reference_impl.ports import Clock, LogUnavailable
+from reference_impl.ports import LogUnavailable
 
 BACKOFF = RetryConfig(base_s=0.1, cap_s=5.0, attempts_max=1_000_000)
 
@@ -110,15 +110,12 @@ class WorkerConfig:
 class Worker:
     """Works on its fair share of a queue's parts until cancelled."""
 
-    def __init__(
-        self, name: str, queue: WorkQueue, members: Membership, handle: Handle, config: WorkerConfig, clock: Clock
-    ) -> None:
+    def __init__(self, name: str, queue: WorkQueue, members: Membership, handle: Handle, config: WorkerConfig) -> None:
         self.name = name
         self._queue = queue
         self._members = members
         self._handle = handle
         self._config = config
-        self._clock = clock
         self._holds: dict[int, Hold] = {}
         self._working: dict[int, asyncio.Task[None]] = {}
         self._alarmed = False

@@ -2,8 +2,8 @@
 
 SHELLS = {
     "access", "admission", "audience", "brownout", "catalog", "changes", "display", "edge", "following",
-    "group_commit", "guard", "guarded_log", "hub", "pages", "partition_commits", "ports", "profiles", "purging",
-    "reaction_work", "reactions", "readers", "recent", "recent_pages", "recent_writes", "room", "segments",
+    "group_commit", "guard", "guarded_log", "hub", "pages", "partition_commits", "ports", "profile_work", "profiles",
+    "purging", "reaction_work", "reactions", "readers", "recent", "recent_pages", "recent_writes", "room", "segments",
     "single_flight", "stream_hub", "working", "write_path",
 }  # fmt: skip
 

@@ -1,7 +1,6 @@
 """The work queue on a real Redis: order, bounds, leases, and workers that die or come back late."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -124,7 +123,7 @@ def test_a_piece_that_cannot_be_done_is_buried_and_the_others_go_on(queue_of, on
             done.extend(piece.data for piece in pieces)
 
         await queue.add([("a", data) for data in ("first", "poison", "last")])
-        worker = asyncio.create_task(Worker("w", queue, queue, handle, CONFIG, time.monotonic).run())
+        worker = asyncio.create_task(Worker("w", queue, queue, handle, CONFIG).run())
         await eventually(lambda: done == ["first", "last"])
         worker.cancel()
         await asyncio.wait([worker])
@@ -144,7 +143,7 @@ def test_workers_share_the_parts_and_take_over_from_one_that_dies(queue_of):
             async def handle(hold, pieces):
                 done[name] += [piece.data for piece in pieces]
 
-            return asyncio.create_task(Worker(name, queue, queue, handle, CONFIG, time.monotonic).run())
+            return asyncio.create_task(Worker(name, queue, queue, handle, CONFIG).run())
 
         one, other = worker("a"), worker("b")
         for number in range(100):

@@ -82,6 +82,15 @@ def test_a_worker_that_stood_still_beyond_its_lease_does_no_harm(workers):
     counted(server, 30)
 
 
+def test_a_changed_name_is_brought_into_earlier_comments_by_the_worker_that_is_left(workers):
+    server, one, _ = workers
+    server.post("before", author="cy")
+    one.kill()
+    status, user, _ = server.ask("PATCH", "/v1/users/cy", {"name": "Cyra"}, user="cy")
+    assert (status, user["name"]) == (200, "Cyra")
+    eventually(lambda: server.history()[0]["author"]["name"] == "Cyra", "the earlier comment has the new name")
+
+
 def test_workers_end_in_order(workers):
     server, one, other = workers
     assert one.stop() == 0
