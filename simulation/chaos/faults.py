@@ -10,6 +10,7 @@ from simulation.chaos.crowd import STREAM
 from simulation.chaos.fleet import Fleet
 from simulation.chaos.member import Member
 from simulation.chaos.redises import master_of
+from simulation.engines.postgres import Postgres
 
 RESTART_S = 1.0  # what a supervisor takes to start a process again
 SLOW_SYNC_MS = 500
@@ -46,12 +47,16 @@ async def _kill(member: Member) -> None:
     await member.start()
 
 
-async def _stop(member: Member, lasts_s: float) -> None:
+async def _stop(member: Member | Postgres, lasts_s: float) -> None:
     member.pause()
+    await _until_over(lasts_s, member.resume)
+
+
+async def _until_over(lasts_s: float, undo: Callable[[], None]) -> None:
     try:
         await asyncio.sleep(lasts_s)
     finally:
-        member.resume()
+        undo()
 
 
 async def _kill_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
@@ -87,11 +92,7 @@ async def _kill_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
 
 async def _stop_postgres(fleet: Fleet, rng: Random, lasts_s: float) -> None:
     assert fleet.postgres is not None
-    fleet.postgres.pause()
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
-        fleet.postgres.resume()
+    await _stop(fleet.postgres, lasts_s)
 
 
 async def _kill_worker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
@@ -105,27 +106,27 @@ async def _stop_worker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
 async def _partition_edge(fleet: Fleet, rng: Random, lasts_s: float) -> None:
     network = rng.choice(fleet.networks)
     network.cut_off = True
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
+
+    def undo() -> None:
         network.cut_off = False
+
+    await _until_over(lasts_s, undo)
 
 
 async def _slow_broker(fleet: Fleet, rng: Random, lasts_s: float) -> None:
     network = rng.choice(fleet.networks)
+    before = network.delay_s, network.jitter_s
     network.delay_s, network.jitter_s = BAD_NETWORK
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
-        network.delay_s = network.jitter_s = 0.0
+
+    def undo() -> None:
+        network.delay_s, network.jitter_s = before
+
+    await _until_over(lasts_s, undo)
 
 
 async def _slow_disk(fleet: Fleet, rng: Random, lasts_s: float) -> None:
     fleet.unreliable.set(sync_ms=SLOW_SYNC_MS)
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
-        fleet.unreliable.set()
+    await _until_over(lasts_s, fleet.unreliable.set)
 
 
 async def _clock_back(fleet: Fleet, rng: Random, lasts_s: float) -> None:
@@ -138,10 +139,7 @@ async def _clock_ahead(fleet: Fleet, rng: Random, lasts_s: float) -> None:
 
 async def _step(fleet: Fleet, clock_ms: int, lasts_s: float) -> None:
     fleet.unreliable.set(clock_ms=clock_ms)
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
-        fleet.unreliable.set()
+    await _until_over(lasts_s, fleet.unreliable.set)
 
 
 async def _lose_master(fleet: Fleet, rng: Random, lasts_s: float) -> None:

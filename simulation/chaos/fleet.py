@@ -63,7 +63,6 @@ class Fleet:
     redises: list[Member]  # one, or the masters and replicas of a cluster
     postgres: Postgres | None
     unreliable: Unreliable
-    folder: Path
 
     def stored(self) -> tuple[int, int] | None:
         """How many events SQL has, and their highest ``seq``; None for what only the server may open."""
@@ -105,7 +104,7 @@ async def fleet(*, cluster: bool = False, workers: bool = False, hot: Sync | Non
         employed = [Member(name, [*PROGRAM, "worker", *data, *log, *queue, "--broker", address], 0) for name in names]
         for member in employed:
             await started(stack, member)
-        yield Fleet(apis, edges, networks, employed, redises, postgres, unreliable, folder)
+        yield Fleet(apis, edges, networks, employed, redises, postgres, unreliable)
 
 
 def _folder(stack: AsyncExitStack) -> Path:

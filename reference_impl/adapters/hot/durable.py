@@ -74,9 +74,9 @@ class Durable:
         """Give a stream to Redis, or answer the term in which it has it; None for one that takes no comments."""
         return await self._database.write(lambda connection: _open(connection, stream))
 
-    async def claim(self, stream: str, term: int | None = None) -> int | None:
-        """Take a new term for taking the stream back; None when Redis has it not (any more, in that term)."""
-        return await self._database.write(lambda connection: _claim(connection, stream, term))
+    async def claim(self, stream: str) -> int | None:
+        """Take a new term for taking the stream back; None when Redis has it not (any more)."""
+        return await self._database.write(lambda connection: _claim(connection, stream))
 
     async def archive(self, stream: str, term: int, drafts: Sequence[Draft], first: int) -> int | None:
         """Store comments that have ``first`` and the following ``seq``; those that are there are passed over.
@@ -131,10 +131,10 @@ def _open(connection: Connection, stream: str) -> Opening | None:
     )  # fmt: skip
 
 
-def _claim(connection: Connection, stream: str, term: int | None) -> int | None:
+def _claim(connection: Connection, stream: str) -> int | None:
     row = _locked(connection, [stream]).get(stream)
     window = row and _window(connection, row)
-    if row is None or window is None or not window["open"] or term not in (None, window["term"]):
+    if row is None or window is None or not window["open"]:
         return None
     _write(connection, row, term=window["term"] + 1)
     return int(window["term"]) + 1
