@@ -90,7 +90,8 @@ class RecentPages:
         if found.recall is Recall.BEHIND:
             await self._mend(("catch up", stream, copy), lambda: self._catch_up(stream, copy, found.through, head))
         elif found.recall is Recall.MISSING:
-            await self._mend(("make", stream, copy), lambda: self._make(stream, copy, wanted.limit))
+            wide = wanted.limit + self._config.more
+            await self._mend(("make", stream, copy), lambda: self._make(stream, copy, wide))
         elif found.recall is Recall.OLDER and wanted.newest_first and self._fits(found, wanted):
             await self._mend(("reach", stream, copy, wanted), lambda: self._reach(stream, copy, found.first, wanted))
         else:
@@ -115,8 +116,9 @@ class RecentPages:
     def _renew(self, stream: str, copy: int, found: Recalled) -> None:
         """Make a window anew while it is still good, in the background."""
         if due(self._config.warming, found.age_s, found.cost_s, self._rng):
+            wide = max(found.size, 1)
             self._flights.start(
-                ("make", stream, copy), lambda: self._warming.once(lambda: self._make(stream, copy, found.size))
+                ("make", stream, copy), lambda: self._warming.once(lambda: self._make(stream, copy, wide))
             )
 
     async def _make(self, stream: str, copy: int, comments: int) -> None:
@@ -124,7 +126,7 @@ class RecentPages:
         if not await self._asked(lambda: self._store.lease(stream, copy)):
             await self._wait(stream, copy)
             return
-        began, limit = self._clock(), min(comments + self._config.more, self._config.comments_max)
+        began, limit = self._clock(), min(comments, self._config.comments_max)
         newest = await self._stored.before(stream, None, limit)
         low = newest.comments[0].seq if len(newest.comments) == limit else 1
         built = Built(self._log.epoch, newest.head, low, newest.head, newest.comments, cost_s=self._clock() - began)
