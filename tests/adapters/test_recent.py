@@ -27,7 +27,7 @@ from tests.adapters.conftest import Engine, draft
 
 CROWD = 100
 COMMENTS = 40
-CONFIG = RecentConfig()
+CONFIG = RecentConfig(patience_s=10.0)  # so that a slow machine is not taken for a dead process
 PATIENT = replace(CACHE, deadline_s=10.0, breaker=replace(CACHE.breaker, slow_s=10.0))
 
 
@@ -107,7 +107,7 @@ def test_a_crowd_that_finds_nothing_has_the_log_read_once_for_all(world) -> None
             assert all(each == found[0] for each in found)
             await asyncio.gather(*(pages.before("s", None, 10) for pages in servers))
             assert made.stored.reads == 1
-            assert servers[0].status()[Recall.HIT] == 1
+            assert all(pages.status()[Recall.HIT] >= 1 for pages in servers)
 
     asyncio.run(main())
 
@@ -145,7 +145,7 @@ def test_what_waits_is_brought_on_the_way_out_and_what_is_too_much_is_left(world
 
 
 def test_a_hot_window_has_copies_that_all_get_what_is_written(world) -> None:
-    hot = RecentConfig(hot_keys=HotKeysConfig(copy_per_s=5.0, copies_max=4), head_fresh_s=0.0)
+    hot = replace(CONFIG, hot_keys=HotKeysConfig(copy_per_s=5.0, copies_max=4), head_fresh_s=0.0)
 
     async def main() -> None:
         async with world() as made:
@@ -177,7 +177,7 @@ def test_a_window_is_made_anew_while_it_is_read_and_so_learns_what_no_event_tell
     async def main() -> None:
         async with world() as made:
             await made.post()
-            pages, _, _ = made.server(RecentConfig(warming=WarmingConfig(age_max_s=0.001)))
+            pages, _, _ = made.server(replace(CONFIG, warming=WarmingConfig(age_max_s=0.001)))
             await pages.before("s", None, 10)
             made.stored.mark = "ten people like it"
             for _ in range(200):

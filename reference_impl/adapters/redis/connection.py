@@ -43,7 +43,10 @@ def connect(url: str, answer_s: float | None = ANSWER_S) -> "Redis | RedisCluste
             raise ValueError(f"{without_password(url)!r}: {error}") from error
     if url.startswith("redis+cluster:"):
         nodes = [ClusterNode(host, port) for host, port in hosts_of(url)]
-        return RedisCluster(startup_nodes=nodes, **login_of(url), **_patience(answer_s, retry=False))
+        # It learns where each slot has moved; else it would close all connections after a few moves, those in use too.
+        return RedisCluster(
+            startup_nodes=nodes, reinitialize_steps=0, **login_of(url), **_patience(answer_s, retry=False)
+        )
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
         hosts_of(url), sentinel_kwargs=_patience(), **login_of(url), **_patience(answer_s)
     )

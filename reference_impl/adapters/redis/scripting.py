@@ -44,9 +44,14 @@ class Scripts:
         return answer, int(heard)
 
 
+# What comes out of the client when a connection is closed while it is written to (redis-py, issue 4287).
+_TORN = (AttributeError, TypeError)
+
+
 @contextmanager
 def answering() -> Iterator[None]:
+    """LogUnavailable for whatever says that Redis is not there."""
     try:
         yield
-    except (RedisError, OSError, TimeoutError) as error:
+    except (RedisError, OSError, TimeoutError, *_TORN) as error:
         raise LogUnavailable(f"Redis did not answer: {str(error) or type(error).__name__}") from error
