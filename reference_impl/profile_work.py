@@ -4,19 +4,15 @@ A piece of work is a user, whose version in the store says whether there is anyt
 and what a worker that was only slow has written of an earlier version is written anew.
 """
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
-from reference_impl.ports import Clock, LogUnavailable, ProfileSpread
-from reference_impl.profiles import PAUSE_S, USERS_MAX, ProfileRefresher
+from reference_impl.ports import Clock, ProfileSpread
+from reference_impl.profiles import USERS_MAX, ProfileRefresher, watch
 from reference_impl.working import Hold, Piece, WorkQueue
 
 PROFILES = "profiles"  # the queue
 AGAIN_S = 30.0  # after which a profile that still waits is queued again
 QUEUED_MAX = 10_000  # remembered; past it the oldest may be queued again
-
-log = logging.getLogger(__name__)
 
 
 class QueuedProfiles:
@@ -29,13 +25,8 @@ class QueuedProfiles:
         self._queued: dict[tuple[str, int], float] = {}  # (user, version): when
 
     async def run(self) -> None:
-        """Look once a second, until cancelled."""
-        while True:
-            await asyncio.sleep(PAUSE_S)
-            try:
-                await self.look()
-            except LogUnavailable as error:
-                log.warning("changed profiles wait: %s", error)
+        """Queue what has changed, until cancelled."""
+        await watch(self.look)
 
     async def look(self) -> None:
         now_s = self._clock()

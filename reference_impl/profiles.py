@@ -29,14 +29,12 @@ class ProfileRefresher:
         self._store = store
 
     async def run(self) -> None:
-        """Look for changed profiles once a second, until cancelled."""
-        while True:
-            await asyncio.sleep(PAUSE_S)
-            try:
-                for spread in await self._store.pending(USERS_MAX):
-                    await self.refresh(spread)
-            except LogUnavailable as error:
-                log.warning("changed profiles wait: %s", error)
+        """Refresh what has changed, until cancelled."""
+        await watch(self._look)
+
+    async def _look(self) -> None:
+        for spread in await self._store.pending(USERS_MAX):
+            await self.refresh(spread)
 
     async def refresh(self, spread: Spread) -> None:
         after = ""
@@ -48,3 +46,13 @@ class ProfileRefresher:
                         await self._changed(stream.name, seconds)
             after = page[-1].name
         await self._store.done(spread)
+
+
+async def watch(look: Callable[[], Awaitable[None]]) -> None:
+    """Look for changed profiles once a second, until cancelled."""
+    while True:
+        await asyncio.sleep(PAUSE_S)
+        try:
+            await look()
+        except LogUnavailable as error:
+            log.warning("changed profiles wait: %s", error)
