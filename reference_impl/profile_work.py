@@ -1,7 +1,7 @@
 """Changed profiles brought into earlier comments by workers: servers find them, and leave them in a queue.
 
 A piece of work is a user, whose version in the store says whether there is anything to do: doing it twice does nothing,
-and what a worker that was only slow has written of an earlier version is written anew.
+and a worker that was only slow writes what the profile is by then.
 """
 
 from collections.abc import Sequence

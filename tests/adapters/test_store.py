@@ -81,6 +81,18 @@ def test_a_changed_profile_reaches_the_comments_that_were_written_before(engine)
     engine.use(work)
 
 
+def test_whoever_is_late_with_an_earlier_profile_writes_the_present_one(whole):
+    async def work(store):
+        await store.log.append([draft("1", author="ann")])
+        await store.directory.save(Profile(user="ann", name="One"))
+        (late,) = await store.profiles.pending(9)
+        await store.directory.save(Profile(user="ann", name="Two"))
+        await store.profiles.spread(late.profile, "s", 1, 10)
+        assert [each.data["author"]["name"] for each in await store.log.read("s", first=1, last=1)] == ["Two"]
+
+    whole.use(work)
+
+
 def test_a_profile_changed_while_it_spreads_is_spread_again(engine):
     async def work(store):
         for name in ("One", "Two", "Three"):

@@ -97,6 +97,7 @@ def restyle(
     query = sql.select(events.c.id, events.c.data, events.c.at_ms).where(events.c.stream_id == ours.id)
     query = query.where(events.c.seq.between(first, last), events.c.deleted == 0)
     query = query.where(events.c.author == profile.user, events.c.kind == EventKind.COMMENT)
+    profile = _newest(connection, profile)
     author = author_data(profile.user, profile.name, profile.avatar, profile.badges)
     found = connection.execute(query).all()
     rows = [
@@ -108,6 +109,12 @@ def restyle(
     connection.execute(update, rows)
     seconds = count_changes(connection, ours.id, ours.opened_at_ms, {row.id: row.at_ms for row in found})
     return seconds, [row.id for row in found]
+
+
+def _newest(connection: Connection, profile: Profile) -> Profile:
+    """The profile as it is behind the stream's lock, where users are here: one who was slow writes no earlier one."""
+    row = connection.execute(sql.select(users).where(users.c.id == profile.user)).mappings().one_or_none()
+    return profile if row is None else _profile(row)
 
 
 def _stream(row: RowMapping) -> Stream:
