@@ -1,0 +1,61 @@
+"""A scenario family: one question, the variants that are compared to answer it, and what is measured of each.
+
+A family is cheap to add: a class with these few methods, and a line in `simulation.experiments.catalogue`. What runs
+it, compares the engines, prints, plots and saves is shared (`running`, `comparing`, `showing`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+EngineName = Literal["live", "sim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure that every variant gives. ``tells``: it says which variant is better, so engines must rank by it alike."""
+
+    name: str  # as in the JSON document, with its unit last: "append_p99_ms"
+    title: str  # as people read it: "append p99, ms"
+    digits: int = 1
+    tells: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One run of one variant in one engine."""
+
+    variant: str
+    engine: EngineName
+    repeat: int
+    values: Mapping[str, float]  # by the measure's name
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    why_void: str = ""  # such a run proves nothing, and is left out of every figure
+
+
+class Family(Protocol):
+    """``size`` says in words how large the default run is, and whether live is smaller than what is asked about."""
+
+    name: str
+    question: str
+    size: str
+    measures: Sequence[Measure]
+    variants: Sequence[str]
+    repeats_live: int
+    repeats_sim: int
+
+    async def probe(self) -> dict[str, Any]:
+        """Measure what this machine's server costs, by short probes that are no part of any variant; JSON-able."""
+        ...
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        """Run a variant with real processes; ProcessError says what is missing for it."""
+        ...
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        """Run it in the model, with the same policies and the costs that `probe` has measured; pure, picklable."""
+        ...
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        """The answer to the question in two sentences, from the figures."""
+        ...
