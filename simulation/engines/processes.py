@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +24,12 @@ class ProcessError(Exception):
     """A process did not start or did not answer; the message holds its last words."""
 
 
+@cache
 def cores() -> tuple[set[int], set[int]] | None:
-    """One core for the server and another for the load, None on a machine with only one (or none to choose)."""
+    """One core for the server and another for the load, None on a machine with only one (or none to choose).
+
+    The answer is the first one: a process that has pinned itself since has no choice any more, and its children do.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None
     usable = sorted(os.sched_getaffinity(0))
