@@ -19,6 +19,7 @@ from reference_impl.adapters.redis.connection import check, without_password
 from reference_impl.adapters.redis.connection import connect as connect_redis
 from reference_impl.adapters.redis.nodes import nodes_of
 from reference_impl.adapters.redis.work_queue import RedisWorkQueue
+from reference_impl.adapters.sql.measured import MeasuredDatabase
 from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
@@ -75,14 +76,14 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     clock = time.monotonic
     async with AsyncExitStack() as stack:
         guards = Guards(clock, Random())
-        storage = await stack.enter_async_context(_stored(settings, guards))
+        recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
+        storage = await stack.enter_async_context(_stored(settings, guards, recorder))
         local = MemoryBroker(asyncio.get_running_loop())
         broker = await stack.enter_async_context(broker_at(settings.broker, local))
         log, directory = guards.log(storage.log, broker), storage.directory
         recent = await stack.enter_async_context(recent_comments(settings, log, storage.history))
         commits = storage.commits(recent.around(guards.appender(broker)), broker, GroupCommitConfig(), clock)
         stack.push_async_callback(commits.drain)
-        recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         settings_of = settings_in(directory)
         brownout = _brownout(commits, guards.all, clock)
@@ -197,8 +198,10 @@ def settings_in(directory: Directory) -> SettingsOf:
 
 
 @asynccontextmanager
-async def _stored(settings: Settings, guards: Guards) -> AsyncIterator[Storage]:
+async def _stored(settings: Settings, guards: Guards, recorder: CsvRecorder | None) -> AsyncIterator[Storage]:
     databases = await open_databases(settings.log_url, settings.partitions)
+    if recorder is not None:
+        databases = [MeasuredDatabase(database, recorder.write) for database in databases]
     tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
         storage = await storage_of(settings, databases, tables, ORIGIN)

@@ -1,11 +1,13 @@
 """Measured service times, as samples rather than means, and the draws that the model takes from them.
 
-A cost depends on the state it was measured in: a loop that has been idle is slower, a fan-out of many events is longer.
-Samples keep what they were measured with, and a draw picks at random among the few whose state was nearest.
+A cost depends on the state it was measured in: a loop that has been idle is slower, a fan-out to more viewers or of
+more events is longer. Samples keep what they were measured with, and a draw picks at random among the few whose state was
+nearest. Between two probed audiences a cost is interpolated at equal rank.
 """
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,52 +15,62 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.model.edge import FanOutCost
+from simulation.model.costs import CommitCost, FanOutCost, PostCost
 
 NEAREST = 16  # samples among which a draw chooses
 GAP_MIN_S = 1e-3  # idle gaps below and above these are alike
 GAP_MAX_S = 0.1
 
 Samples = NDArray[np.float64]
+ARRAYS = ("posts", "commits", "dispatches", "handovers", "syncs", "hops", "slacks", "fan_outs", "stalls")
 
 
-@dataclass(frozen=True, slots=True)
-class PostCost:
-    """What one post takes before it is in the log's queue."""
-
-    ingress_s: float  # from when it was meant to go to the handler's start
-    api_s: float  # in the handler, on the loop
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """What one machine's server costs, in seconds.
 
-    ``posts`` has shape (n, 3): idle gap, ingress, handler. ``fan_outs`` has shape (n, 5): idle gap, events (a number),
-    duration on the loop, lag to the first receipt, span to the last. The other arrays have shape (n,).
+    Rows are ``posts``: idle gap, ingress, handler; ``commits``: comments (a number), work of the log's thread;
+    ``fan_outs``: viewers, idle gap, events, duration on the loop, lag to the first receipt, span to the last. The other
+    arrays have shape (n,); ``stalls`` may be empty.
     """
 
-    viewers: int
     posts: Samples
-    commits: Samples  # of one comment
-    commit_more_s: float  # for each further comment in the commit
+    commits: Samples
+    dispatches: Samples  # on the loop, before a commit asks for its thread
+    handovers: Samples  # from then to its thread's running
+    syncs: Samples  # from the end of its work to the loop's knowing, nobody in its way
     hops: Samples  # from durable to the hub
     slacks: Samples  # by how much a window's timer was late
+    receive_s: float  # on the loop, for each event that comes to the hub
     answer_s: float  # on the loop, for an author's answer and what else of a request is outside the handler
     fan_outs: Samples
+    stalls: Samples  # when nothing on the core progressed
+    stalls_per_s: float
     machine: dict[str, Any]
 
-    def post(self, gap_s: float, rng: Random) -> PostCost:
-        row = self.posts[_near(_gap(self.posts[:, 0]) - _gap(gap_s), rng)]
+    @property
+    def audiences(self) -> tuple[int, ...]:
+        """The numbers of viewers that were probed, fewest first."""
+        return tuple(self._by_audience)
+
+    def post(self, at_s: float, gap_s: float, rng: Random) -> PostCost:
+        row = self.posts[_near(np.abs(self._post_gaps - _gap(gap_s)), rng)]
         return PostCost(float(row[1]), float(row[2]))
 
-    def fan_out(self, gap_s: float, events: int, rng: Random) -> FanOutCost:
-        distance = np.abs(_gap(self.fan_outs[:, 0]) - _gap(gap_s)) + np.abs(np.log(self.fan_outs[:, 1] / events))
-        row = self.fan_outs[_near(distance, rng)]
-        return FanOutCost(float(row[2]), float(row[3]), float(row[4]))
+    def fan_out(self, at_s: float, viewers: int, gap_s: float, events: int, rng: Random) -> FanOutCost:
+        rank = rng.random()
+        below, above, weight = self._around(viewers)
+        low, high = (self._of_audience(probed, gap_s, events, rank) for probed in (below, above))
+        duration_s, first_lag_s, span_s = low + weight * (high - low)
+        return FanOutCost(float(duration_s), float(first_lag_s), float(span_s))
 
-    def commit(self, comments: int, rng: Random) -> float:
-        return _draw(self.commits, rng) + self.commit_more_s * (comments - 1)
+    def commit(self, at_s: float, comments: int, rng: Random) -> CommitCost:
+        """What a commit of so many takes: one of about as many, as much more or less as its number makes it."""
+        row = self.commits[_near(np.abs(self._commit_sizes - np.log(comments)), rng)]
+        fixed_s, each_s = self._commit_line
+        scale = (fixed_s + each_s * comments) / (fixed_s + each_s * row[0])
+        thread = (_draw(self.handovers, rng), float(row[1] * scale), _draw(self.syncs, rng))
+        return CommitCost(_draw(self.dispatches, rng), *thread)
 
     def hop(self, rng: Random) -> float:
         return _draw(self.hops, rng)
@@ -66,14 +78,71 @@ class Calibration:
     def timer_slack(self, rng: Random) -> float:
         return _draw(self.slacks, rng)
 
+    def stall(self, rng: Random) -> float:
+        return _draw(self.stalls, rng)
+
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), default=lambda array: np.round(array, 7).tolist(), indent=1))
+        path.write_text(json.dumps(asdict(self), default=lambda array: np.round(array, 7).tolist()) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
         fields = json.loads(path.read_text())
-        arrays = {name: np.asarray(fields[name]) for name in ("posts", "commits", "hops", "slacks", "fan_outs")}
-        return cls(**(fields | arrays))
+        return cls(**(fields | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
+
+    @cached_property
+    def _post_gaps(self) -> Samples:
+        return np.asarray(_gap(self.posts[:, 0]))
+
+    @cached_property
+    def _commit_sizes(self) -> Samples:
+        return np.log(self.commits[:, 0])
+
+    @cached_property
+    def _commit_line(self) -> tuple[float, float]:
+        """A commit's work: what it takes whatever it holds, and for each comment."""
+        sizes = np.unique(self.commits[:, 0])
+        if len(sizes) < 2:
+            return float(np.median(self.commits[:, 1])), 0.0
+        medians = [np.median(self.commits[self.commits[:, 0] == size, 1]) for size in sizes]
+        each_s, fixed_s = np.polyfit(sizes, medians, 1)
+        return max(float(fixed_s), 1e-6), max(float(each_s), 0.0)
+
+    @cached_property
+    def _by_audience(self) -> dict[int, tuple[Samples, Samples]]:
+        """Of each audience the states (gap, events on logarithmic scales) and the costs of its fan-outs."""
+        found = {}
+        for viewers in np.unique(self.fan_outs[:, 0]):
+            rows = self.fan_outs[self.fan_outs[:, 0] == viewers]
+            rows = rows[np.argsort(rows[:, 3], kind="stable")]  # so that equal ranks are alike
+            found[int(viewers)] = np.column_stack([_gap(rows[:, 1]), np.log(rows[:, 2])]), rows[:, 3:]
+        return found
+
+    def _around(self, viewers: int) -> tuple[int, int, float]:
+        """The probed audiences on both sides, and how far between them this one is; outside it goes on as a line."""
+        probed = self.audiences
+        if len(probed) == 1 or viewers == probed[0]:
+            return probed[0], probed[0], 0.0
+        at = min(max(int(np.searchsorted(probed, viewers)), 1), len(probed) - 1)
+        below, above = probed[at - 1], probed[at]
+        return below, above, (viewers - below) / (above - below)
+
+    def _of_audience(self, probed: int, gap_s: float, events: int, rank: float) -> Samples:
+        states, costs = self._by_audience[probed]
+        distance = np.abs(states[:, 0] - _gap(gap_s)) + np.abs(states[:, 1] - np.log(events))
+        count = min(NEAREST, len(distance))
+        near = np.sort(np.argpartition(distance, count - 1)[:count])
+        return np.asarray(costs[near[int(rank * count)]])
+
+
+def merged(parts: "list[Calibration]") -> Calibration:
+    """One calibration out of several sets of probes of the same machine."""
+    return Calibration(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
+        receive_s=float(np.median([part.receive_s for part in parts])),
+        answer_s=float(np.median([part.answer_s for part in parts])),
+        stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
+        machine=parts[0].machine,
+    )
 
 
 def _gap(gap_s: Any) -> Any:
@@ -83,7 +152,7 @@ def _gap(gap_s: Any) -> Any:
 
 def _near(distance: Samples, rng: Random) -> int:
     count = min(NEAREST, len(distance))
-    return int(np.argpartition(np.abs(distance), count - 1)[rng.randrange(count)])
+    return int(np.argpartition(distance, count - 1)[rng.randrange(count)])
 
 
 def _draw(samples: Samples, rng: Random) -> float:

@@ -139,8 +139,6 @@ def _calibration(path: Path | None, scenario: Scenario) -> Calibration | None:
         costs = Calibration.load(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         fail(f"cannot use the calibration {path}: {error!r}")
-    if costs.viewers != scenario.audience.viewers:
-        fail(f"{path} was measured with {costs.viewers} viewers, the scenario has {scenario.audience.viewers}")
     return costs
 
 

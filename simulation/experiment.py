@@ -95,7 +95,9 @@ async def servers(
     """
     pair = processes.cores()
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-")))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder))
+        )
         log = data or folder / "data"
         broker = await _broker(stack, folder, say) if edges else ""
         arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]

@@ -11,22 +11,25 @@ from simulation.result import Seconds
 
 COMMENT_COLUMNS = ("seq", "received_s", "admitted_s", "durable_s", "hub_s", "flushed_s")
 FAN_OUT_COLUMNS = ("first", "last", "viewers", "size_bytes", "start_s", "end_s")
+WRITE_COLUMNS = ("asked_s", "begun_s", "worked_s", "answered_s", "cpu_s")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The server's stamps: a column is an array, shape (comments,) or (fan-outs,), times in monotonic seconds."""
+    """The server's stamps in monotonic seconds: a column is an array, an item for each comment, fan-out or write."""
 
     comments: dict[str, NDArray[Any]]
     fan_outs: dict[str, NDArray[Any]]
+    writes: dict[str, NDArray[Any]]
 
 
 def read_measured(path: Path) -> Measured:
-    rows: dict[str, list[list[str]]] = {"comment": [], "fan_out": []}
-    for line in path.read_text().splitlines():
+    rows: dict[str, list[list[str]]] = {"comment": [], "fan_out": [], "write": []}
+    for line in path.read_text().split("\n")[:-1]:  # the last one may be half written
         kind, *fields = line.split(",")
         rows[kind].append(fields)
-    return Measured(_columns(rows["comment"], COMMENT_COLUMNS), _columns(rows["fan_out"], FAN_OUT_COLUMNS))
+    columns = {"comment": COMMENT_COLUMNS, "fan_out": FAN_OUT_COLUMNS, "write": WRITE_COLUMNS}
+    return Measured(*(_columns(rows[kind], names) for kind, names in columns.items()))
 
 
 def _columns(rows: list[list[str]], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:

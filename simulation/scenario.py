@@ -2,8 +2,9 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +12,7 @@ from reference_impl.policy.backpressure import Ending
 
 TRACES = Path(__file__).parent / "traces"
 SCENARIOS = Path(__file__).parent / "scenarios"
+MEMORY = "/dev/shm"
 
 
 class ScenarioError(Exception):
@@ -28,22 +30,34 @@ class Audience(_Part):
 
 
 class Workload(_Part):
-    """What is posted: a recorded chat, replayed faster or slower, from its start again when it ends."""
+    """What is posted: a recorded chat, replayed faster or slower, from its start again when it ends.
+
+    With ``rate_per_s`` its texts come at random at that rate, each by an author of its own.
+    """
 
     trace: str = "twitch-a.jsonl"  # a file, or the name of a shipped one
     speed: float = Field(default=10.0, gt=0, le=1_000)
+    rate_per_s: float | None = Field(
+        default=None, gt=0, le=100_000
+    )  # Poisson arrivals of its texts instead of its times
 
 
 class System(_Part):
     """How the server is set up; the defaults are the server's own."""
 
     delivery: Literal["raw", "plain"] = "raw"
+    storage: Literal["disk", "memory"] = "disk"  # where the log is; a disk's own moods are left out in memory
     window_ms: float = Field(default=20.0, ge=0, le=10_000)
     slow_viewer: Ending = Ending.DISCONNECT
     rate_burst: int = Field(default=11, ge=1)
     rate_period_s: float = Field(
         default=30.0, gt=0
     )  # at the trace's own pace; a faster replay shortens it by its speed
+
+    @property
+    def folder(self) -> str | None:
+        """Where the log's directory is made; None: where temporary files are."""
+        return MEMORY if self.storage == "memory" and Path(MEMORY).is_dir() else None
 
 
 class Scenario(_Part):
@@ -66,6 +80,13 @@ class Scenario(_Part):
     def rate_period_s(self) -> float:
         """The author's rate period at the replay's speed, so that a fast replay is not taken for abuse."""
         return self.system.rate_period_s / max(1.0, self.workload.speed)
+
+    def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Scenario":
+        """The same with other values: by part, "" for the scenario's own fields; ScenarioError names a bad one."""
+        fields = self.model_dump()
+        for part, values in changes.items():
+            (fields[part] if part else fields).update(values)
+        return make_scenario(fields, "options")
 
 
 def load_scenario(source: str) -> Scenario:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from simulation.scenario import TRACES, Scenario, ScenarioError
@@ -23,8 +24,21 @@ class Post:
 
 def schedule(scenario: Scenario) -> list[Post]:
     """All posts of a scenario, in order: the same for the live engine and the simulated one."""
+    if scenario.workload.rate_per_s is not None:
+        return _poisson(scenario, scenario.workload.rate_per_s)
     posts = _rounds(load_trace(scenario.workload.trace), scenario.workload.speed)
     return list(takewhile(lambda post: post.at_s < scenario.duration_s, posts))
+
+
+def _poisson(scenario: Scenario, per_s: float) -> list[Post]:
+    rng = Random(f"{scenario.seed} arrivals")  # a text is hashed alike in every process
+    texts = [row[2] for row in load_trace(scenario.workload.trace)]
+    at_s = rng.expovariate(per_s)
+    posts: list[Post] = []
+    while at_s < scenario.duration_s:
+        posts.append(Post(at_s, f"author{len(posts)}", rng.choice(texts)))
+        at_s += rng.expovariate(per_s)
+    return posts
 
 
 def load_trace(source: str) -> list[tuple[int, str, str]]:

@@ -8,7 +8,7 @@ import simpy
 
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.rate import RateConfig
-from simulation.calibration import Calibration
+from simulation.model.costs import Costs
 from simulation.model.edge import FanOut
 from simulation.model.server import Policies, Server
 from simulation.result import RunResult, Seconds
@@ -26,10 +26,10 @@ def policies(scenario: Scenario) -> Policies:
     )
 
 
-def run_simulated(scenario: Scenario, calibration: Calibration) -> RunResult:
+def run_simulated(scenario: Scenario, costs: Costs) -> RunResult:
     """Run a scenario in the model; the seed decides which of the measured costs are drawn."""
     env = simpy.Environment()
-    server = Server(env, policies(scenario), calibration, Random(scenario.seed))
+    server = Server(env, policies(scenario), costs, scenario.audience.viewers, Random(scenario.seed))
     posts = schedule(scenario)
     env.process(server.authors.run(posts))
     env.run()

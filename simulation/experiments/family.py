@@ -13,7 +13,7 @@ EngineName = Literal["live", "sim"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A figure that every variant gives. ``tells``: it says which variant is better, so engines must rank by it alike."""
+    """A figure that every variant gives. ``tells``: it says which one is better, so engines must rank by it alike."""
 
     name: str  # as in the JSON document, with its unit last: "append_p99_ms"
     title: str  # as people read it: "append p99, ms"

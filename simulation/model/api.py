@@ -5,7 +5,7 @@ from random import Random
 import simpy
 
 from reference_impl.policy.rate import RateLimiter
-from simulation.calibration import Calibration
+from simulation.model.costs import Costs
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
 from simulation.model.network import Network
@@ -22,7 +22,7 @@ class Api:
         network: Network,
         limiter: RateLimiter,
         log: Log,
-        calibration: Calibration,
+        costs: Costs,
         rng: Random,
     ) -> None:
         self._env = env
@@ -30,13 +30,14 @@ class Api:
         self._network = network
         self._limiter = limiter
         self._log = log
-        self._calibration = calibration
+        self._costs = costs
         self._rng = rng
         self.rejected = 0
 
     def post(self, post: Post) -> Steps:
         """One request, from when it was meant to go until it waits for the log."""
-        cost = self._calibration.post(self._env.now - self._loop.active_at, self._rng)
+        now = self._env.now
+        cost = self._costs.post(now, now - self._loop.active_at, self._rng)
         yield from self._network.to_server(cost.ingress_s)
         with self._loop.turn() as turn:
             yield turn

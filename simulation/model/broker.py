@@ -4,7 +4,7 @@ from random import Random
 
 import simpy
 
-from simulation.calibration import Calibration
+from simulation.model.costs import Costs
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
 from simulation.model.log import Stamps
@@ -13,13 +13,11 @@ from simulation.model.log import Stamps
 class Broker:
     """``published`` holds the stamps of every comment in the order of its seq, which begins at 1."""
 
-    def __init__(
-        self, env: simpy.Environment, loop: EventLoop, hub: StreamHub, calibration: Calibration, rng: Random
-    ) -> None:
+    def __init__(self, env: simpy.Environment, loop: EventLoop, hub: StreamHub, costs: Costs, rng: Random) -> None:
         self._env = env
         self._loop = loop
         self._hub = hub
-        self._calibration = calibration
+        self._costs = costs
         self._rng = rng
         self.published: list[Stamps] = []
 
@@ -27,9 +25,10 @@ class Broker:
         """Hand a commit's comments over in a callback of their own, behind what else became ready meanwhile."""
         with self._loop.turn() as turn:
             yield turn
-            yield from self._loop.hold(self._calibration.hop(self._rng))
+            yield from self._loop.hold(self._costs.hop(self._rng))
             for comment in batch:
                 self.published.append(comment)
                 comment.hub_s = self._env.now
+                yield from self._loop.hold(self._costs.receive_s)
                 yield from self._hub.receive(len(self.published))
-        self._env.process(self._loop.run(self._calibration.answer_s * len(batch)))
+        self._env.process(self._loop.run(self._costs.answer_s * len(batch)))

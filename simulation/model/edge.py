@@ -10,16 +10,8 @@ from dataclasses import dataclass
 
 import simpy
 
+from simulation.model.costs import FanOutCost
 from simulation.model.event_loop import EventLoop, Steps
-
-
-@dataclass(frozen=True, slots=True)
-class FanOutCost:
-    """What one fan-out takes: ``duration_s`` on the loop; receipts begin ``first_lag_s`` after its start."""
-
-    duration_s: float
-    first_lag_s: float
-    span_s: float  # from the first viewer's receipt to the last one's
 
 
 @dataclass(frozen=True, slots=True)

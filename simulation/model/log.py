@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import simpy
 
 from reference_impl.policy.batching import CommitQueue, GroupCommitConfig
+from simulation.model.core import Core
+from simulation.model.costs import CommitCost
 from simulation.model.event_loop import EventLoop, Steps
 
 
@@ -20,21 +22,26 @@ class Stamps:
 
 
 class Log:
-    """``commit_s`` draws a commit's length from the number of comments in it; it passes off the event loop."""
+    """``cost`` draws what a commit takes from the number of comments in it.
+
+    Its thread is off the event loop, and on the same ``core`` where the process has one only.
+    """
 
     def __init__(
         self,
         env: simpy.Environment,
         loop: EventLoop,
         config: GroupCommitConfig,
-        commit_s: Callable[[int], float],
+        cost: Callable[[int], CommitCost],
         on_durable: Callable[[list[Stamps]], Steps],
+        core: Core | None = None,
     ) -> None:
         self._env = env
         self._loop = loop
         self._queue: CommitQueue[Stamps] = CommitQueue(config)
-        self._commit_s = commit_s
+        self._cost = cost
         self._on_durable = on_durable
+        self._core = core
 
     def append(self, comment: Stamps) -> bool:
         """Queue a comment; False when the queue is full."""
@@ -48,11 +55,19 @@ class Log:
             self._env.process(self._commit(batch))
 
     def _commit(self, batch: list[Stamps]) -> Steps:
-        yield self._env.timeout(self._commit_s(len(batch)))
+        """A callback of its own, behind what else is ready: the fan-out of the commit before, if that has one."""
+        cost = self._cost(len(batch))
+        yield from self._loop.run(cost.dispatch_s)
+        yield self._env.timeout(cost.handover_s)
+        if self._core is None:
+            yield self._env.timeout(cost.work_s)
+        else:
+            yield self._core.start(cost.work_s)
+        yield self._env.timeout(cost.sync_s)
         with self._loop.turn() as turn:
             yield turn
             for comment in batch:
                 comment.durable_s = self._env.now
             self._queue.finish()
+            self._env.process(self._on_durable(batch))
             self._start()
-        yield from self._on_durable(batch)

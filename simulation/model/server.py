@@ -9,10 +9,11 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
-from simulation.calibration import Calibration
 from simulation.model.api import Api
 from simulation.model.broker import Broker
 from simulation.model.client import Authors
+from simulation.model.core import Core
+from simulation.model.costs import Costs
 from simulation.model.edge import Edge
 from simulation.model.event_loop import EventLoop
 from simulation.model.hub import StreamHub
@@ -31,19 +32,24 @@ class Policies:
 
 
 class Server:
-    """Builds the rooms; run it by starting ``authors.run(schedule)``."""
+    """Builds the rooms; run it by starting ``authors.run(schedule)``.
 
-    def __init__(self, env: simpy.Environment, policies: Policies, calibration: Calibration, rng: Random) -> None:
-        self.loop = EventLoop(env)
-        self.edge = Edge(env, self.loop, lambda gap_s, events: calibration.fan_out(gap_s, events, rng))
+    Everything of the process shares one core, which is what the live engine gives it.
+    """
+
+    def __init__(self, env: simpy.Environment, policies: Policies, costs: Costs, viewers: int, rng: Random) -> None:
+        self.core = Core(env)
+        self.loop = EventLoop(env, core=self.core)
+        self.edge = Edge(env, self.loop, lambda gap_s, events: costs.fan_out(env.now, viewers, gap_s, events, rng))
         self.hub = StreamHub(
             env, self.loop, self.edge, policies.coalescing, policies.ordering,
-            read=lambda missing: missing, slack=lambda: calibration.timer_slack(rng),
+            read=lambda missing: missing, slack=lambda: costs.timer_slack(rng),
         )  # fmt: skip
-        self.broker = Broker(env, self.loop, self.hub, calibration, rng)
+        self.broker = Broker(env, self.loop, self.hub, costs, rng)
         self.log = Log(
-            env, self.loop, policies.commits, lambda comments: calibration.commit(comments, rng), self.broker.publish
-        )
+            env, self.loop, policies.commits, lambda comments: costs.commit(env.now, comments, rng),
+            self.broker.publish, self.core,
+        )  # fmt: skip
         limiter = RateLimiter(policies.rate)
-        self.api = Api(env, self.loop, Network(env), limiter, self.log, calibration, rng)
+        self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)
         self.authors = Authors(env, self.api)

@@ -22,6 +22,7 @@ from reference_impl.protocol.events import Draft, Event
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Action, Display, RuleSettings, State, Stream, StreamSettings
 from reference_impl.write_path import NewComment, WritePath
+from simulation.model.costs import CommitCost
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
 from tests.parity.traces import bursty_times
@@ -155,7 +156,7 @@ def simulated_outcome(load: list[Post], rate: RateConfig, commits: GroupCommitCo
         outcome.commits.append((env.now, [stamps.intended_s for stamps in batch]))
         yield from ()
 
-    log = Log(env, loop, commits, commit_s, durable)
+    log = Log(env, loop, commits, lambda comments: CommitCost(0.0, 0.0, commit_s(comments), 0.0), durable)
 
     def post(at: float, author: str) -> Steps:
         yield env.timeout(at)

@@ -24,7 +24,9 @@ from simulation.scenario import Audience, Scenario, Workload
 from simulation.trace import schedule
 
 VIEWERS = 4
-INGRESS, API, COMMIT, COMMIT_MORE, HOP, SLACK, ANSWER = 1.0, 0.5, 3.0, 0.1, 0.2, 1.0, 0.3  # all in ms
+INGRESS, API, HOP, RECEIVE, SLACK, ANSWER = 1.0, 0.5, 0.2, 0.05, 1.0, 0.3  # all in ms
+DISPATCH, HANDOVER, WORK, WORK_MORE, SYNC = 0.1, 0.4, 2.0, 0.1, 0.5
+COMMIT = DISPATCH + HANDOVER + WORK + SYNC
 FAN_OUT, FIRST_LAG, SPAN = 2.0, 0.4, 1.6
 
 Row = tuple[int, str]
@@ -33,14 +35,18 @@ Row = tuple[int, str]
 def constant_costs(fan_out: float = FAN_OUT, span: float = SPAN) -> Calibration:
     """Every draw answers the same, whatever the state."""
     return Calibration(
-        viewers=VIEWERS,
         posts=np.array([[1.0, INGRESS, API]]) / 1000,
-        commits=np.array([COMMIT]) / 1000,
-        commit_more_s=COMMIT_MORE / 1000,
+        commits=np.array([[1000.0, WORK], [2000.0, WORK + WORK_MORE]]) / 1000,  # of one comment, and of two
+        dispatches=np.array([DISPATCH]) / 1000,
+        handovers=np.array([HANDOVER]) / 1000,
+        syncs=np.array([SYNC]) / 1000,
         hops=np.array([HOP]) / 1000,
         slacks=np.array([SLACK]) / 1000,
+        receive_s=RECEIVE / 1000,
         answer_s=ANSWER / 1000,
-        fan_outs=np.array([[1.0, 1000.0, fan_out, FIRST_LAG, span]]) / 1000,  # of one event
+        fan_outs=np.array([[1000.0 * VIEWERS, 1.0, 1000.0, fan_out, FIRST_LAG, span]]) / 1000,  # of one event
+        stalls=np.zeros(0),
+        stalls_per_s=0.0,
         machine={},
     )
 
@@ -52,9 +58,10 @@ def random_costs() -> Calibration:
     return replace(
         steady,
         posts=steady.posts * noise.uniform(0.5, 1.5, (50, 3)),
-        commits=steady.commits * noise.uniform(0.5, 1.5, 50),
+        syncs=steady.syncs * noise.uniform(0.5, 1.5, 50),
         slacks=steady.slacks * noise.uniform(0.5, 1.5, 50),
-        fan_outs=steady.fan_outs * noise.uniform(0.5, 1.5, (50, 5)),
+        fan_outs=np.repeat(steady.fan_outs, 50, axis=0)
+        * np.column_stack([np.ones((50, 3)), noise.uniform(0.5, 1.5, (50, 3))]),
     )
 
 
@@ -79,7 +86,7 @@ def crowded_rows() -> list[Row]:
 
 def run_server(experiment: Scenario, calibration: Calibration) -> Server:
     env = simpy.Environment()
-    server = Server(env, policies(experiment), calibration, Random(experiment.seed))
+    server = Server(env, policies(experiment), calibration, experiment.audience.viewers, Random(experiment.seed))
     env.process(server.authors.run(schedule(experiment)))
     env.run()
     return server
@@ -92,11 +99,11 @@ def stage_ms(result: RunResult, stage: str) -> list[float]:
 def test_a_lone_post_takes_the_sum_of_its_costs(tmp_path: Path) -> None:
     result = run_simulated(scenario(tmp_path, [(250, "ann")]), constant_costs())
     ranks = [FIRST_LAG + (rank + 0.5) / VIEWERS * SPAN for rank in range(VIEWERS)]
-    before = INGRESS + API + COMMIT + HOP
+    before = INGRESS + API + COMMIT + HOP + RECEIVE
     assert stage_ms(result, "api") == pytest.approx([INGRESS + API])
     assert stage_ms(result, "log") == pytest.approx([COMMIT])
     assert stage_ms(result, "broker") == pytest.approx([HOP])
-    assert stage_ms(result, "hub") == pytest.approx([0.0])
+    assert stage_ms(result, "hub") == pytest.approx([RECEIVE])
     assert stage_ms(result, "socket") == pytest.approx(ranks)
     assert stage_ms(result, "end_to_end") == pytest.approx([before + rank for rank in ranks])
 
@@ -105,20 +112,23 @@ def test_a_second_post_waits_at_the_hub_until_the_window_ends_and_the_timer_is_l
     """Both take the same way to the hub, 10 ms apart; the window has 20 ms from the end of a fan-out of 2 ms."""
     result = run_simulated(scenario(tmp_path, [(0, "ann"), (10, "bob")]), constant_costs())
     assert stage_ms(result, "api") == pytest.approx([INGRESS + API] * 2)
-    assert stage_ms(result, "hub") == pytest.approx([0.0, 2 + 20 - 10 + SLACK])
+    assert stage_ms(result, "hub") == pytest.approx([RECEIVE, RECEIVE + 2 + 20 - 10 + SLACK])
 
 
 def test_a_post_that_comes_during_a_fan_out_waits_for_the_loop(tmp_path: Path) -> None:
-    """The first fan-out begins at 4.7 and ends at 6.7; the second post asks for the loop at 5."""
+    """The first fan-out begins at 4.75 and ends at 6.75; the second post asks for the loop at 5."""
     result = run_simulated(scenario(tmp_path, [(0, "ann"), (4, "bob")]), constant_costs())
-    assert stage_ms(result, "api") == pytest.approx([1.5, 6.7 + API - 4])
+    assert stage_ms(result, "api") == pytest.approx([1.5, 6.75 + API - 4])
 
 
 def test_posts_that_wait_for_a_commit_share_the_next_one(tmp_path: Path) -> None:
-    """Admitted at 1.5, 2 and 2.5; the first commit ends at 4.5, the second one, of two, 3.1 later."""
+    """Admitted at 1.5, 2 and 2.5, before the first commit has its turn: that ends at 5.5, its fan-out at 7.75.
+
+    Only then the second one is dispatched, which has two comments and takes 0.1 more.
+    """
     result = run_simulated(scenario(tmp_path, [(0, "ann"), (0, "bob"), (0, "cas")]), constant_costs())
     assert stage_ms(result, "api") == pytest.approx([1.5, 2.0, 2.5])
-    assert stage_ms(result, "log") == pytest.approx([3.0, 7.6 - 2.0, 7.6 - 2.5])
+    assert stage_ms(result, "log") == pytest.approx([5.5 - 1.5, 10.85 - 2.0, 10.85 - 2.5])
 
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(tmp_path: Path) -> None:
@@ -161,7 +171,7 @@ def test_the_fan_outs_hold_every_seq_in_order_and_never_overlap(tmp_path: Path) 
 
 def test_the_loop_is_busy_for_all_of_a_post_but_the_way_in_and_the_commit(tmp_path: Path) -> None:
     server = run_server(scenario(tmp_path, [(0, "ann")]), constant_costs())
-    assert server.loop.busy_s * 1000 == pytest.approx(API + HOP + FAN_OUT + ANSWER)
+    assert server.loop.busy_s * 1000 == pytest.approx(API + DISPATCH + HOP + RECEIVE + FAN_OUT + ANSWER)
 
 
 def test_the_stages_add_up_to_the_end_to_end_latency(tmp_path: Path) -> None:
