@@ -284,19 +284,8 @@ class Viewer(Protocol):
     def close(self, parting: Parting) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class WriteTimes:
-    """One write of a database: asked for on the loop, begun by its engine, its statements done, answered on the loop."""
-
-    asked_s: float
-    begun_s: float
-    worked_s: float
-    answered_s: float
-    cpu_s: float  # of the thread between begun and worked
-
-
 class Recorder(Protocol):
-    """Takes the stage times of each comment, of each fan-out and of each write (``serve --measure``)."""
+    """Takes the stage times of each comment and of each fan-out (``serve --measure``)."""
 
     def comment(self, seq: int, stamps: Stamps, hub_s: float, flushed_s: float) -> None: ...
 

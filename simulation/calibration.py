@@ -1,8 +1,8 @@
 """Measured service times, as samples rather than means, and the draws that the model takes from them.
 
 A cost depends on the state it was measured in: a loop that has been idle is slower, a fan-out to more viewers or of
-more events is longer. Samples keep what they were measured with, and a draw picks at random among the few whose state was
-nearest. Between two probed audiences a cost is interpolated at equal rank.
+more events is longer. Samples keep what they were measured with, and a draw picks at random among the few whose state
+was nearest. Between two probed audiences a cost is interpolated at equal rank.
 """
 
 import json

@@ -1,6 +1,6 @@
 """``serve --measure FILE``: when each comment passed each stage, and what each fan-out cost, as CSV.
 
-Three kinds of line, told apart by their first field. All times are monotonic seconds, the same clock in every process of
+Kinds of line are told apart by their first field. All times are monotonic seconds, the same clock in every process of
 the machine, so that a load generator beside the server can join its own times to these.
 
     comment,seq,received_s,admitted_s,durable_s,hub_s,flushed_s
@@ -11,7 +11,7 @@ the machine, so that a load generator beside the server can join its own times t
 from pathlib import Path
 from types import TracebackType
 
-from reference_impl.ports import Stamps, WriteTimes
+from reference_impl.ports import Stamps
 
 BUFFER_BYTES = 1024 * 1024
 
@@ -31,11 +31,8 @@ class CsvRecorder:
     def fan_out(self, first: int, last: int, viewers: int, size_bytes: int, start_s: float, end_s: float) -> None:
         self._file.write(f"fan_out,{first},{last},{viewers},{size_bytes},{start_s:.7f},{end_s:.7f}\n")
 
-    def write(self, times: WriteTimes) -> None:
-        self._file.write(
-            f"write,{times.asked_s:.7f},{times.begun_s:.7f},{times.worked_s:.7f},{times.answered_s:.7f},"
-            f"{times.cpu_s:.7f}\n"
-        )
+    def write(self, asked_s: float, begun_s: float, worked_s: float, answered_s: float, cpu_s: float) -> None:
+        self._file.write(f"write,{asked_s:.7f},{begun_s:.7f},{worked_s:.7f},{answered_s:.7f},{cpu_s:.7f}\n")
 
     def flush(self) -> None:
         self._file.flush()

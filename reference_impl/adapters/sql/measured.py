@@ -7,15 +7,16 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from reference_impl.adapters.sql.database import Database, Work
-from reference_impl.ports import WriteTimes
 
 R = TypeVar("R")
+Record = Callable[[float, float, float, float, float], None]
+"""Told of a write: when it was asked for, begun, its statements done, answered; the CPU time of its statements, s."""
 
 
 class MeasuredDatabase:
     """``record`` is told of each write that has succeeded, on the event loop."""
 
-    def __init__(self, real: Database, record: Callable[[WriteTimes], None]) -> None:
+    def __init__(self, real: Database, record: Record) -> None:
         self._real = real
         self._record = record
 
@@ -31,7 +32,7 @@ class MeasuredDatabase:
             return answer
 
         answer = await self._real.write(timed)
-        self._record(WriteTimes(asked_s, begun_s, worked_s, time.monotonic(), cpu_s))
+        self._record(asked_s, begun_s, worked_s, time.monotonic(), cpu_s)
         return answer
 
     async def read(self, work: Work[R]) -> R:
