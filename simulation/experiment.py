@@ -51,10 +51,10 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then([_simulate(scenario, calibration, console)])
         return
-    async with servers(scenario, port, data, edges, console.print) as (url, at_edges, folder):
-        ready(at_edges[0] if at_edges else url)
+    async with servers(scenario, port, data, edges, console.print) as running:
+        ready(running.edges[0] if running.edges else running.url)
         with screen.live_progress(console, scenario) as progress:
-            runs = [await live.run_live(scenario, url, folder, progress, at_edges)]
+            runs = [await live.run_live(scenario, running, progress)]
         if engine is Engine.BOTH:
             runs.append(await asyncio.to_thread(_simulate, scenario, calibration, console))
         await then(runs)
@@ -88,7 +88,7 @@ def faultless(runs: list[RunResult]) -> bool:
 @asynccontextmanager
 async def servers(
     scenario: Scenario, port: int, data: Path | None, edges: int, say: Callable[[str], None]
-) -> AsyncIterator[tuple[str, list[str], Path]]:
+) -> AsyncIterator[live.Running]:
     """The server under test and its edges, the first of which has the port then, by turns on either core.
 
     Without a data directory of its own it works in one that is taken away afterwards.
@@ -101,14 +101,14 @@ async def servers(
         log = data or folder / "data"
         broker = await _broker(stack, folder, say) if edges else ""
         arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
-        url, _ = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+        url, pid = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
         at_edges = []
         for number in range(edges):
             (of_edge := folder / f"edge-{number}").mkdir()
             arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
             core = pair[(number + 1) % 2] if pair else None
             at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
-        yield url, at_edges, folder
+        yield live.Running(url, pid, folder, at_edges)
 
 
 async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:

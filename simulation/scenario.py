@@ -60,6 +60,13 @@ class System(_Part):
         return MEMORY if self.storage == "memory" and Path(MEMORY).is_dir() else None
 
 
+class Stop(_Part):
+    """The server's process stands still (SIGSTOP), and goes on (SIGCONT)."""
+
+    at_s: float = Field(ge=0)
+    lasts_s: float = Field(gt=0, le=60)
+
+
 class Scenario(_Part):
     """One experiment: same arrivals, same policies, same audience, live and simulated."""
 
@@ -70,6 +77,7 @@ class Scenario(_Part):
     audience: Audience = Audience()
     workload: Workload = Workload()
     system: System = System()
+    faults: tuple[Stop, ...] = ()
 
     @property
     def timed_from_s(self) -> float:

@@ -46,8 +46,8 @@ async def bench_edges(
             workload=Workload(speed=speed),
             system=System(rate_burst=100_000),
         )
-        async with servers(scenario, 0, None, edges, say) as (url, at_edges, folder):
-            rows.append(_row(edges, viewers, await live.run_live(scenario, url, folder, live.Progress(), at_edges)))
+        async with servers(scenario, 0, None, edges, say) as running:
+            rows.append(_row(edges, viewers, await live.run_live(scenario, running, live.Progress())))
     return rows
 
 

@@ -1,6 +1,6 @@
 """From the stamps of a probed server and the receipts of its viewers to the samples of a calibration."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from simulation.calibration import Calibration, Samples
 from simulation.machine import fingerprint
 from simulation.measurements import Measured, Receipts
+from simulation.replay import Replay
 from simulation.scenario import Scenario
 
 STALLS_S = 2.0
 STAMPED_S = 1e-3  # from the answer of a write to the stamp of its comments
 AT_ONCE_S = 1e-3
+LATE_MAX_S = 5e-3  # what begins later after a window has not been waiting for its end
+ENOUGH = 20  # samples of a run's own
 HOT = 0.1  # the quantile that stands for a loop that is never idle
 
 
@@ -27,26 +30,55 @@ class Digest:
 
     def calibration(self, busy_s: float, dense: tuple[float, float], stalls: list[float]) -> Calibration:
         """``busy_s``: what a post costs a busy loop; ``dense``: the stretch in which the window was always full."""
-        comments, fan_outs = self.measured.comments, self.measured.fan_outs
-        intended_s = np.array([self.intended[int(seq)] for seq in comments["seq"]])
-        alone = ~_during_fan_out(intended_s, comments["durable_s"], fan_outs) & (_shares(comments["durable_s"]) == 1)
-        api_s = comments["admitted_s"] - comments["received_s"]
-        ingress_s = comments["received_s"] - intended_s
-        gaps_s = _idle_gaps(intended_s, fan_outs["end_s"])
-        hops = (comments["hub_s"] - comments["durable_s"])[alone]
+        posts, hops = self._posts()
         writes = commit_times(self.measured)
+        hot_s = float(np.quantile(self._api_s, HOT) + np.quantile(hops, HOT)) + writes.busy_s
         return Calibration(
-            posts=np.column_stack([gaps_s, ingress_s, api_s])[alone],
+            posts=posts,
             **asdict(writes),
             hops=hops,
             slacks=self._slacks(dense),
-            receive_s=float(np.median(_at_once(comments["flushed_s"] - comments["hub_s"]))),
-            answer_s=max(0.0, busy_s - float(np.quantile(api_s, HOT) + np.quantile(hops, HOT)) - writes.busy_s),
-            fan_outs=fan_out_rows(fan_outs, self.receipts, self.scenario.audience.viewers),
+            receive_s=self._receive_s,
+            answer_s=max(0.0, busy_s - hot_s),
+            fan_outs=self._fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
             machine=fingerprint(),
         )
+
+    def replay(self, began_s: float, frozen: Calibration) -> Replay:
+        """What each step took in a run that began then; what it does not tell, a calibration does."""
+        posts, hops = self._posts()
+        writes = asdict(commit_times(self.measured))
+        slacks = self._slacks((began_s, float("inf")))
+        own = {"posts": posts, "hops": hops, "slacks": slacks, **writes}
+        enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
+        fan_outs = self._fan_outs()
+        fan_outs[:, 0] -= began_s
+        return Replay(
+            fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
+            commits=commit_rows(self.measured) - [began_s, 0, 0],
+            else_=replace(frozen, receive_s=self._receive_s, **enough),
+        )
+
+    @property
+    def _api_s(self) -> Samples:
+        return np.asarray(self.measured.comments["admitted_s"] - self.measured.comments["received_s"])
+
+    @property
+    def _receive_s(self) -> float:
+        waited_s = self.measured.comments["flushed_s"] - self.measured.comments["hub_s"]
+        return float(np.median(waited_s[waited_s < AT_ONCE_S]))  # of those that the window did not hold up
+
+    def _posts(self) -> tuple[Samples, Samples]:
+        """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
+        comments, fan_outs = self.measured.comments, self.measured.fan_outs
+        intended_s = np.array([self.intended.get(int(seq), np.nan) for seq in comments["seq"]])
+        alone = ~_during_fan_out(intended_s, comments["durable_s"], fan_outs) & (_shares(comments["durable_s"]) == 1)
+        alone &= np.isfinite(intended_s)
+        gaps_s = _idle_gaps(intended_s, fan_outs["end_s"])
+        posts = np.column_stack([gaps_s, comments["received_s"] - intended_s, self._api_s])[alone]
+        return posts, (comments["hub_s"] - comments["durable_s"])[alone]
 
     def _slacks(self, dense: tuple[float, float]) -> Samples:
         """By how much fan-outs came later than the window's end, which lasts from the end of the one before."""
@@ -56,8 +88,25 @@ class Digest:
         starts_s, ends_s = self.measured.fan_outs["start_s"], self.measured.fan_outs["end_s"]
         late_s = starts_s[1:] - ends_s[:-1] - window_s
         within = (starts_s[1:] > dense[0] + 0.1) & (starts_s[1:] < dense[1])
-        late_s = late_s[within & (late_s > -0.002) & (late_s < window_s)]
+        late_s = late_s[within & (late_s > -0.002) & (late_s < LATE_MAX_S)]
         return np.asarray(np.maximum(late_s, 0.0))
+
+    def _fan_outs(self) -> Samples:
+        """Join fan-outs with their receipts: start, viewers, gap, events, duration, lag to the first receipt, span."""
+        fan_outs, viewers = self.measured.fan_outs, self.scenario.audience.viewers
+        order = np.argsort(self.receipts.firsts, kind="stable")
+        firsts, times_s = self.receipts.firsts[order], self.receipts.times_s[order]
+        rows = []
+        previous_end = np.concatenate([[-1.0], fan_outs["end_s"][:-1]])
+        for index, first in enumerate(fan_outs["first"]):
+            mine = times_s[np.searchsorted(firsts, first) : np.searchsorted(firsts, first, side="right")]
+            if len(mine) < viewers:
+                continue
+            start_s, end_s = fan_outs["start_s"][index], fan_outs["end_s"][index]
+            costs = end_s - start_s, mine.min() - start_s, mine.max() - mine.min()
+            gap_s, events = start_s - previous_end[index], fan_outs["last"][index] - first + 1
+            rows.append((start_s, viewers, gap_s, events, *costs))
+        return np.array(rows, dtype=float).reshape(-1, 7)
 
 
 @dataclass(frozen=True)
@@ -77,43 +126,35 @@ class CommitTimes:
 
 
 def commit_times(measured: Measured) -> CommitTimes:
-    """Of the writes that were commits of comments, told by their ends: a comment is stamped just after the answer."""
+    rows = _commits(measured)
+    lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], measured.fan_outs)
+    lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
+    return CommitTimes(
+        commits=np.column_stack([rows["comments"], rows["cpu_s"]]).astype(float),
+        dispatches=(rows["asked_s"] - rows["admitted_s"])[lone],
+        handovers=(rows["begun_s"] - rows["asked_s"])[lone],
+        syncs=(rows["durable_s"] - rows["worked_s"])[lone],
+    )
+
+
+def commit_rows(measured: Measured) -> Samples:
+    """Rows (asked at, comments, work) in order of time."""
+    rows = _commits(measured)
+    return np.column_stack([rows["asked_s"], rows["comments"], rows["cpu_s"]]).astype(float)
+
+
+def _commits(measured: Measured) -> dict[str, Samples]:
+    """The writes that were commits of comments, told by their ends: a comment is stamped just after the answer."""
     writes, comments = measured.writes, measured.comments
     ends_s, firsts, sizes = np.unique(comments["durable_s"], return_index=True, return_counts=True)
     at = np.searchsorted(writes["answered_s"], ends_s, side="right") - 1
     known = (at >= 0) & (ends_s - writes["answered_s"][at] < STAMPED_S)
     rows = {name: column[at[known]] for name, column in writes.items()}
-    admitted_s, ends_s, sizes = comments["admitted_s"][firsts][known], ends_s[known], sizes[known]
-    lone = (sizes == 1) & ~_during_fan_out(admitted_s, ends_s, measured.fan_outs)
-    lone[1:] &= admitted_s[1:] > ends_s[:-1]  # nor had it to wait for another commit
-    return CommitTimes(
-        commits=np.column_stack([sizes, rows["cpu_s"]]).astype(float),
-        dispatches=(rows["asked_s"] - admitted_s)[lone],
-        handovers=(rows["begun_s"] - rows["asked_s"])[lone],
-        syncs=(ends_s - rows["worked_s"])[lone],
-    )
-
-
-def _at_once(waited_s: Samples) -> Samples:
-    """Of those that the window did not hold up."""
-    return waited_s[waited_s < AT_ONCE_S]
-
-
-def fan_out_rows(fan_outs: dict[str, Samples], receipts: Receipts, viewers: int) -> Samples:
-    """Join fan-outs with their receipts: viewers, gap, events, duration, lag to the first receipt, span to the last."""
-    order = np.argsort(receipts.firsts, kind="stable")
-    firsts, times_s = receipts.firsts[order], receipts.times_s[order]
-    rows = []
-    previous_end = np.concatenate([[-1.0], fan_outs["end_s"][:-1]])
-    for index, first in enumerate(fan_outs["first"]):
-        mine = times_s[np.searchsorted(firsts, first) : np.searchsorted(firsts, first, side="right")]
-        if len(mine) < viewers:
-            continue
-        start_s, end_s = fan_outs["start_s"][index], fan_outs["end_s"][index]
-        events = fan_outs["last"][index] - first + 1
-        span_s = mine.max() - mine.min()
-        rows.append((viewers, start_s - previous_end[index], events, end_s - start_s, mine.min() - start_s, span_s))
-    return np.array(rows, dtype=float)
+    return rows | {
+        "admitted_s": comments["admitted_s"][firsts][known],
+        "durable_s": ends_s[known],
+        "comments": sizes[known],
+    }
 
 
 def _shares(durable_s: Samples) -> Samples:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -74,14 +75,38 @@ def edge_arguments(scenario: Scenario, folder: Path, api: str, port: int, data: 
     return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
 
 
-async def run_live(
-    scenario: Scenario, url: str, folder: Path, progress: Progress, edges: Sequence[str] = ()
-) -> RunResult:
-    """Run a scenario against the server at ``url``, which was started with `server_arguments`.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server started with `server_arguments`, its process, and its edges' addresses."""
 
-    With ``edges`` the viewers are there, and the first one's stamps are taken: of what a broker has brought it. When
+    url: str
+    pid: int
+    folder: Path
+    edges: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Everything a run has noted, on one clock: what the model needs to play it again."""
+
+    began_s: float
+    measured: Measured
+    receipts: Receipts
+    posted: Posted
+
+
+async def run_live(scenario: Scenario, running: Running, progress: Progress) -> RunResult:
+    """Run a scenario against a server that is there for it."""
+    return (await run_logged(scenario, running, progress))[0]
+
+
+async def run_logged(scenario: Scenario, running: Running, progress: Progress) -> tuple[RunResult, Logged]:
+    """The same, with the run's notes.
+
+    With edges the viewers are there, and the first one's stamps are taken: of what a broker has brought it. When
     comments left the others it does not know, so the last stage is timed with one edge alone.
     """
+    url, folder, edges = running.url, running.folder, running.edges
     receipts_path = folder / "receipts.npz"
     token = await gateway_token(url)
     await open_stream(url, STREAM, token)
@@ -89,9 +114,13 @@ async def run_live(
     async with viewers(",".join(edges) or url, start, scenario.audience.viewers, receipts_path) as crowd:
         watcher = asyncio.create_task(_watch(crowd, progress))
         began_s = time.monotonic() + LEAD_S
-        cpu_s = _cpu_s()
-        posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
-        poster_share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s + LEAD_S)
+        cpu_s, server_cpu_s = _cpu_s(), processes.cpu_s(running.pid)
+        async with asyncio.TaskGroup() as faults:
+            for fault in scenario.faults:
+                faults.create_task(_stop(running.pid, began_s + fault.at_s, fault.lasts_s))
+            posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
+        elapsed_s = time.monotonic() - began_s + LEAD_S
+        shares = (_cpu_s() - cpu_s) / elapsed_s, (processes.cpu_s(running.pid) - server_cpu_s) / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         counts = await _finish(crowd, head, watcher)
     if edges:
@@ -99,12 +128,23 @@ async def run_live(
         measured = read_measured(folder / "edge-0" / "measure.csv")
     else:
         measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
-    receipts = Receipts.load(receipts_path)
-    latency = stage_latencies(measured, receipts, posted.accepted, began_s + scenario.timed_from_s)
+    logged = Logged(began_s, measured, Receipts.load(receipts_path), posted)
+    latency = stage_latencies(measured, logged.receipts, posted.accepted, began_s + scenario.timed_from_s)
     if len(edges) > 1:
         latency["socket"] = latency["socket"][:0]
-    result = _result(scenario, latency, posted, counts, poster_share)
-    return replace(result, facts=result.facts | {"edges": len(edges)})
+    result = _result(scenario, latency, posted, counts, shares[0])
+    facts = result.facts | {"edges": len(edges), "server_busy": round(shares[1], 3)}
+    return replace(result, facts=facts), logged
+
+
+async def _stop(pid: int, at_s: float, lasts_s: float) -> None:
+    """Let a process stand still for a while; it goes on whatever happens here."""
+    await asyncio.sleep(max(0.0, at_s - time.monotonic()))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Measured:

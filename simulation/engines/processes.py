@@ -46,6 +46,15 @@ def require_free(host: str, port: int) -> None:
             raise ProcessError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
 
+def cpu_s(pid: int) -> float:
+    """The CPU time that a process and its threads have used, s; 0.0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def pin(pid: int, core: set[int] | None) -> None:
     if core is not None:
         os.sched_setaffinity(pid, core)

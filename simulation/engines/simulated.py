@@ -32,6 +32,9 @@ def run_simulated(scenario: Scenario, costs: Costs) -> RunResult:
     server = Server(env, policies(scenario), costs, scenario.audience.viewers, Random(scenario.seed))
     posts = schedule(scenario)
     env.process(server.authors.run(posts))
+    env.process(server.stalls(scenario.duration_s))
+    for fault in scenario.faults:
+        env.process(server.stand_still(fault.at_s, fault.lasts_s))
     env.run()
     viewers = scenario.audience.viewers
     accepted = len(server.broker.published)

@@ -15,7 +15,7 @@ from simulation.model.client import Authors
 from simulation.model.core import Core
 from simulation.model.costs import Costs
 from simulation.model.edge import Edge
-from simulation.model.event_loop import EventLoop
+from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
 from simulation.model.log import Log
 from simulation.model.network import Network
@@ -53,3 +53,17 @@ class Server:
         limiter = RateLimiter(policies.rate)
         self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)
         self.authors = Authors(env, self.api)
+        self._env = env
+        self._costs = costs
+        self._rng = rng
+
+    def stand_still(self, at_s: float, lasts_s: float) -> Steps:
+        """The process is stopped: nothing of it progresses."""
+        yield self._env.timeout(at_s - self._env.now)
+        self.core.stall(lasts_s)
+
+    def stalls(self, until_s: float) -> Steps:
+        """Now and then the core stands still, which is nobody's doing here."""
+        while self._costs.stalls_per_s and self._env.now < until_s:
+            yield self._env.timeout(self._rng.expovariate(self._costs.stalls_per_s))
+            self.core.stall(self._costs.stall(self._rng))

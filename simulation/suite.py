@@ -1,0 +1,35 @@
+"""The scenarios that the model was made with, and those that it is scored on (`scenarios/suite.toml`)."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from simulation.scenario import SCENARIOS, Scenario, make_scenario
+
+FILE = SCENARIOS / "suite.toml"
+PARTS = ("training", "held_out")
+
+
+def suite(part: str, seconds: float | None = None) -> list[Scenario]:
+    """The scenarios of a part, for as long as the suite says or ``seconds``; ScenarioError names a bad one."""
+    found = tomllib.loads(FILE.read_text())[part]
+    return [_scenario(fields, seconds or found["duration_s"]) for fields in found["scenarios"]]
+
+
+def name_of(fields: Mapping[str, Any]) -> str:
+    """What a scenario of the suite is called: its fields in short."""
+    arrivals = f"{fields['rate_per_s']:g}s" if "rate_per_s" in fields else f"trace{fields['speed']:g}x"
+    stop = f"-stop{fields['stop_s'] * 1000:g}ms" if "stop_s" in fields else ""
+    return f"v{fields['viewers']}-{arrivals}-w{fields['window_ms']:g}{stop}"
+
+
+def _scenario(fields: Mapping[str, Any], seconds: float) -> Scenario:
+    stop = {"at_s": seconds / 2, "lasts_s": fields["stop_s"]} if "stop_s" in fields else None
+    return make_scenario({
+        "name": name_of(fields),
+        "duration_s": seconds,
+        "audience": {"viewers": fields["viewers"]},
+        "workload": {key: fields[key] for key in ("rate_per_s", "speed") if key in fields},
+        "system": {"window_ms": fields["window_ms"], "storage": "memory"},
+        "faults": [stop] if stop else [],
+    }, str(FILE))  # fmt: skip
