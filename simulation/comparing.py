@@ -1,4 +1,4 @@
-"""The model beside the server: errors, the live noise they have to be seen against, and what a single live run would say.
+"""The model beside the server: errors, the noise they have to be seen against, what a single live run would say.
 
 Everything here is a pure function of a document of `simulation.fidelity`. A scenario's value is the median over its
 repeats. *Noise* is how far live repeats are from each other; the *baseline* takes one live run for the others.

@@ -1,7 +1,7 @@
 """How well the model predicts the live server: live runs of the suite, a forecast and a replay of each, one document.
 
-The forecast knows a calibration that was frozen before the first live run; the replay knows the service times of the run
-itself. Repeats are interleaved (all scenarios once, then all again), and both engines get the same arrivals.
+The forecast knows a calibration that was frozen before the first live run; the replay knows the service times of that
+very run. Repeats are interleaved (all scenarios once, then all again), and both engines get the same arrivals.
 """
 
 from collections.abc import Callable, Sequence

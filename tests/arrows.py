@@ -44,6 +44,7 @@ ARROWS = {
         "reference_impl.protocol",
     },
     "simulation.bench.commands": {"simulation", "reference_impl.cli"},
+    "simulation.bench.sim_command": {"simulation", "reference_impl.cli"},
     "simulation.command": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
     "simulation.chaos.commands": {"simulation", "reference_impl.cli"},

@@ -45,6 +45,16 @@ class CoalescingWindow(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def quiet_until(self) -> float:
+        """Before then nothing is sent, unless the window is full."""
+        return self._quiet_until
+
+    @property
+    def room(self) -> int:
+        """How many more items fill the window."""
+        return self._config.items_max - len(self._items)
+
     def offer(self, item: T, now: float) -> list[T]:
         """Take an item; the answer is the batch to send now, empty while the window collects."""
         return self.offer_all((item,), now)

@@ -5,6 +5,7 @@ The broker is a hint: it may lose, repeat or reorder. An event ahead of its turn
 log, ahead of all that came, opens a gap in the same way, which finds a lost last event.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -46,6 +47,16 @@ class Sequencer(Generic[T]):
         released = self._release()
         self._arm(now, progressed=bool(released))
         return released
+
+    def offer_all(self, first: int, items: Sequence[T], now: float) -> list[T]:
+        """Take events ``first``, ``first + 1``, … that have come together, as one `offer` each would."""
+        if self._held or first != self.next_seq:
+            return [released for seq, item in enumerate(items, first) for released in self.offer(seq, item, now)]
+        self.next_seq += len(items)
+        self._seen = max(self._seen, self.next_seq - 1)
+        if items:
+            self._arm(now, progressed=True)
+        return list(items)
 
     def head_is(self, seq: int, now: float) -> None:
         """The log says that events up to ``seq`` exist."""

@@ -1,4 +1,4 @@
-"""``livecomments bench``: benchmarks of the real server."""
+"""``livecomments bench``: benchmarks of the real server, and of its model."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -19,11 +19,13 @@ from simulation.bench import partitions as partitions_bench
 from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
+from simulation.bench.sim_command import sim
 from simulation.command import JsonFile, run_to_end
 from simulation.engines import live
 from simulation.engines.nginx import NoNginx
 
-bench = typer.Typer(help="Benchmarks of the real server.", no_args_is_help=True)
+bench = typer.Typer(help="Benchmarks of the real server, and of its model.", no_args_is_help=True)
+bench.command()(sim)
 
 Endured = TypeVar("Endured", endurance.Soak, endurance.Drain)
 

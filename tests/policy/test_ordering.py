@@ -167,3 +167,21 @@ def test_past_the_bound_events_are_dropped_and_read_from_the_log_later() -> None
 def test_bounds_that_make_no_sense_are_refused_by_name(patience_s: float, held_max: int, names: str) -> None:
     with pytest.raises(ValueError, match=names):
         OrderingConfig(patience_s=patience_s, held_max=held_max)
+
+
+@given(configs, st.lists(st.tuples(st.integers(1, 12), st.integers(0, 5), st.booleans(), st.floats(0, 0.7))))
+def test_events_that_come_together_are_taken_as_one_by_one(
+    config: OrderingConfig, stretches: list[tuple[int, int, bool, float]]
+) -> None:
+    """Stretches that may go on, come ahead, overlap or repeat, between words of the log's head."""
+    together, singly = sequencer(config), sequencer(config)
+    now = 0.0
+    for first, length, told, wait_s in stretches:
+        now += wait_s
+        seqs = list(range(first, first + length))
+        assert together.offer_all(first, seqs, now) == offer_all(singly, seqs, now)
+        if told:
+            together.head_is(first + length, now)
+            singly.head_is(first + length, now)
+        assert (together.next_seq, together.deadline) == (singly.next_seq, singly.deadline)
+        assert together.missing(now) == singly.missing(now)

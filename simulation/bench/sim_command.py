@@ -1,0 +1,28 @@
+"""The command ``livecomments bench sim``."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from reference_impl.cli import fail
+from simulation.bench import arguments
+from simulation.bench import sim as sim_bench
+from simulation.command import JsonFile
+
+
+def sim(
+    runs: Annotated[int, typer.Option(help="Times a tier's speed is measured.", min=1, max=50)] = 3,
+    replications: Annotated[int, typer.Option(help="Of the scenario that tiers agree on.", min=2, max=10_000)] = 30,
+    json_file: JsonFile = None,
+) -> None:
+    """How fast the tiers of the model's edge are, with the server's policies, and how well they agree at the tail."""
+    arguments.writable(json_file)
+    found = sim_bench.bench_sim(runs, replications, Console())
+    for table in sim_bench.tables(found):
+        Console().print(table)
+    if json_file:
+        json_file.write_text(json.dumps(sim_bench.document(found), indent=1) + "\n")
+    if not sim_bench.agreed(found):
+        fail("the tiers do not agree, or the number of workers makes a difference: see above")

@@ -1,0 +1,69 @@
+"""Independent replications of a simulation, on as many cores as there are, and the digest that they all give.
+
+A replication draws from streams that have names (arrivals, services, readers, faults), each seeded by the path to it.
+So its figures depend on nothing but seed, scenario and number, whichever worker runs it; and two policies that are
+compared under one scenario meet the same arrivals (common random numbers; Law, "Simulation Modeling and Analysis",
+5th edition, section 11.2).
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from random import Random
+from typing import Any, TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.progress import track
+
+from simulation.statistics import seed_sequence
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of random numbers of one replication."""
+
+    seed: int
+    scenario: str
+    replication: int
+
+    def numbers(self, stream: str) -> np.random.Generator:
+        """A stream for many numbers at once."""
+        return np.random.default_rng(seed_sequence(self.seed, self.scenario, self.replication, stream))
+
+    def random(self, stream: str) -> Random:
+        """A stream for the policies, which take the standard library's."""
+        words = seed_sequence(self.seed, self.scenario, self.replication, stream).generate_state(4)
+        return Random(int.from_bytes(words.tobytes(), "little"))
+
+
+def replicate(
+    simulate: Callable[[Streams], T],
+    count: int,
+    *,
+    workers: int = 1,
+    seed: int = 1,
+    scenario: str = "",
+    console: Console | None = None,
+) -> list[T]:
+    """Run replications 0 to ``count`` - 1 in ``workers`` processes; results are in that order.
+
+    ``simulate`` must be picklable. With a ``console`` that is a terminal a bar shows how far it is.
+    """
+    if count < 1 or workers < 1:
+        raise ValueError(f"count and workers must be >= 1, got {count} and {workers}")
+    work = (delayed(simulate)(Streams(seed, scenario, number)) for number in range(count))
+    done: Iterable[T] = Parallel(n_jobs=workers, return_as="generator")(work)
+    if console is not None and console.is_terminal:
+        done = track(done, "Replications", total=count, console=console, transient=True)
+    return list(done)
+
+
+def digest(figures: Sequence[Any]) -> str:
+    """BLAKE2b over figures that JSON can hold, floats to their last bit."""
+    text = json.dumps(figures, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
