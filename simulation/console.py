@@ -1,11 +1,11 @@
 """What a person sees while a run goes on: a bar on a terminal, plain lines in a pipe."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from simulation.engines.live import Progress as LiveProgress
 from simulation.scenario import Scenario
@@ -69,3 +69,34 @@ def _lines(console: Console, scenario: Scenario) -> LiveProgress:
             )
 
     return LiveProgress(on_change=show)
+
+
+@contextmanager
+def counted(console: Console, what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Show which of ``total`` runs is at work: ``tell`` is called at the beginning of each."""
+    done = 0
+    if not console.is_terminal:
+
+        def tell(which: str) -> None:
+            nonlocal done
+            done += 1
+            console.print(f"{what}: {done} of {total}, {which}", highlight=False)
+
+        yield tell
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+
+        def show(which: str) -> None:
+            nonlocal done
+            bar.update(task, description=f"{what}: {which}", completed=done)
+            done += 1
+
+        yield show

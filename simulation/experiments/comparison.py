@@ -1,0 +1,91 @@
+"""Live beside simulated, for every variant and measure, and whether both rank the variants alike."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from statistics import median
+from typing import Any
+
+from simulation.experiments.family import Family, Observation
+from simulation.statistics import confidence_interval
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One engine's runs of a variant: their median and range, and how sure their mean is (None with one run)."""
+
+    median: float
+    least: float
+    most: float
+    half_width: float | None
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measure of one variant; ``difference`` is simulated minus live, ``noise`` the live range over its median."""
+
+    variant: str
+    measure: str
+    live: Side | None
+    sim: Side | None
+
+    @property
+    def difference(self) -> float | None:
+        return self.sim.median - self.live.median if self.live and self.sim else None
+
+    @property
+    def error(self) -> float | None:
+        """The difference relative to the live value; None where that is 0."""
+        if self.live is None or self.difference is None or not self.live.median:
+            return None
+        return self.difference / self.live.median
+
+    @property
+    def noise(self) -> float | None:
+        """How far live runs are from each other, relative to their median."""
+        return (self.live.most - self.live.least) / self.live.median if self.live and self.live.median else None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"difference": self.difference, "error": self.error, "noise": self.noise}
+
+
+def compare(family: Family, observations: Sequence[Observation]) -> list[Cell]:
+    """A cell for each variant and measure that any run has."""
+    cells = []
+    for variant in family.variants:
+        for measure in family.measures:
+            sides = (_side(observations, variant, engine, measure.name) for engine in ("live", "sim"))
+            cells.append(Cell(variant, measure.name, *sides))
+    return [cell for cell in cells if cell.live or cell.sim]
+
+
+def ranking(family: Family, observations: Sequence[Observation]) -> tuple[int, int]:
+    """How many pairs of variants both engines rank alike, of how many that live runs tell apart.
+
+    A pair counts if the ranges of its live runs do not overlap, in each measure that tells which is better.
+    """
+    alike = total = 0
+    telling = {measure.name for measure in family.measures if measure.tells}
+    cells = [cell for cell in compare(family, observations) if cell.measure in telling]
+    for a, b in combinations(cells, 2):
+        if a.measure != b.measure or not (a.live and a.sim and b.live and b.sim):
+            continue
+        if a.live.most < b.live.least or b.live.most < a.live.least:
+            total += 1
+            alike += (a.live.median < b.live.median) == (a.sim.median < b.sim.median)
+    return alike, total
+
+
+def _side(observations: Sequence[Observation], variant: str, engine: str, measure: str) -> Side | None:
+    values = [
+        each.values[measure]
+        for each in observations
+        if (each.variant, each.engine) == (variant, engine) and not each.why_void and measure in each.values
+    ]
+    if not values:
+        return None
+    half_width = confidence_interval(values, CONFIDENCE).half_width if len(values) > 1 else None
+    return Side(median(values), min(values), max(values), half_width, len(values))

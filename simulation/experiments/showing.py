@@ -1,0 +1,114 @@
+"""What a family has found: a table for the screen, the same as Markdown, and a picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from rich.table import Table
+
+from simulation.experiments.family import Family, Measure
+
+mpl.use("agg")  # pictures go to files; no window system is needed
+
+COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
+NAMES = {"live": "live", "sim": "simulated"}
+COLUMNS = 3  # of a picture
+
+Document = Mapping[str, Any]
+
+
+def table(family: Family, document: Document) -> Table:
+    found = Table(title=family.question, title_justify="left", title_style="bold")
+    for heading in ("variant", "measure", "live", "simulated", "difference", "noise"):
+        found.add_column(heading, justify="left" if heading in ("variant", "measure") else "right")
+    variant = None
+    for cell in document["comparison"]:
+        if variant not in (None, cell["variant"]):
+            found.add_section()
+        found.add_row(cell["variant"] if variant != cell["variant"] else "", *_cells(family, cell))
+        variant = cell["variant"]
+    return found
+
+
+def markdown(family: Family, document: Document) -> str:
+    """The question, the answer and the table."""
+    lines = [f"**{document['question']}** {document['size']}", "", document["answer"], ""]
+    lines += ["| variant | measure | live | simulated | difference | noise |", "|---|---|--:|--:|--:|--:|"]
+    lines += [f"| `{cell['variant']}` | {' | '.join(_cells(family, cell))} |" for cell in document["comparison"]]
+    ranking = document["ranking"]
+    if ranking["pairs"]:
+        lines += [
+            "",
+            f"Of {ranking['pairs']} pairs that live runs tell apart the model ranks {ranking['alike']} alike.",
+        ]
+    return "\n".join(lines)
+
+
+def plot(family: Family, document: Document, path: Path) -> None:
+    """A chart for each measure that tells: live runs with their range, the model with its confidence interval."""
+    measures = [measure for measure in family.measures if measure.tells] or list(family.measures)
+    rows = -(-len(measures) // COLUMNS)
+    figure, axes = pyplot.subplots(rows, COLUMNS, figsize=(13, 3.4 * rows), layout="constrained", squeeze=False)
+    for axis in axes.flat[len(measures) :]:
+        axis.axis("off")
+    for axis, measure in zip(axes.flat, measures, strict=False):
+        _bars(axis, measure, family.variants, document["comparison"])
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
+    figure.suptitle(family.question, x=0.01, ha="left", fontsize=12)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _bars(axis: Axes, measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:
+    of = {cell["variant"]: cell for cell in cells if cell["measure"] == measure.name}
+    names = [variant for variant in variants if variant in of]
+    for shift, engine in enumerate(("live", "sim")):
+        sides = [(place, of[name][engine]) for place, name in enumerate(names) if of[name][engine]]
+        if not sides:
+            continue
+        at = [place + shift * 0.4 for place, _ in sides]
+        middle = [side["median"] for _, side in sides]
+        errors = [
+            [side["median"] - side["least"] for _, side in sides],
+            [side["most"] - side["median"] for _, side in sides],
+        ]
+        axis.bar(at, middle, 0.38, yerr=errors, color=COLOURS[engine], label=NAMES[engine], capsize=2)
+    axis.set_xticks([place + 0.2 for place in range(len(names))], names, rotation=25, ha="right", fontsize=8)
+    axis.set_title(measure.title, loc="left", fontsize=10)
+    axis.grid(axis="y", alpha=0.3)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _cells(family: Family, cell: Mapping[str, Any]) -> list[str]:
+    measure = next(each for each in family.measures if each.name == cell["measure"])
+    digits = measure.digits
+    error = cell["error"]
+    difference = "" if cell["difference"] is None else f"{cell['difference']:+,.{digits}f}"
+    return [
+        measure.title,
+        _range(cell["live"], digits),
+        _interval(cell["sim"], digits),
+        difference if error is None else f"{difference} ({error:+.0%})",
+        "" if cell["noise"] is None else f"{cell['noise']:.0%}",
+    ]
+
+
+def _range(side: Mapping[str, Any] | None, digits: int) -> str:
+    """The median, and from where to where the runs were."""
+    if side is None:
+        return "-"
+    if side["least"] == side["most"]:
+        return f"{side['median']:,.{digits}f}"
+    return f"{side['median']:,.{digits}f} ({side['least']:,.{digits}f}-{side['most']:,.{digits}f})"
+
+
+def _interval(side: Mapping[str, Any] | None, digits: int) -> str:
+    """The median, and how sure its mean is."""
+    if side is None:
+        return "-"
+    sure = f" ± {side['half_width']:,.{digits}f}" if side["half_width"] else ""
+    return f"{side['median']:,.{digits}f}{sure}"
