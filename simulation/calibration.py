@@ -6,6 +6,7 @@ was nearest. Between two probed audiences a cost is interpolated at equal rank.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,19 @@ GAP_MIN_S = 1e-3  # idle gaps below and above these are alike
 GAP_MAX_S = 0.1
 
 Samples = NDArray[np.float64]
-ARRAYS = ("posts", "commits", "dispatches", "handovers", "syncs", "hops", "slacks", "fan_outs", "stalls")
+ARRAYS = (
+    "posts",
+    "commits",
+    "dispatches",
+    "handovers",
+    "syncs",
+    "hops",
+    "slacks",
+    "fan_outs",
+    "stalls",
+    "polls",
+    "edge_hops",
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +56,12 @@ class Calibration:
     slacks: Samples  # by how much a window's timer was late
     receive_s: float  # on the loop, for each event that comes to the hub
     answer_s: float  # on the loop, for an author's answer and what else of a request is outside the handler
+    overhead_s: float  # of CPU for each post beyond all the others, which holds nobody up: the kernel's, a cold cache's
     fan_outs: Samples
     stalls: Samples  # when nothing on the core progressed
     stalls_per_s: float
+    polls: Samples  # on the loop, for one answer to a viewer that asks
+    edge_hops: Samples  # from durable to the hub of an edge behind a broker; empty where there was none to probe
     machine: dict[str, Any]
 
     @property
@@ -81,13 +97,27 @@ class Calibration:
     def stall(self, rng: Random) -> float:
         return _draw(self.stalls, rng)
 
+    def poll(self, rng: Random) -> float:
+        return _draw(self.polls, rng)
+
+    def edge_hop(self, rng: Random) -> float:
+        return _draw(self.edge_hops, rng)
+
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), default=lambda array: np.round(array, 7).tolist()) + "\n")
+        path.write_text(json.dumps(self.as_dict()) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
-        fields = json.loads(path.read_text())
-        return cls(**(fields | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
+        return cls.of(json.loads(path.read_text()))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self) | {name: np.round(getattr(self, name), 7).tolist() for name in ARRAYS}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Calibration":
+        """The reverse of `as_dict`; KeyError and TypeError tell of what is missing or too much."""
+        return cls(**({**fields} | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
 
     @cached_property
     def _post_gaps(self) -> Samples:
@@ -140,6 +170,7 @@ def merged(parts: "list[Calibration]") -> Calibration:
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
         receive_s=float(np.median([part.receive_s for part in parts])),
         answer_s=float(np.median([part.answer_s for part in parts])),
+        overhead_s=float(np.median([part.overhead_s for part in parts])),
         stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
         machine=parts[0].machine,
     )
@@ -156,4 +187,6 @@ def _near(distance: Samples, rng: Random) -> int:
 
 
 def _draw(samples: Samples, rng: Random) -> float:
+    if not len(samples):
+        raise ValueError("the calibration has no such probe: measure one with such a set-up")
     return float(samples[rng.randrange(len(samples))])

@@ -10,11 +10,15 @@ from rich.console import Console
 
 from reference_impl.cli import edge, fail, migrate, serve
 from simulation.bench.commands import bench
-from simulation.calibration import Calibration
 from simulation.chaos.commands import chaos
 from simulation.command import JsonFile, run_to_end
+from simulation.console import counted
+from simulation.engines import live
+from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
 from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
+from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import calibration_in, experiment_to_end
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 
@@ -41,7 +45,9 @@ def up(
     speed: Annotated[float | None, typer.Option(help="How much faster than it happened. [default: 10]")] = None,
     window_ms: Annotated[float | None, typer.Option(help="Coalescing window. [default: 20]")] = None,
     delivery: Annotated[str | None, typer.Option(help="raw or plain. [default: raw]")] = None,
-    edges: Annotated[int, typer.Option(help="Edge processes for the viewers; 0: the server alone.", min=0, max=8)] = 0,
+    edges: Annotated[
+        int | None, typer.Option(help="Edge processes for the viewers; 0: the server alone. [default: 0]")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the simulation's draws. [default: 1]")] = None,
     scenario: Annotated[str, typer.Option(help="Scenario (TOML, JSON or a name) that these options change.")] = "up",
     port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.", min=0, max=65535)] = 8080,
@@ -55,7 +61,7 @@ def up(
         "": {"duration_s": seconds, "seed": seed},
         "audience": {"viewers": viewers},
         "workload": {"trace": trace, "speed": speed},
-        "system": {"window_ms": window_ms, "delivery": delivery},
+        "system": {"window_ms": window_ms, "delivery": delivery, "edges": edges},
     }
     console = Console()
 
@@ -71,7 +77,7 @@ def up(
 
     async def main(chosen: Scenario) -> None:
         await run_experiment(
-            chosen, Engine.BOTH, console, port=port, data=data, edges=edges, ready=ready,
+            chosen, Engine.BOTH, console, port=port, data=data, ready=ready,
             then=lambda runs: then(chosen, runs),
         )  # fmt: skip
 
@@ -80,16 +86,26 @@ def up(
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="A scenario file (TOML or JSON), or the name of a shipped one.")],
+    name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
     engine: Annotated[Engine, typer.Option(help="live, sim or both.")] = Engine.BOTH,
-    calibration: Annotated[Path | None, typer.Option(help="Simulate with this calibration.")] = None,
+    repeat: Annotated[int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1)] = None,
+    trace: Annotated[str | None, typer.Option(help="Recorded chat that drives a scenario in both engines.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Simulate with what was measured earlier.")] = None,
     json_file: JsonFile = None,
     plot_file: PlotFile = None,
 ) -> None:
-    """Run a scenario in the live engine, in the simulated one, or in both."""
+    """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
+
+    Experiments: fan_out.
+    """
     console = Console()
-    chosen = _scenario(scenario, {})
-    costs = _calibration(calibration, chosen)
+    if name in FAMILIES:
+        if trace is not None:
+            fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
+        run_to_end(experiment_to_end(FAMILIES[name](), engine, console, repeat, calibration, json_file, plot_file))
+        return
+    chosen = _scenario(name, {"workload": {"trace": trace}})
+    costs = calibration_in(calibration)
 
     async def then(runs: list[RunResult]) -> None:
         _finish(chosen, runs, console, json_file, plot_file)
@@ -100,12 +116,18 @@ def run(
 @app.command()
 def calibrate(
     file: Annotated[Path, typer.Argument(help="Where to write the measured service times, as JSON.")],
-    scenario: Annotated[str, typer.Option(help="Scenario whose audience and set-up are used.")] = "up",
+    scenario: Annotated[str | None, typer.Option(help="Only for this one's audience and window: faster.")] = None,
 ) -> None:
-    """Measure this machine's service times for the simulation."""
+    """Measure this machine's service times for the simulation: for audiences from small to large, about 80 s."""
+    console = Console()
 
     async def main() -> None:
-        (await run_calibration(_scenario(scenario, {}))).save(file)
+        live.pin_self()
+        if scenario is not None:
+            (await run_calibration(_scenario(scenario, {}))).save(file)
+            return
+        with counted(console, "calibrating", len(AUDIENCES) * len(WINDOWS_MS)) as tell:
+            (await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)).save(file)
 
     run_to_end(main())
 
@@ -130,16 +152,6 @@ def _scenario(source: str, changes: dict[str, dict[str, Any]]) -> Scenario:
         return make_scenario(fields, "options")
     except ScenarioError as error:
         fail(str(error))
-
-
-def _calibration(path: Path | None, scenario: Scenario) -> Calibration | None:
-    if path is None:
-        return None
-    try:
-        costs = Calibration.load(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        fail(f"cannot use the calibration {path}: {error!r}")
-    return costs
 
 
 def main() -> None:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from simulation import console as screen
 from simulation.calibration import Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
-from simulation.engines.redis import redis
+from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.machine import fingerprint
 from simulation.report import counts_table, latency_table, plot_latencies
@@ -36,7 +34,6 @@ async def run_experiment(
     *,
     port: int = 0,
     data: Path | None = None,
-    edges: int = 0,
     calibration: Calibration | None = None,
     ready: Callable[[str], None] = lambda url: None,
     then: Callable[[list[RunResult]], Awaitable[None]],
@@ -51,7 +48,7 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then([_simulate(scenario, calibration, console)])
         return
-    async with servers(scenario, port, data, edges, console.print) as running:
+    async with servers(scenario, port, data, console.print) as running:
         ready(running.edges[0] if running.edges else running.url)
         with screen.live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, running, progress)]
@@ -83,39 +80,6 @@ def save(scenario: Scenario, runs: list[RunResult], json_file: Path | None, plot
 def faultless(runs: list[RunResult]) -> bool:
     """Whether every run counts, and nothing was lost, doubled or out of order."""
     return all(run.valid and not any(run.counts[name] for name in ("lost", "duplicated", "reordered")) for run in runs)
-
-
-@asynccontextmanager
-async def servers(
-    scenario: Scenario, port: int, data: Path | None, edges: int, say: Callable[[str], None]
-) -> AsyncIterator[live.Running]:
-    """The server under test and its edges, the first of which has the port then, by turns on either core.
-
-    Without a data directory of its own it works in one that is taken away afterwards.
-    """
-    pair = processes.cores()
-    async with AsyncExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder))
-        )
-        log = data or folder / "data"
-        broker = await _broker(stack, folder, say) if edges else ""
-        arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
-        url, pid = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
-        at_edges = []
-        for number in range(edges):
-            (of_edge := folder / f"edge-{number}").mkdir()
-            arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
-            core = pair[(number + 1) % 2] if pair else None
-            at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
-        yield live.Running(url, pid, folder, at_edges)
-
-
-async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:
-    """The address of a Redis of the run's own, "" where there is none."""
-    address, kind = await stack.enter_async_context(redis(folder))
-    say(f"Redis: {kind}" if address else "There is no Redis here: the edges ask the server for what is new.")
-    return address
 
 
 def _simulate(scenario: Scenario, calibration: Calibration | None, console: Console) -> RunResult:

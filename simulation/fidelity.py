@@ -16,8 +16,8 @@ from simulation.engines import live
 from simulation.engines.calibrate import calibrate_all
 from simulation.engines.digest import Digest
 from simulation.engines.processes import ProcessError
+from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
-from simulation.experiment import servers
 from simulation.machine import fingerprint, speed_probe_s
 from simulation.model.costs import Costs
 from simulation.result import RunResult
@@ -72,7 +72,7 @@ def seed_of(scenario: Scenario, repeat: int) -> int:
 async def _live(scenario: Scenario, repeat: int) -> tuple[Row, live.Logged | None]:
     probe_ms = speed_probe_s() * 1000
     try:
-        async with servers(scenario, 0, None, 0, lambda _: None) as running:
+        async with servers(scenario, 0, None, lambda _: None) as running:
             result, logged = await live.run_logged(scenario, running, live.Progress())
     except ProcessError as error:
         return {"scenario": scenario.name, "engine": "live", "repeat": repeat, "why_void": str(error)[-300:]}, None

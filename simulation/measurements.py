@@ -1,5 +1,6 @@
 """What `serve --measure` wrote and what the viewers noted, as arrays, and the stage latencies they give together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,11 @@ class Receipts:
         ends = np.cumsum(self.sizes)
         within = np.arange(len(starts)) - np.repeat(ends - self.sizes, self.sizes)
         return starts + within, np.repeat(self.times_s, self.sizes)
+
+
+def joined(parts: Sequence[Receipts]) -> Receipts:
+    """What several processes of viewers got."""
+    return Receipts(*(np.concatenate([getattr(part, name) for part in parts]) for name in Receipts.__slots__))
 
 
 def stage_latencies(

@@ -36,6 +36,10 @@ class Replay:
         return self.else_.receive_s
 
     @property
+    def overhead_s(self) -> float:
+        return self.else_.overhead_s
+
+    @property
     def stalls_per_s(self) -> float:
         return 0.0  # they are in the times themselves
 
@@ -56,6 +60,12 @@ class Replay:
     def fan_out(self, at_s: float, viewers: int, gap_s: float, events: int, rng: Random) -> FanOutCost:
         row = self.fan_outs[_nearest(self.fan_outs[:, 0], self.fan_outs[:, 1], at_s, events)]
         return FanOutCost(float(row[2]), float(row[3]), float(row[4]))
+
+    def poll(self, rng: Random) -> float:
+        return self.else_.poll(rng)
+
+    def edge_hop(self, rng: Random) -> float:
+        return self.else_.edge_hop(rng)
 
     def stall(self, rng: Random) -> float:
         raise ValueError("a replay has no stalls of its own")

@@ -24,9 +24,15 @@ class _Part(BaseModel):
 
 
 class Audience(_Part):
-    """Who watches."""
+    """Who watches; ``polling`` of them are not pushed to, but ask once every ``poll_s``."""
 
     viewers: int = Field(default=200, ge=1, le=100_000)
+    polling: int = Field(default=0, ge=0, le=100_000)
+    poll_s: float = Field(default=1.0, gt=0, le=3_600)
+
+    @property
+    def pushed(self) -> int:
+        return max(0, self.viewers - self.polling)
 
 
 class Workload(_Part):
@@ -48,6 +54,7 @@ class System(_Part):
     delivery: Literal["raw", "plain"] = "raw"
     storage: Literal["disk", "memory"] = "disk"  # where the log is; a disk's own moods are left out in memory
     window_ms: float = Field(default=20.0, ge=0, le=10_000)
+    edges: int = Field(default=0, ge=0, le=8)  # processes for the viewers; 0: the server alone
     slow_viewer: Ending = Ending.DISCONNECT
     rate_burst: int = Field(default=11, ge=1)
     rate_period_s: float = Field(

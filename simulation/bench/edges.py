@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from simulation.engines import live
-from simulation.experiment import servers
+from simulation.engines.set_up import servers
 from simulation.machine import fingerprint
 from simulation.result import RunResult
 from simulation.scenario import Audience, Scenario, System, Workload
@@ -44,9 +44,9 @@ async def bench_edges(
             duration_s=seconds,
             audience=Audience(viewers=viewers),
             workload=Workload(speed=speed),
-            system=System(rate_burst=100_000),
+            system=System(rate_burst=100_000, edges=edges),
         )
-        async with servers(scenario, 0, None, edges, say) as running:
+        async with servers(scenario, 0, None, say) as running:
             rows.append(_row(edges, viewers, await live.run_live(scenario, running, live.Progress())))
     return rows
 

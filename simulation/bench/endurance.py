@@ -28,7 +28,7 @@ from simulation.bench.usage import rss_kb
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import pin_self
-from simulation.engines.viewers import Crowd, first_of
+from simulation.engines.viewers import Crowd, all_have, first_of, tallied
 from simulation.machine import fingerprint
 
 SAMPLE_S = 5.0
@@ -167,8 +167,8 @@ async def _taken(session: aiohttp.ClientSession, url: str, body: dict[str, objec
 
 async def _counts(url: str, crowd: Crowd) -> dict[str, int]:
     head = Cursor.parse(await head_cursor(url, STREAM)).seq
-    await crowd.finish(head)
-    return crowd.counts(head) | {"comments": head}
+    await all_have(head, crowd.tallies)
+    return tallied(crowd.tallies, head) | {"reconnects": crowd.reconnects, "comments": head}
 
 
 async def _until(done: Callable[[], bool], seconds: float) -> None:

@@ -11,29 +11,33 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
-from simulation.calibration import Calibration, merged
+from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
-from simulation.engines.digest import STALLS_S, Digest
+from simulation.engines.digest import STALLS_S, Busy, Digest
 from simulation.engines.poster import Poster
+from simulation.engines.set_up import servers
 from simulation.measurements import Receipts
 from simulation.scenario import Scenario
 from simulation.trace import Post, load_trace
 
 LONE_S = 2.5
+LONE_GAP_S = 0.08
 RANDOM_S = 2.5
 DENSE_S = 1.2
 BURSTS = 8
 BUSY_S = 0.8
-BUSY_AUTHORS = 12
+BUSY_CLIENTS = 12
 BUSY_STREAM = "busy"
 UNLIMITED = 1_000_000  # the author's rate is no part of what is measured here
 SETTLE_S = 0.2
+EDGE_S = 3.0
 AUDIENCES = (100, 500, 2_000)
 WINDOWS_MS = (0.0, 20.0)
 
@@ -49,7 +53,7 @@ class Plan:
 def plan(seed: int, trace: str) -> Plan:
     """Lone, random, dense and burst posts, with texts as long as the scenario's."""
     rng = random.Random(seed)
-    lone = [index * 0.08 for index in range(int(LONE_S / 0.08))]
+    lone = [index * LONE_GAP_S for index in range(int(LONE_S / LONE_GAP_S))]
     at, randomly = LONE_S, []
     while (at := at + rng.expovariate(45)) < LONE_S + RANDOM_S:
         randomly.append(at)
@@ -63,7 +67,12 @@ def plan(seed: int, trace: str) -> Plan:
 
 async def calibrate(scenario: Scenario) -> Calibration:
     """Measure this machine with a server, an audience and a window such as the scenario has."""
-    return await _probe(scenario, await _stalls())
+    edges = scenario.system.edges
+    per_process = scenario.changed(
+        {"audience": {"viewers": -(-scenario.audience.viewers // max(edges, 1)), "polling": 0}}
+    )
+    found = await _probe(per_process, await _stalls())
+    return replace(found, edge_hops=await _edge_hops(scenario)) if edges else found
 
 
 async def calibrate_all(scenario: Scenario, say: Callable[[str], None]) -> Calibration:
@@ -84,8 +93,8 @@ async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
     with tempfile.TemporaryDirectory(prefix="livecomments-", dir=probing.system.folder) as name:
         folder = Path(name)
         arguments = live.server_arguments(probing, folder, 0, folder / "data")
-        async with processes.server(arguments, pair[0] if pair else None) as (url, _):
-            return await _measure(probing, url, folder, stalls)
+        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+            return await _measure(probing, url, pid, folder, stalls)
 
 
 async def _stalls() -> list[float]:
@@ -97,7 +106,7 @@ async def _stalls() -> list[float]:
     return found
 
 
-async def _measure(scenario: Scenario, url: str, folder: Path, stalls: list[float]) -> Calibration:
+async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls: list[float]) -> Calibration:
     probes = plan(scenario.seed, scenario.workload.trace)
     receipts = folder / "receipts.npz"
     token = await gateway_token(url)
@@ -105,29 +114,42 @@ async def _measure(scenario: Scenario, url: str, folder: Path, stalls: list[floa
         await open_stream(url, stream, token)
     start = await head_cursor(url, live.STREAM)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
-        began_s = time.monotonic() + SETTLE_S
+        began_s, cpu_s = time.monotonic() + SETTLE_S, processes.cpu_s(pid)
         posted = await Poster(url, live.STREAM, scenario.seed, token).run(probes.posts, began_s)
         measured = await live.read_when_flushed(folder / "measure.csv", posted.accepted)
         await live.finish(crowd, int(measured.comments["seq"].max()))
         await crowd.wait()
-    busy_s = await _busy_post_s(url, token)
+    cpu_s = processes.cpu_s(pid) - cpu_s
+    post_s = await _busy_s(url, token, "POST", "comments", {"author": {"id": "busy"}, "text": "hello"})
+    poll_s = await _busy_s(url, token, "GET", "poll?wait_s=0")
     digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted))
-    return digest.calibration(busy_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    busy = Busy(post_s, poll_s, cpu_s)
+    return digest.calibration(busy, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
 
 
-async def _busy_post_s(url: str, token: str) -> float:
-    """What a post costs the event loop, hot: authors that post back to back to a stream nobody watches."""
+async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None) -> float:
+    """What a request costs the event loop, hot: clients that ask back to back, about a stream nobody watches."""
     until = time.monotonic() + BUSY_S
     done = 0
 
-    async def author(session: aiohttp.ClientSession, name: str) -> None:
+    async def client(session: aiohttp.ClientSession) -> None:
         nonlocal done
         while time.monotonic() < until:
-            async with session.post(address, json={"author": {"id": name}, "text": "hello"}) as answer:
+            async with session.request(method, f"{url}/v1/streams/{BUSY_STREAM}/{path}", json=body) as answer:
                 await answer.read()
             done += 1
 
-    address = f"{url}/v1/streams/{BUSY_STREAM}/comments"
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        await asyncio.gather(*(author(session, f"busy{n}") for n in range(BUSY_AUTHORS)))
+        await asyncio.gather(*(client(session) for _ in range(BUSY_CLIENTS)))
     return BUSY_S / done
+
+
+async def _edge_hops(scenario: Scenario) -> Samples:
+    """From durable to the hub of an edge, through a broker of its own; empty where there is none."""
+    probing = scenario.changed({
+        "": {"duration_s": EDGE_S}, "audience": {"viewers": 1, "polling": 0},
+        "workload": {"rate_per_s": 1 / LONE_GAP_S}, "system": {"edges": 1},
+    })  # fmt: skip
+    async with servers(probing, 0, None, lambda _: None) as running:
+        result = await live.run_live(probing, running, live.Progress())
+    return result.latency_s["broker"]

@@ -19,6 +19,15 @@ ENOUGH = 20  # samples of a run's own
 HOT = 0.1  # the quantile that stands for a loop that is never idle
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What is measured from outside: of a loop that is never idle, and of the process while it was probed."""
+
+    post_s: float
+    poll_s: float
+    probes_cpu_s: float
+
+
 @dataclass(frozen=True)
 class Digest:
     """``intended`` says by a comment's ``seq`` when it was meant to be posted."""
@@ -28,8 +37,8 @@ class Digest:
     receipts: Receipts
     intended: dict[int, float]
 
-    def calibration(self, busy_s: float, dense: tuple[float, float], stalls: list[float]) -> Calibration:
-        """``busy_s``: what a post costs a busy loop; ``dense``: the stretch in which the window was always full."""
+    def calibration(self, busy: Busy, dense: tuple[float, float], stalls: list[float]) -> Calibration:
+        """``dense``: the stretch in which the window was always full."""
         posts, hops = self._posts()
         writes = commit_times(self.measured)
         hot_s = float(np.quantile(self._api_s, HOT) + np.quantile(hops, HOT)) + writes.busy_s
@@ -39,10 +48,13 @@ class Digest:
             hops=hops,
             slacks=self._slacks(dense),
             receive_s=self._receive_s,
-            answer_s=max(0.0, busy_s - hot_s),
+            answer_s=max(0.0, busy.post_s - hot_s),
+            overhead_s=self._overhead_s(busy),
             fan_outs=self._fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
+            polls=np.array([busy.poll_s]),
+            edge_hops=np.zeros(0),
             machine=fingerprint(),
         )
 
@@ -60,6 +72,13 @@ class Digest:
             commits=commit_rows(self.measured) - [began_s, 0, 0],
             else_=replace(frozen, receive_s=self._receive_s, **enough),
         )
+
+    def _overhead_s(self, busy: Busy) -> float:
+        """What CPU each probe took beyond its post, its share of fan-outs and its commit."""
+        fan_outs = self.measured.fan_outs
+        known_s = float((fan_outs["end_s"] - fan_outs["start_s"]).sum() + self.measured.writes["cpu_s"].sum())
+        posts = len(self.measured.comments["seq"])
+        return max(0.0, (busy.probes_cpu_s - known_s) / posts - busy.post_s)
 
     @property
     def _api_s(self) -> Samples:
@@ -103,6 +122,8 @@ class Digest:
             if len(mine) < viewers:
                 continue
             start_s, end_s = fan_outs["start_s"][index], fan_outs["end_s"][index]
+            if self.scenario.system.delivery == "plain":  # its tasks hold the loop until the last one has written
+                end_s = max(end_s, mine.max())
             costs = end_s - start_s, mine.min() - start_s, mine.max() - mine.min()
             gap_s, events = start_s - previous_end[index], fan_outs["last"][index] - first + 1
             rows.append((start_s, viewers, gap_s, events, *costs))

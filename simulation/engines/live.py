@@ -11,7 +11,7 @@ import signal
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
-from simulation.measurements import Measured, Receipts, read_measured, stage_latencies
+from simulation.measurements import Measured, Receipts, joined, read_measured, stage_latencies
 from simulation.result import RunResult, Seconds
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -107,12 +107,11 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     comments left the others it does not know, so the last stage is timed with one edge alone.
     """
     url, folder, edges = running.url, running.folder, running.edges
-    receipts_path = folder / "receipts.npz"
     token = await gateway_token(url)
     await open_stream(url, STREAM, token)
     start = await head_cursor(url, STREAM)
-    async with viewers(",".join(edges) or url, start, scenario.audience.viewers, receipts_path) as crowd:
-        watcher = asyncio.create_task(_watch(crowd, progress))
+    async with audience(scenario, ",".join(edges) or url, start, folder) as crowds:
+        watchers = [asyncio.create_task(_watch(crowd, progress)) for crowd in crowds]
         began_s = time.monotonic() + LEAD_S
         cpu_s, server_cpu_s = _cpu_s(), processes.cpu_s(running.pid)
         async with asyncio.TaskGroup() as faults:
@@ -122,13 +121,16 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
         elapsed_s = time.monotonic() - began_s + LEAD_S
         shares = (_cpu_s() - cpu_s) / elapsed_s, (processes.cpu_s(running.pid) - server_cpu_s) / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
-        counts = await _finish(crowd, head, watcher)
+        for crowd in crowds:
+            await finish(crowd, head)
+        counts = _sum(await asyncio.gather(*watchers))
     if edges:
         await asyncio.sleep(EDGE_FLUSHED_S)
         measured = read_measured(folder / "edge-0" / "measure.csv")
     else:
         measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
-    logged = Logged(began_s, measured, Receipts.load(receipts_path), posted)
+    receipts = joined([Receipts.load(path) for path in sorted(folder.glob("receipts*.npz"))])
+    logged = Logged(began_s, measured, receipts, posted)
     latency = stage_latencies(measured, logged.receipts, posted.accepted, began_s + scenario.timed_from_s)
     if len(edges) > 1:
         latency["socket"] = latency["socket"][:0]
@@ -159,11 +161,30 @@ async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Me
 
 
 @asynccontextmanager
+async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> AsyncIterator[list[Process]]:
+    """Those who are pushed to and those who poll, a process each, as far as there are any."""
+    who = scenario.audience
+    async with AsyncExitStack() as stack:
+        crowds = []
+        if who.pushed:
+            crowds.append(await stack.enter_async_context(viewers(url, start, who.pushed, folder / "receipts.npz")))
+        if who.polling:
+            arguments = [url, STREAM, start, str(who.polling), str(folder / "receipts-polled.npz"), f"{who.poll_s:g}"]
+            crowds.append(await stack.enter_async_context(_crowd("pollers", arguments, who.polling)))
+        yield crowds
+
+
+@asynccontextmanager
 async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[Process]:
     """The viewers' process, once every viewer is connected."""
+    async with _crowd("viewers", [url, STREAM, start, str(count), str(receipts)], count) as crowd:
+        yield crowd
+
+
+@asynccontextmanager
+async def _crowd(module: str, arguments: Sequence[str], count: int) -> AsyncIterator[Process]:
     pair = cores()
-    arguments = [url, STREAM, start, str(count), str(receipts)]
-    crowd = await processes.spawn("simulation.engines.viewers", arguments, pair[1] if pair else None, stdin=PIPE)
+    crowd = await processes.spawn(f"simulation.engines.{module}", arguments, pair[1] if pair else None, stdin=PIPE)
     try:
         async with asyncio.timeout(JOIN_S):
             await _line(crowd)
@@ -201,9 +222,8 @@ async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
         progress.on_change(progress)
 
 
-async def _finish(crowd: Process, head: int, watcher: "asyncio.Task[dict[str, Any]]") -> dict[str, Any]:
-    await finish(crowd, head)
-    return await watcher
+def _sum(counts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {name: sum(each[name] for each in counts) for name in counts[0]}
 
 
 async def _line(crowd: Process) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.rate import RateConfig
 from simulation.model.costs import Costs
 from simulation.model.edge import FanOut
-from simulation.model.server import Policies, Server
+from simulation.model.server import Crowd, Policies, Server
 from simulation.result import RunResult, Seconds
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -29,58 +29,96 @@ def policies(scenario: Scenario) -> Policies:
 def run_simulated(scenario: Scenario, costs: Costs) -> RunResult:
     """Run a scenario in the model; the seed decides which of the measured costs are drawn."""
     env = simpy.Environment()
-    server = Server(env, policies(scenario), costs, scenario.audience.viewers, Random(scenario.seed))
-    posts = schedule(scenario)
+    who, posts = scenario.audience, schedule(scenario)
+    crowd = Crowd(who.pushed, scenario.system.edges, who.polling, who.poll_s)
+    server = Server(env, policies(scenario), costs, crowd, Random(scenario.seed))
     env.process(server.authors.run(posts))
     env.process(server.stalls(scenario.duration_s))
+    server.watch(scenario.duration_s)
     for fault in scenario.faults:
         env.process(server.stand_still(fault.at_s, fault.lasts_s))
     env.run()
-    viewers = scenario.audience.viewers
-    accepted = len(server.broker.published)
-    delivered = sum(len(fan_out.seqs) for fan_out in server.edge.fan_outs) * viewers
+    return _result(scenario, server, costs, len(posts))
+
+
+def _result(scenario: Scenario, server: Server, costs: Costs, posted: int) -> RunResult:
+    accepted, viewers = len(server.broker.published), scenario.audience.viewers
+    fan_outs = [(server.edge.fan_outs, 0 if server.broker.edges else scenario.audience.pushed)]
+    fan_outs += [(each.edge.fan_outs, each.viewers) for each in server.broker.edges]
+    delivered = sum(len(fan_out.seqs) * count for mine, count in fan_outs for fan_out in mine)
+    delivered += sum(answer.last - answer.first + 1 for answer in server.pollers.answers)
+    faults = [_order_faults(mine) for mine, count in fan_outs if count]
+    busy_s = server.loop.busy_s + server.log.busy_s + costs.overhead_s * posted
     return RunResult(
         engine="sim",
-        latency_s=_latencies(server, scenario.timed_from_s, min(RANKS, viewers)),
+        latency_s=_latencies(server, fan_outs, scenario.timed_from_s),
         counts={
-            "posted": len(posts),
+            "posted": posted,
             "accepted": accepted,
             "rejected": server.api.rejected,
             "delivered": delivered,
             "shed": 0,
             "lost": accepted * viewers - delivered,
-            **_order_faults(server.edge.fan_outs),
+            "duplicated": sum(each[0] for each in faults),
+            "reordered": sum(each[1] for each in faults),
         },
         elapsed_s=scenario.duration_s,
-        facts={"loop_utilisation": round(server.loop.busy_s / max(env.now, 1e-9), 3)},
+        facts={"server_busy": round(busy_s / scenario.duration_s, 3)},
     )
 
 
-def _latencies(server: Server, from_s: float, ranks: int) -> dict[str, Seconds]:
-    """Samples of every stage, of comments meant to be posted from ``from_s`` on."""
+def _latencies(server: Server, fan_outs: list[tuple[list[FanOut], int]], from_s: float) -> dict[str, Seconds]:
+    """Samples of every stage, of comments meant to be posted from ``from_s`` on.
+
+    Of each process with viewers RANKS of them are timed; ``hub`` and ``socket`` are the first such process's.
+    """
     intended, admitted, durable, hub = np.array(
         [(each.intended_s, each.admitted_s, each.durable_s, each.hub_s) for each in server.broker.published]
     ).reshape(-1, 4).T  # fmt: skip
-    flushed = np.full(len(intended), np.nan)
-    received = np.full((len(intended), ranks), np.nan)
-    quantiles = (np.arange(ranks) + 0.5) / ranks
-    for fan_out in server.edge.fan_outs:
-        rows = np.array(fan_out.seqs) - 1
-        flushed[rows] = fan_out.start_s
-        received[rows] = fan_out.start_s + fan_out.cost.first_lag_s + quantiles * fan_out.cost.span_s
     timed = intended >= from_s
+    crowds = [(mine, count) for mine, count in fan_outs if count]
+    flushed, received = np.full(len(intended), np.nan), [_answered(server, intended, from_s)]
+    socket = received[0][:0]
+    for mine, count in reversed(crowds):  # the first one last: its stages are shown
+        flushed, at_viewers = _received(mine, len(intended), min(RANKS, count))
+        socket = (at_viewers - flushed[:, None])[timed].ravel()
+        received.append((at_viewers - intended[:, None])[timed].ravel())
     return {
         "api": (admitted - intended)[timed],
         "log": (durable - admitted)[timed],
         "broker": (hub - durable)[timed],
-        "hub": (flushed - hub)[timed],
-        "socket": (received - flushed[:, None])[timed].ravel(),
-        "end_to_end": (received - intended[:, None])[timed].ravel(),
+        "hub": _known((flushed - hub)[timed]),
+        "socket": _known(socket),
+        "end_to_end": _known(np.concatenate(received)),
     }
 
 
-def _order_faults(fan_outs: list[FanOut]) -> dict[str, int]:
+def _received(fan_outs: list[FanOut], comments: int, ranks: int) -> tuple[Seconds, Seconds]:
+    """When each comment was written, and when the viewers at so many ranks had it: shape (comments, ranks)."""
+    flushed, received = np.full(comments, np.nan), np.full((comments, ranks), np.nan)
+    quantiles = (np.arange(ranks) + 0.5) / ranks
+    for fan_out in fan_outs:
+        rows = np.array(fan_out.seqs) - 1
+        flushed[rows] = fan_out.start_s
+        received[rows] = fan_out.start_s + fan_out.cost.first_lag_s + quantiles * fan_out.cost.span_s
+    return flushed, received
+
+
+def _answered(server: Server, intended: Seconds, from_s: float) -> Seconds:
+    """The latencies of those who poll."""
+    parts = [np.zeros(0)]
+    for answer in server.pollers.answers:
+        mine = intended[answer.first - 1 : answer.last]
+        parts.append(answer.received_s - mine[mine >= from_s])
+    return np.concatenate(parts)
+
+
+def _known(values: Seconds) -> Seconds:
+    return np.asarray(values[np.isfinite(values)])
+
+
+def _order_faults(fan_outs: list[FanOut]) -> tuple[int, int]:
     """Count, as a live viewer does, what comes twice and what comes late."""
     seqs = [seq for fan_out in fan_outs for seq in fan_out.seqs]
     late = sum(1 for before, after in pairwise(seqs) if after < before)
-    return {"duplicated": len(seqs) - len(set(seqs)), "reordered": late}
+    return len(seqs) - len(set(seqs)), late

@@ -16,11 +16,11 @@ import random
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -143,22 +143,24 @@ class Crowd:
         if self.open == len(self.tallies):
             self.all_open.set()
 
-    async def finish(self, head: int) -> None:
-        """Wait until everybody has everything up to ``head``, or time is up."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_S):
-                while any(tally.next_seq <= head for tally in self.tallies):  # noqa: ASYNC110 - an event per piece costs
-                    await asyncio.sleep(0.05)
 
-    def counts(self, head: int) -> dict[str, int]:
-        return {
-            "delivered": sum(tally.delivered for tally in self.tallies),
-            "skipped": sum(tally.skipped for tally in self.tallies),
-            "lost": sum(tally.lost(head) for tally in self.tallies),
-            "duplicated": sum(tally.duplicated for tally in self.tallies),
-            "reordered": sum(tally.reordered for tally in self.tallies),
-            "reconnects": self.reconnects,
-        }
+async def all_have(head: int, tallies: Sequence[Tally]) -> None:
+    """Wait until everybody has everything up to ``head``, or time is up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_S):
+            while any(tally.next_seq <= head for tally in tallies):  # noqa: ASYNC110 - an event per piece costs
+                await asyncio.sleep(0.05)
+
+
+def tallied(tallies: Sequence[Tally], head: int) -> dict[str, int]:
+    """What all of them got, and what they did not."""
+    return {
+        "delivered": sum(tally.delivered for tally in tallies),
+        "skipped": sum(tally.skipped for tally in tallies),
+        "lost": sum(tally.lost(head) for tally in tallies),
+        "duplicated": sum(tally.duplicated for tally in tallies),
+        "reordered": sum(tally.reordered for tally in tallies),
+    }
 
 
 async def first_of(future: "asyncio.Future[Any]", event: asyncio.Event) -> None:
@@ -168,12 +170,17 @@ async def first_of(future: "asyncio.Future[Any]", event: asyncio.Event) -> None:
     happened.cancel()
 
 
-def say(message: dict[str, float]) -> None:
+class Watched(Protocol):
+    open: int
+    tallies: list[Tally]
+
+
+def say(message: Mapping[str, float]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 
-async def report_progress(crowd: Crowd) -> None:
+async def report_progress(crowd: Watched) -> None:
     while True:
         await asyncio.sleep(PROGRESS_S)
         say({"delivered": sum(tally.delivered for tally in crowd.tallies), "open": crowd.open})
@@ -199,11 +206,12 @@ async def run(url: str, stream: str, start: Cursor, viewers: int, receipts: Path
     progress = asyncio.create_task(report_progress(crowd))
     began_s, cpu_s = time.monotonic(), time.process_time()
     head = await read_commands()
-    await crowd.finish(head)
+    await all_have(head, crowd.tallies)
     progress.cancel()
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     crowd.receipts.save(receipts)
-    say(crowd.counts(head) | {"cpu_share": round(cpu_share, 4)})
+    said = tallied(crowd.tallies, head)
+    say(said | {"reconnects": crowd.reconnects, "cpu_share": round(cpu_share, 4)})
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following

@@ -3,5 +3,6 @@
 from collections.abc import Callable
 
 from simulation.experiments.family import Family
+from simulation.experiments.fan_out import FanOut
 
-FAMILIES: dict[str, Callable[[], Family]] = {}
+FAMILIES: dict[str, Callable[[], Family]] = {"fan_out": FanOut}

@@ -32,9 +32,11 @@ class Cell:
     live: Side | None
     sim: Side | None
 
+    paired: float | None = None  # the model's median over the repeats that live runs have: their arrivals are the same
+
     @property
     def difference(self) -> float | None:
-        return self.sim.median - self.live.median if self.live and self.sim else None
+        return self.paired - self.live.median if self.live and self.paired is not None else None
 
     @property
     def error(self) -> float | None:
@@ -57,8 +59,9 @@ def compare(family: Family, observations: Sequence[Observation]) -> list[Cell]:
     cells = []
     for variant in family.variants:
         for measure in family.measures:
-            sides = (_side(observations, variant, engine, measure.name) for engine in ("live", "sim"))
-            cells.append(Cell(variant, measure.name, *sides))
+            live, sim = (_values(observations, variant, engine, measure.name) for engine in ("live", "sim"))
+            both = [sim[repeat] for repeat in live if repeat in sim]
+            cells.append(Cell(variant, measure.name, _side(live), _side(sim), median(both) if both else None))
     return [cell for cell in cells if cell.live or cell.sim]
 
 
@@ -79,12 +82,14 @@ def ranking(family: Family, observations: Sequence[Observation]) -> tuple[int, i
     return alike, total
 
 
-def _side(observations: Sequence[Observation], variant: str, engine: str, measure: str) -> Side | None:
-    values = [
-        each.values[measure]
-        for each in observations
-        if (each.variant, each.engine) == (variant, engine) and not each.why_void and measure in each.values
-    ]
+def _values(observations: Sequence[Observation], variant: str, engine: str, measure: str) -> dict[int, float]:
+    """By repeat, of the runs that count."""
+    mine = [each for each in observations if (each.variant, each.engine) == (variant, engine) and not each.why_void]
+    return {each.repeat: each.values[measure] for each in mine if measure in each.values}
+
+
+def _side(by_repeat: dict[int, float]) -> Side | None:
+    values = list(by_repeat.values())
     if not values:
         return None
     half_width = confidence_interval(values, CONFIDENCE).half_width if len(values) > 1 else None

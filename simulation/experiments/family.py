@@ -36,13 +36,26 @@ class Observation:
 class Family(Protocol):
     """``size`` says in words how large the default run is, and whether live is smaller than what is asked about."""
 
-    name: str
-    question: str
-    size: str
-    measures: Sequence[Measure]
-    variants: Sequence[str]
-    repeats_live: int
-    repeats_sim: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def size(self) -> str: ...
+
+    @property
+    def measures(self) -> Sequence[Measure]: ...
+
+    @property
+    def variants(self) -> Sequence[str]: ...
+
+    @property
+    def repeats_live(self) -> int: ...
+
+    @property
+    def repeats_sim(self) -> int: ...
 
     async def probe(self) -> dict[str, Any]:
         """Measure what this machine's server costs, by short probes that are no part of any variant; JSON-able."""

@@ -1,4 +1,4 @@
-"""The in-process broker: brings what is durable to the hub, in commit order, and then lets the authors be answered."""
+"""The broker: brings what is durable to hub and edges, in commit order, and then lets the authors be answered."""
 
 from random import Random
 
@@ -8,6 +8,7 @@ from simulation.model.costs import Costs
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
 from simulation.model.log import Stamps
+from simulation.model.remote_edges import RemoteEdge
 
 
 class Broker:
@@ -20,6 +21,7 @@ class Broker:
         self._costs = costs
         self._rng = rng
         self.published: list[Stamps] = []
+        self.edges: list[RemoteEdge] = []
 
     def publish(self, batch: list[Stamps]) -> Steps:
         """Hand a commit's comments over in a callback of their own, behind what else became ready meanwhile."""
@@ -31,4 +33,6 @@ class Broker:
                 comment.hub_s = self._env.now
                 yield from self._loop.hold(self._costs.receive_s)
                 yield from self._hub.receive(len(self.published))
+        for edge in self.edges:
+            self._env.process(edge.bring(range(len(self.published) - len(batch) + 1, len(self.published) + 1)))
         self._env.process(self._loop.run(self._costs.answer_s * len(batch)))

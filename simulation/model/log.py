@@ -42,6 +42,7 @@ class Log:
         self._cost = cost
         self._on_durable = on_durable
         self._core = core
+        self.busy_s = 0.0  # of the thread
 
     def append(self, comment: Stamps) -> bool:
         """Queue a comment; False when the queue is full."""
@@ -57,6 +58,7 @@ class Log:
     def _commit(self, batch: list[Stamps]) -> Steps:
         """A callback of its own, behind what else is ready: the fan-out of the commit before, if that has one."""
         cost = self._cost(len(batch))
+        self.busy_s += cost.work_s
         yield from self._loop.run(cost.dispatch_s)
         yield self._env.timeout(cost.handover_s)
         if self._core is None:

@@ -1,5 +1,6 @@
 """One server process and its clients: the rooms on one event loop, joined as the real server's wiring joins them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,12 +14,16 @@ from simulation.model.api import Api
 from simulation.model.broker import Broker
 from simulation.model.client import Authors
 from simulation.model.core import Core
-from simulation.model.costs import Costs
+from simulation.model.costs import Costs, FanOutCost
 from simulation.model.edge import Edge
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
 from simulation.model.log import Log
 from simulation.model.network import Network
+from simulation.model.poller import Pollers
+from simulation.model.remote_edges import RemoteEdge
+
+NOBODY = FanOutCost(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +36,60 @@ class Policies:
     ordering: OrderingConfig = field(default_factory=OrderingConfig)
 
 
-class Server:
-    """Builds the rooms; run it by starting ``authors.run(schedule)``.
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who watches: pushed to, at the server or spread over ``edges``, and asking once every ``poll_s``."""
 
-    Everything of the process shares one core, which is what the live engine gives it.
+    pushed: int
+    edges: int = 0
+    polling: int = 0
+    poll_s: float = 1.0
+
+
+class Server:
+    """Builds the rooms; run it by starting ``authors.run(schedule)`` and `watch`.
+
+    Everything of the server's process shares one core, which is what the live engine gives it; edges are by turns on
+    the other one and on this.
     """
 
-    def __init__(self, env: simpy.Environment, policies: Policies, costs: Costs, viewers: int, rng: Random) -> None:
-        self.core = Core(env)
+    def __init__(self, env: simpy.Environment, policies: Policies, costs: Costs, crowd: Crowd, rng: Random) -> None:
+        self._env, self._costs, self._crowd, self._rng = env, costs, crowd, rng
+        self._cores = Core(env), Core(env)
+        self.core = self._cores[0]
         self.loop = EventLoop(env, core=self.core)
-        self.edge = Edge(env, self.loop, lambda gap_s, events: costs.fan_out(env.now, viewers, gap_s, events, rng))
+        self.edge = Edge(env, self.loop, self._fan_out(0 if crowd.edges else crowd.pushed))
         self.hub = StreamHub(
             env, self.loop, self.edge, policies.coalescing, policies.ordering,
             read=lambda missing: missing, slack=lambda: costs.timer_slack(rng),
         )  # fmt: skip
         self.broker = Broker(env, self.loop, self.hub, costs, rng)
+        self.broker.edges += [self._remote(policies, number) for number in range(crowd.edges)]
         self.log = Log(
             env, self.loop, policies.commits, lambda comments: costs.commit(env.now, comments, rng),
             self.broker.publish, self.core,
         )  # fmt: skip
+        self.pollers = Pollers(env, self.loop, self.broker.published, lambda: costs.poll(rng))
         limiter = RateLimiter(policies.rate)
         self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)
         self.authors = Authors(env, self.api)
-        self._env = env
-        self._costs = costs
-        self._rng = rng
+
+    def watch(self, until_s: float) -> None:
+        """Let those who poll begin."""
+        self.pollers.run(self._crowd.polling, self._crowd.poll_s, until_s)
+
+    def _remote(self, policies: Policies, number: int) -> RemoteEdge:
+        costs, rng, crowd = self._costs, self._rng, self._crowd
+        mine = crowd.pushed // crowd.edges + (number < crowd.pushed % crowd.edges)
+        return RemoteEdge(
+            self._env, self._cores[(number + 1) % 2], (policies.coalescing, policies.ordering), self._fan_out(mine),
+            mine, hop=lambda: costs.edge_hop(rng), receive_s=costs.receive_s, slack=lambda: costs.timer_slack(rng),
+        )  # fmt: skip
+
+    def _fan_out(self, viewers: int) -> Callable[[float, int], FanOutCost]:
+        if not viewers:
+            return lambda gap_s, events: NOBODY
+        return lambda gap_s, events: self._costs.fan_out(self._env.now, viewers, gap_s, events, self._rng)
 
     def stand_still(self, at_s: float, lasts_s: float) -> Steps:
         """The process is stopped: nothing of it progresses."""

@@ -18,13 +18,14 @@ from simulation.engines.simulated import policies, run_simulated
 from simulation.model.edge import Edge, FanOutCost
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
-from simulation.model.server import Server
+from simulation.model.server import Crowd, Server
 from simulation.result import STAGES, RunResult
 from simulation.scenario import Audience, Scenario, Workload
 from simulation.trace import schedule
 
 VIEWERS = 4
 INGRESS, API, HOP, RECEIVE, SLACK, ANSWER = 1.0, 0.5, 0.2, 0.05, 1.0, 0.3  # all in ms
+POLL, EDGE_HOP = 0.4, 0.7
 DISPATCH, HANDOVER, WORK, WORK_MORE, SYNC = 0.1, 0.4, 2.0, 0.1, 0.5
 COMMIT = DISPATCH + HANDOVER + WORK + SYNC
 FAN_OUT, FIRST_LAG, SPAN = 2.0, 0.4, 1.6
@@ -44,9 +45,12 @@ def constant_costs(fan_out: float = FAN_OUT, span: float = SPAN) -> Calibration:
         slacks=np.array([SLACK]) / 1000,
         receive_s=RECEIVE / 1000,
         answer_s=ANSWER / 1000,
+        overhead_s=0.0,
         fan_outs=np.array([[1000.0 * VIEWERS, 1.0, 1000.0, fan_out, FIRST_LAG, span]]) / 1000,  # of one event
         stalls=np.zeros(0),
         stalls_per_s=0.0,
+        polls=np.array([POLL]) / 1000,
+        edge_hops=np.array([EDGE_HOP]) / 1000,
         machine={},
     )
 
@@ -86,7 +90,7 @@ def crowded_rows() -> list[Row]:
 
 def run_server(experiment: Scenario, calibration: Calibration) -> Server:
     env = simpy.Environment()
-    server = Server(env, policies(experiment), calibration, experiment.audience.viewers, Random(experiment.seed))
+    server = Server(env, policies(experiment), calibration, Crowd(VIEWERS), Random(experiment.seed))
     env.process(server.authors.run(schedule(experiment)))
     env.run()
     return server

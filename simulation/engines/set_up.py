@@ -1,0 +1,43 @@
+"""The processes of a live run: the server under test, its edges and their broker, each on its core."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from simulation.engines import live, processes
+from simulation.engines.redis import redis
+from simulation.scenario import Scenario
+
+
+@asynccontextmanager
+async def servers(
+    scenario: Scenario, port: int, data: Path | None, say: Callable[[str], None]
+) -> AsyncIterator[live.Running]:
+    """The server under test and its edges, the first of which has the port then, by turns on either core.
+
+    Without a data directory of its own it works in one that is taken away afterwards.
+    """
+    pair, edges = processes.cores(), scenario.system.edges
+    async with AsyncExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder))
+        )
+        log = data or folder / "data"
+        broker = await _broker(stack, folder, say) if edges else ""
+        arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
+        url, pid = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+        at_edges = []
+        for number in range(edges):
+            (of_edge := folder / f"edge-{number}").mkdir()
+            arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
+            core = pair[(number + 1) % 2] if pair else None
+            at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
+        yield live.Running(url, pid, folder, at_edges)
+
+
+async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:
+    """The address of a Redis of the run's own, "" where there is none."""
+    address, kind = await stack.enter_async_context(redis(folder))
+    say(f"Redis: {kind}" if address else "There is no Redis here: the edges ask the server for what is new.")
+    return address

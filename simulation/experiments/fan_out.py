@@ -1,0 +1,102 @@
+"""fan_out: what it takes to bring a comment to everybody: by pushing, by letting them ask, through edges.
+
+On write: the server writes to every viewer, as often as its window says, from one encoding or from a queue for each. On
+read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the server tells edges, which tell viewers.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from simulation.calibration import Calibration
+from simulation.engines import live
+from simulation.engines.calibrate import calibrate
+from simulation.engines.set_up import servers
+from simulation.engines.simulated import run_simulated
+from simulation.experiments.family import Measure, Observation
+from simulation.fidelity import seed_of
+from simulation.result import RunResult
+from simulation.scenario import Scenario, make_scenario
+
+VIEWERS = 300
+RATE_PER_S = 50.0
+SECONDS = 6.0
+
+Changes = dict[str, dict[str, Any]]
+VARIANTS: dict[str, Changes] = {
+    "write-at-once": {"system": {"window_ms": 0.0}},
+    "write-20ms": {"system": {"window_ms": 20.0}},
+    "write-100ms": {"system": {"window_ms": 100.0}},
+    "write-queues": {"system": {"window_ms": 20.0, "delivery": "plain"}},
+    "read-1s": {"audience": {"polling": VIEWERS, "poll_s": 1.0}},
+    "hybrid-2s": {"audience": {"polling": VIEWERS * 4 // 5, "poll_s": 2.0}},
+    "tree-2": {"system": {"edges": 2}},
+}
+PROBED = ("write-at-once", "write-20ms", "write-queues", "tree-2")  # the others are as the second of these
+
+
+class FanOut:
+    """Without a Redis the tree's edges ask the server for what is new, ten times a second."""
+
+    name = "fan_out"
+    question = "How should a comment reach everybody: pushed, asked for, or through a tree?"
+    size = f"{VIEWERS} viewers, {RATE_PER_S:g} comments/s, {SECONDS:g} s, one core for the server."
+    measures = (
+        Measure("p50_ms", "latency p50, ms"),
+        Measure("p99_ms", "latency p99, ms"),
+        Measure("server_busy_pct", "server process, % of a core"),
+        Measure("deliveries_per_s", "deliveries/s", 0, tells=False),
+        Measure("faults", "lost, doubled, out of order", 0, tells=False),
+    )
+    variants = tuple(VARIANTS)
+    repeats_live = 2
+    repeats_sim = 10
+
+    async def probe(self) -> dict[str, Any]:
+        return {variant: (await calibrate(scenario(variant, 0))).as_dict() for variant in PROBED}
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        chosen = scenario(variant, repeat)
+        async with servers(chosen, 0, None, lambda _: None) as running:
+            result = await live.run_live(chosen, running, live.Progress())
+        return Observation(variant, "live", repeat, _values(result), result.facts, result.why_void)
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        probed = variant if variant in PROBED else PROBED[1]
+        result = run_simulated(scenario(variant, repeat), Calibration.of(costs[probed]))
+        return Observation(variant, "sim", repeat, _values(result), result.facts)
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        def figure(variant: str, measure: str) -> str:
+            found = [each.values[measure] for each in observations if each.variant == variant]
+            return f"{median(found):.0f}" if found else "?"
+
+        def late_and_busy(variant: str) -> str:
+            return f"{figure(variant, 'p50_ms')} ms late at p50 for {figure(variant, 'server_busy_pct')} % of a core"
+
+        return (
+            f"Pushed at once a comment is {late_and_busy('write-at-once')}, with a window of 20 ms "
+            f"{late_and_busy('write-20ms')}, from a queue for each viewer {late_and_busy('write-queues')}. Asked for "
+            f"once a second it is {late_and_busy('read-1s')}, and behind two edges {late_and_busy('tree-2')}, which is "
+            "what the API process keeps for itself then."
+        )
+
+
+def scenario(variant: str, repeat: int) -> Scenario:
+    """The variant's scenario with the arrivals of a repeat, which all variants share."""
+    base = make_scenario({
+        "name": "fan_out", "duration_s": SECONDS, "warm_up_s": 1.0,
+        "audience": {"viewers": VIEWERS}, "workload": {"rate_per_s": RATE_PER_S}, "system": {"storage": "memory"},
+    }, "fan_out")  # fmt: skip
+    return base.changed({**VARIANTS[variant], "": {"seed": seed_of(base, repeat)}})
+
+
+def _values(result: RunResult) -> dict[str, float]:
+    latency = result.quantiles_ms("end_to_end")
+    return {
+        "p50_ms": latency["p50"] or 0.0,
+        "p99_ms": latency["p99"] or 0.0,
+        "server_busy_pct": 100 * result.facts["server_busy"],
+        "deliveries_per_s": result.throughput_per_s["deliveries"],
+        "faults": sum(result.counts[name] for name in ("lost", "duplicated", "reordered")),
+    }
