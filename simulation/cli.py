@@ -19,6 +19,7 @@ from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import calibration_in, experiment_to_end
+from simulation.report_command import report
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 
@@ -33,6 +34,7 @@ app.command()(edge)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
 app.command()(chaos)
+app.command()(report)
 
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 

@@ -38,14 +38,14 @@ class Task:
 
 
 async def measure(scenarios: Sequence[Scenario], repeats: int, say: Say, calibration: Calibration | None) -> Row:
-    """Run everything; the document has a row for each run of each engine. ProcessError: a server did not start."""
+    """Run everything; the document has a row for each run of each engine. ``say`` hears of each live run."""
     live.pin_self()
-    frozen = calibration or await calibrate_all(scenarios[0], lambda what: say(f"calibrating: {what}"))
+    frozen = calibration or await calibrate_all(scenarios[0], lambda _: None)
     rows: list[Row] = []
     tasks: list[Task] = []
     for repeat in range(repeats):
-        for number, scenario in enumerate(scenarios):
-            say(f"live: repeat {repeat + 1} of {repeats}, {number + 1} of {len(scenarios)}, {scenario.name}")
+        for scenario in scenarios:
+            say(f"{scenario.name}, repeat {repeat + 1} of {repeats}")
             seeded = scenario.changed({"": {"seed": seed_of(scenario, repeat)}})
             row, logged = await _live(seeded, repeat)
             rows.append(row)
@@ -53,7 +53,6 @@ async def measure(scenarios: Sequence[Scenario], repeats: int, say: Say, calibra
             if logged is not None:
                 digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
                 tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, frozen)))
-    say(f"simulating: {len(tasks)} runs")
     rows += Parallel(n_jobs=-1)(delayed(_simulate)(task) for task in tasks)
     return {
         "machine": fingerprint(),

@@ -47,6 +47,7 @@ ARROWS = {
     "simulation.bench.sim_command": {"simulation", "reference_impl.cli"},
     "simulation.command": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
+    "simulation.report_command": {"simulation", "reference_impl.cli"},
     "simulation.experiments.command": {"simulation", "reference_impl.cli"},
     "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
     "simulation.chaos.report": {"simulation", "reference_impl.cli"},

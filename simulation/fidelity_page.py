@@ -1,0 +1,156 @@
+"""How near the model comes, as tables and a picture: by group, stage and scenario, with noise and baseline."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import pyplot
+from matplotlib.lines import Line2D
+from rich.table import Table
+
+from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, summary, worst
+from simulation.result import STAGES
+
+mpl.use("agg")  # pictures go to files; no window system is needed
+
+COLOURS = {"forecast": "#d9822b", "replay": "#5a8f3d"}
+HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
+
+Document = dict[str, Any]
+Line = list[str]
+
+
+def group_lines(document: Document) -> list[Line]:
+    """Median absolute errors end to end, by window and utilisation."""
+    found = []
+    for quantile in QUANTILES:
+        for group, rows in groups(scored(document, "end_to_end", quantile)).items():
+            found.append([group, quantile, *_summary(rows)])
+    return sorted(found, key=lambda line: [line[0] for line in found].index(line[0]))
+
+
+def stage_lines(document: Document) -> list[Line]:
+    """The same at p99 for each stage, all scenarios together: errors that cancel end to end are seen here."""
+    return [[stage.replace("_", " "), "p99", *_summary(scored(document, stage, "p99"))] for stage in STAGES]
+
+
+def scenario_lines(document: Document) -> list[Line]:
+    """Every scenario's p99: live with its range, both engines with their errors."""
+    return [
+        [
+            row.name, f"{row.busy:.2f}", f"{median(row.live):,.1f} ({min(row.live):,.1f}-{max(row.live):,.1f})",
+            *(f"{median(row.model[engine]):,.1f} ({row.error(engine):+.0%})" for engine in ENGINES),
+            f"{row.noise:.0%}", f"{row.baseline:.0%}", "yes" if row.inside("forecast") else "no",
+        ]
+        for row in scored(document)
+    ]  # fmt: skip
+
+
+def tables(document: Document) -> list[Table]:
+    return [
+        _table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
+        _table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
+        _table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
+    ]
+
+
+SCENARIO_HEADINGS = ("scenario", "busy", "live (range)", "forecast", "replay", "noise", "one live run", "in the range")
+
+
+def markdown(document: Document) -> str:
+    """The tables and what is to be said of them."""
+    runs = [run for run in document["runs"] if run["engine"] == "live"]
+    void = [run for run in runs if run["why_void"]]
+    lines = [
+        f"{len(document['scenarios'])} scenarios, {document['repeats']} interleaved repeats of "
+        f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
+        f"{_machine(document['machine'])}, calibrated just before.",
+        "",
+        *_markdown(HEADINGS, group_lines(document)),
+        "",
+        words(document),
+        "",
+        *_markdown(("stage", *HEADINGS[1:]), stage_lines(document)),
+        "",
+        *_markdown(SCENARIO_HEADINGS, scenario_lines(document)),
+    ]
+    return "\n".join(lines)
+
+
+def words(document: Document) -> str:
+    """The worst scenario, rankings, coverage and throughput in a few sentences."""
+    rows = scored(document)
+    if not rows:
+        return "No scenario has two live runs that count."
+    bad, (alike, pairs), whole = worst(rows, "forecast"), ranking(rows, "forecast"), summary(rows)
+    return (
+        f"The worst forecast of a p99 is {bad.name}: {bad.error('forecast'):+.0%}, where live runs are {bad.noise:.0%} "
+        f"from each other. Of {pairs} pairs of scenarios that live runs tell apart the forecast ranks {alike} alike. "
+        f"{whole['forecast_inside']:.0%} of the forecasts lie within the range of the live runs; the spread of a "
+        f"forecast's own repeats covers {whole['forecast_coverage']:.0%} of them. Throughput is off by "
+        f"{_throughput_error(document):.1%} at the median."
+    )
+
+
+def plot(document: Document, path: Path) -> None:
+    """Every scenario: live runs as a range around 1, both engines as ratios to the live median, at p50 and p99."""
+    figure, axes = pyplot.subplots(1, 2, figsize=(13, 0.32 * len(document["scenarios"]) + 1.6), layout="constrained")
+    for axis, quantile in zip(axes, ("p50", "p99"), strict=True):
+        rows = scored(document, "end_to_end", quantile)
+        for place, row in enumerate(rows):
+            middle = median(row.live)
+            axis.plot([min(row.live) / middle, max(row.live) / middle], [place] * 2, color="#0b6e99", lw=5, alpha=0.35)
+            for engine in ENGINES:
+                axis.plot(1 + row.error(engine), place, "o", color=COLOURS[engine], ms=6)
+        axis.axvline(1, color="#0b6e99", lw=1)
+        axis.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
+        axis.invert_yaxis()
+        axis.set_title(f"{quantile}, relative to the live median", loc="left", fontsize=11)
+        axis.grid(axis="x", alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    marks = [Line2D([], [], color="#0b6e99", lw=5, alpha=0.35)]
+    marks += [Line2D([], [], color=colour, marker="o", ls="") for colour in COLOURS.values()]
+    figure.legend(marks, ["range of the live runs", *COLOURS], loc="outside upper right", ncols=3, frameon=False)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def _summary(rows: Sequence[Scored]) -> Line:
+    found = summary(rows)
+    shares = ("forecast_error", "forecast_signed", "replay_error", "replay_signed", "noise", "baseline")
+    signed: Callable[[str], str] = lambda name: "+" if name.endswith("signed") else ""  # noqa: E731
+    return [f"{found['scenarios']:g}", *(f"{found[name]:{signed(name)}.1%}" for name in shares)]
+
+
+def _throughput_error(document: Document) -> float:
+    """Of deliveries a second, forecast against live, run by run."""
+    by_run: dict[tuple[str, int], dict[str, float]] = {}
+    for run in document["runs"]:
+        if not run["why_void"]:
+            rates = by_run.setdefault((run["scenario"], run["repeat"]), {})
+            rates[run["engine"]] = run["throughput_per_s"]["deliveries"]
+    errors = [abs(each["forecast"] / each["live"] - 1) for each in by_run.values() if each.get("live")]
+    return median(errors) if errors else float("nan")
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    return f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}"
+
+
+def _table(title: str, headings: Sequence[str], lines: Sequence[Line]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def _markdown(headings: Sequence[str], lines: Sequence[Line]) -> list[str]:
+    return [
+        f"| {' | '.join(headings)} |",
+        f"|---|{'--:|' * (len(headings) - 1)}",
+        *(f"| {' | '.join(line)} |" for line in lines),
+    ]
