@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from simulation.model.costs import CommitCost, FanOutCost, PostCost
 
+REFERENCE = Path(__file__).parent / "results" / "calibration.json"  # shipped, so that one can simulate at once
 NEAREST = 16  # samples among which a draw chooses
 GAP_MIN_S = 1e-3  # idle gaps below and above these are alike
 GAP_MAX_S = 0.1

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from simulation import console as screen
-from simulation.calibration import Calibration
+from simulation.calibration import REFERENCE, Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
 from simulation.engines.set_up import servers
@@ -42,7 +42,9 @@ async def run_experiment(
     schedule(scenario)  # a missing trace is told before anything is started
     processes.require_free("127.0.0.1", port)
     live.pin_self()
-    if engine is not Engine.LIVE and calibration is None:
+    if engine is Engine.SIM and calibration is None:
+        calibration = reference(console)
+    if engine is Engine.BOTH and calibration is None:
         with screen.step(console, "Calibrating: short probes of a server of its own"):
             calibration = await calibrate(scenario)
     if engine is Engine.SIM:
@@ -55,6 +57,14 @@ async def run_experiment(
         if engine is Engine.BOTH:
             runs.append(await asyncio.to_thread(_simulate, scenario, calibration, console))
         await then(runs)
+
+
+def reference(console: Console) -> Calibration:
+    """The shipped calibration, which is another machine's as a rule; what was used is told."""
+    found = Calibration.load(REFERENCE)
+    machine = f"{found.machine['cpu']}, {found.machine['system']}, Python {found.machine['python']}"
+    console.print(f"Simulating with the shipped calibration, of {machine}; --calibration FILE takes another.")
+    return found
 
 
 def show(runs: list[RunResult], console: Console) -> None:

@@ -14,6 +14,7 @@ from simulation.experiments.family import Family
 from simulation.experiments.running import Document, run_family
 from simulation.experiments.showing import plot, table
 
+RESULTS = Path(__file__).parents[1] / "results"
 Costs = Mapping[str, Any]
 ENGINES = {Engine.LIVE: ("live",), Engine.SIM: ("sim",), Engine.BOTH: ("live", "sim")}
 
@@ -28,6 +29,12 @@ async def experiment_to_end(
     plot_file: Path | None,
 ) -> None:
     """Run it, print table and answer, and write what was asked for; a void run is told and counts for nothing."""
+    shipped = RESULTS / f"{family.name}.json"
+    if engine is Engine.SIM and calibration is None and shipped.exists():
+        console.print(
+            f"Simulating with the shipped costs of {family.name}; --calibration FILE takes those of another run."
+        )
+        calibration = shipped
     costs = _costs_in(calibration)
     document = await run_family(family, console, engines=ENGINES[engine], repeats=repeat, costs=costs)
     for each in document["observations"]:
