@@ -17,11 +17,12 @@ from functools import partial
 from random import Random
 
 from reference_impl.adapters.memory import MemoryBroker
-from reference_impl.adapters.redis.link import Ends, Entry, Link, end
+from reference_impl.adapters.redis.link import Ends, Entry, Link
 from reference_impl.adapters.redis.listener import Listener
 from reference_impl.adapters.redis.messages import Batch, Unreadable, decode
 from reference_impl.adapters.redis.nodes import Node, Nodes
 from reference_impl.adapters.redis.writer import OUTBOX_MAX, Counts, Writer, WriterConfig
+from reference_impl.background import end
 from reference_impl.policy.channels import Channels, ChannelsConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.ports import Aggregate, Clock, Published

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -17,7 +17,6 @@ from reference_impl.ports import Aggregate, Published
 CONNECT_S = 2.0  # with the greeting, and with asking Sentinel
 SETTLED_S = 5.0  # a connection that lasted so long was a good one, and its end a new trouble
 PING_S = 2.0  # of silence, then the other side is asked whether it is there
-END_S = 0.1
 SILENCE_S = 5.0  # then it is taken for dead
 
 BACKOFF = RetryConfig(base_s=0.05, cap_s=2.0, attempts_max=sys.maxsize)
@@ -40,15 +39,6 @@ class Ends:
     made: Callable[[], None]
     lost: Callable[[Exception], None]
     moved: Callable[[], None]  # this node has not the channel, or has it no more
-
-
-async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancel tasks until they have ended: before Python 3.12 `asyncio.wait_for` may swallow a cancellation."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=END_S)
 
 
 class Link:
