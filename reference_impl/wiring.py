@@ -113,7 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             catalog=catalog,
             hub=hub,
             guards=(*guards.all, *recent.guards),
-            broker=broker.status,
+            broker=broker,
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,

@@ -23,8 +23,8 @@ ARROWS = {
     "reference_impl.adapters": {
         "reference_impl.adapters", "reference_impl.background", "reference_impl.following", "reference_impl.ports",
         "reference_impl.recent", "reference_impl.working",
-        "reference_impl.policy.channels", "reference_impl.policy.failover", "reference_impl.policy.partitioning",
-        "reference_impl.policy.retry", "reference_impl.protocol",
+        "reference_impl.policy.channels", "reference_impl.policy.circuit_breaker", "reference_impl.policy.failover",
+        "reference_impl.policy.partitioning", "reference_impl.policy.retry", "reference_impl.protocol",
     },
     "reference_impl.transports": {
         "reference_impl.policy", "reference_impl.protocol", "reference_impl.ports", "reference_impl.transports",

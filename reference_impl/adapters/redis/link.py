@@ -62,7 +62,16 @@ class Link:
         """Connect, work, and once more, until cancelled."""
         while True:
             await self._try()
-            await asyncio.sleep(self._retry.failed(0.0) or 0.0)
+            await self.rest()
+
+    async def connect(self, connection: AbstractConnection) -> None:
+        """Connect, and be greeted by a server that is there: the client waits for its first answer."""
+        async with asyncio.timeout(CONNECT_S):
+            await connection.connect()  # type: ignore[no-untyped-call]
+
+    async def rest(self) -> None:
+        """Leave the other side alone for a while, after a failure."""
+        await asyncio.sleep(self._retry.failed(0.0) or 0.0)
 
     async def wait(self) -> bool:
         """Wait until there is something to do; False: nothing for so long that the other side is to be asked."""
@@ -79,8 +88,7 @@ class Link:
         loop = asyncio.get_running_loop()
         since_s = loop.time()
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await connection.connect()  # type: ignore[no-untyped-call]
+            await self.connect(connection)
             self.up = True
             self._ends.made()
             await self.work(connection)
