@@ -157,6 +157,7 @@ def worker(
     workers: Workers = None,
     data: Data = None,
     log: LogUrl = None,
+    hot: Hot = None,
     broker: Broker = None,
     caches: Caches = None,
     lease_s: Annotated[float | None, typer.Option(help="Silence after which others take over. [default: 3]")] = None,

@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -103,8 +103,6 @@ class Settings(BaseSettings):
         """Development gives a token to anybody, so it stays on this machine unless it was asked for by name."""
         if (self.log_mode is LogMode.HOT_FIRST) != bool(self.hot):
             raise ValueError("--log-mode hot-first and --hot redis://… go together: the one needs the other")
-        if self.hot and self.workers:
-            raise ValueError("workers know nothing of comments that are not archived yet: --hot or --workers, not both")
         if self.hot_replicas and self.hot.startswith("redis+cluster:"):
             raise ValueError("hot-replicas waits on one connection, which a cluster does not have: use Sentinel")
         if self.mode is Mode.PRODUCTION and not self.jwks:
@@ -135,9 +133,14 @@ class EdgeSettings(Settings):
 
 
 class WorkerSettings(Settings):
-    """Of a worker: where its work is, and how long it may be silent."""
+    """Of a worker: where its work is, and how long it may be silent. With ``hot`` the log is a hot-first one."""
 
     lease_s: float = Field(3.0, ge=0.1, le=60)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return given | {"log_mode": LogMode.HOT_FIRST} if given.get("hot") else given
 
     @model_validator(mode="after")
     def _employed(self) -> Self:

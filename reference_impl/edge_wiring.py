@@ -62,7 +62,7 @@ async def edge_running(settings: EdgeSettings) -> AsyncIterator[EdgeParts]:
             hub=hub,
             upstream=api,
             guards=(),
-            broker=broker.status,
+            broker=broker,
             tokens=verifier(settings),
             slow_viewers=settings.slow_viewer,
             pressures=pressures(settings),

@@ -1,12 +1,13 @@
 """The part of the wiring that has to do with engines: a log in one piece, or over several partitions."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reference_impl.adapters.hot.archive import Archive
-from reference_impl.adapters.hot.archiver import Archiver
+from reference_impl.adapters.hot.archiver import Archiver, Sweep
 from reference_impl.adapters.hot.caught_up import HotHistory, HotProfileSpread, HotReactions, HotSegments
 from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.log import HotLog
@@ -26,6 +27,7 @@ from reference_impl.adapters.sql.log import SqlLog
 from reference_impl.adapters.sql.reactions import SqlReactions
 from reference_impl.adapters.sql.review_queue import SqlReviewQueue
 from reference_impl.adapters.sql.segments import SqlSegments
+from reference_impl.archive_work import QueuedArchive
 from reference_impl.config import Settings
 from reference_impl.group_commit import Appender, Commits, GroupCommit
 from reference_impl.partition_commits import PartitionCommits
@@ -43,6 +45,7 @@ from reference_impl.ports import (
     ReviewQueue,
     SegmentStore,
 )
+from reference_impl.working import WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,28 @@ Guarding = Callable[[Appender, int], Appender]
 """Puts the queue of a partition behind a guard."""
 
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Something to be done, which may take as long as the process lives."""
+
+
 async def nothing() -> None:
     """A log that needs nothing done beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """What there is beside the tables of a log whose newest comments are in Redis."""
+
+    durable: Durable
+    window: Window
+    archive: Archive
+    sweep: Sweep
+
+    @classmethod
+    def at(cls, engine: Database, url: str, config: WindowConfig) -> "Hot":
+        durable, window = Durable(engine), Window(connect_redis(url), config)
+        archive = Archive(durable, window)
+        return cls(durable, window, archive, Sweep(archive, durable, config.entries_max // 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +87,16 @@ class Storage:
     segments: SegmentStore
     profiles: ProfileSpread
     commits: Callable[[Guarding, Broker, GroupCommitConfig, Clock], Commits]
-    work: Callable[[], Coroutine[Any, Any, None]] = nothing  # what the log has to have done beside it
-    release: Callable[[], Coroutine[Any, Any, None]] = nothing  # part with all but the databases, in order
+    work: Work = nothing  # what the log has to have done beside it
+    release: Work = nothing  # part with all but the databases, in order
 
 
 async def whole(engine: Database, tables: Database | None = None) -> Storage:
     """A log in one piece; ``tables`` is how everything but the log asks its engine."""
     if names := await Durable(engine).open_names("", 3):
         raise LogUnavailable(
-            f"the newest comments of {', '.join(names)} are in Redis: start and end it with --log-mode hot-first once"
+            f"the newest comments of {', '.join(names)} are in Redis: say --hot, and to a server --log-mode hot-first; "
+            "one that is stopped brings them all to the log"
         )
     log, database = await SqlLog.begin(engine), tables or engine
     return Storage(
@@ -87,14 +111,30 @@ async def whole(engine: Database, tables: Database | None = None) -> Storage:
     )
 
 
-async def hot(engine: Database, url: str, config: WindowConfig, tables: Database | None = None) -> Storage:
-    """A log in one piece whose newest comments are in Redis; ``tables`` as in `whole`."""
-    sql_log, database = await SqlLog.begin(engine), tables or engine
-    durable, window = Durable(engine), Window(connect_redis(url), config)
-    log_exposure(await window.exposure(), config.replicas)
-    archive = Archive(durable, window)
-    archiver = Archiver(archive, durable, config.entries_max // 2)
-    hot_log = HotLog(sql_log, durable, window, archive, archiver.placed)
+async def hot(
+    engine: Database, url: str, config: WindowConfig, tables: Database | None = None, queue: WorkQueue | None = None
+) -> Storage:
+    """A log in one piece whose newest comments are in Redis; ``tables`` as in `whole`.
+
+    With a ``queue`` archiving is left to its workers.
+    """
+    beside = Hot.at(engine, url, config)
+    log_exposure(await beside.window.exposure(), config.replicas)
+    archiver = QueuedArchive(queue) if queue else Archiver(beside.archive)
+    look = beside.sweep.watch if queue else beside.sweep.archive_all
+
+    async def work() -> None:
+        await asyncio.gather(archiver.run(), beside.sweep.run(look))
+
+    return hot_storage(await SqlLog.begin(engine), beside, tables or engine, archiver.placed, work)
+
+
+def hot_storage(
+    sql_log: SqlLog, beside: Hot, database: Database, placed: Callable[[str], None], work: Work = nothing
+) -> Storage:
+    """A hot log and its tables, each of which has windows archived before it is asked."""
+    archive = beside.archive
+    hot_log = HotLog(sql_log, beside.durable, beside.window, archive, placed)
     return Storage(
         log=hot_log,
         history=HotHistory(SqlHistory(database, hot_log), archive),
@@ -102,9 +142,9 @@ async def hot(engine: Database, url: str, config: WindowConfig, tables: Database
         review_queue=SqlReviewQueue(database),
         reactions=HotReactions(SqlReactions(database), archive),
         segments=HotSegments(SqlSegments(database, hot_log), archive),
-        profiles=HotProfileSpread(SqlProfileSpread(database), archive, durable),
+        profiles=HotProfileSpread(SqlProfileSpread(database), archive, beside.durable),
         commits=lambda guarding, broker, queue, clock: GroupCommit(guarding(hot_log, 0), broker, queue, clock),
-        work=archiver.run,
+        work=work,
         release=hot_log.release,
     )
 
@@ -135,7 +175,11 @@ async def split(engines: Sequence[Database], strategy: Strategy, tables: Sequenc
 
 
 async def storage_of(
-    settings: Settings, databases: Sequence[Database], tables: Sequence[Database], origin: str
+    settings: Settings,
+    databases: Sequence[Database],
+    tables: Sequence[Database],
+    origin: str,
+    archive_queue: WorkQueue | None = None,
 ) -> Storage:
     """The storage that the settings ask for; ``origin`` names this process to others. LogUnavailable: there is none."""
     if len(databases) > 1 and (settings.hot or settings.workers):
@@ -148,7 +192,7 @@ async def storage_of(
             "say --partitions 4 with a new --data or --log"
         )
     if settings.hot:
-        return await hot(databases[0], settings.hot, _window_config(settings, origin), tables[0])
+        return await hot(databases[0], settings.hot, _window_config(settings, origin), tables[0], archive_queue)
     return await whole(databases[0], tables[0])
 
 

@@ -24,6 +24,7 @@ from reference_impl.admission import Admissions
 from reference_impl.api.deps import Parts
 from reference_impl.api.development import Sign
 from reference_impl.api.limits import AddressRate
+from reference_impl.archive_work import ARCHIVE
 from reference_impl.auth.development import load_or_make_secret, sign_token
 from reference_impl.auth.keys import JwksKeys, SharedSecret
 from reference_impl.auth.tokens import TokenConfig, TokenVerifier
@@ -113,7 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             catalog=catalog,
             hub=hub,
             guards=(*guards.all, *recent.guards),
-            broker=broker.status,
+            broker=broker,
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),
             reactions=reactions,
@@ -145,11 +146,8 @@ async def broker_at(url: str, local: MemoryBroker) -> AsyncIterator[Broker]:
 async def _reactions(settings: Settings, storage: Storage, broker: Broker) -> AsyncIterator[Reactions]:
     """Reactions that go straight to their store, or into a queue of work; those that wait do so on the way out."""
     async with AsyncExitStack() as stack:
-        store: ReactionStore = storage.reactions
-        if settings.workers:
-            queue = RedisWorkQueue(connect_redis(settings.workers), REACTIONS)
-            stack.push_async_callback(queue.close)
-            store = QueuedReactions(store, queue)
+        queue = await stack.enter_async_context(_queue(settings, REACTIONS))
+        store: ReactionStore = QueuedReactions(storage.reactions, queue) if queue else storage.reactions
         reactions = Reactions(store, broker, ReactionConfig())
         stack.push_async_callback(reactions.flush)
         yield reactions
@@ -160,14 +158,11 @@ async def _profiles(
     settings: Settings, storage: Storage, purger: Purger
 ) -> AsyncIterator[ProfileRefresher | QueuedProfiles]:
     """What is done about changed profiles here: all of it, or leaving it in a queue of work."""
-    if not settings.workers:
-        yield ProfileRefresher(storage.directory, storage.profiles, purger.restyled)
-        return
-    queue = RedisWorkQueue(connect_redis(settings.workers), PROFILES)
-    try:
-        yield QueuedProfiles(storage.profiles, queue, time.monotonic)
-    finally:
-        await queue.close()
+    async with _queue(settings, PROFILES) as queue:
+        if queue:
+            yield QueuedProfiles(storage.profiles, queue, time.monotonic)
+        else:
+            yield ProfileRefresher(storage.directory, storage.profiles, purger.restyled)
 
 
 def check_addresses(settings: Settings) -> None:
@@ -204,11 +199,25 @@ async def _stored(settings: Settings, guards: Guards, recorder: CsvRecorder | No
         databases = [MeasuredDatabase(database, recorder.write) for database in databases]
     tables = [guards.engine(database, number) for number, database in enumerate(databases)]
     try:
-        storage = await storage_of(settings, databases, tables, ORIGIN)
-        yield storage
-        await storage.release()
+        async with _queue(settings, ARCHIVE) as queue:
+            storage = await storage_of(settings, databases, tables, ORIGIN, queue)
+            yield storage
+            await storage.release()
     finally:
         await close_databases(databases)
+
+
+@asynccontextmanager
+async def _queue(settings: Settings, name: str) -> AsyncIterator[RedisWorkQueue | None]:
+    """A queue of work for as long as the block lasts, where there are workers."""
+    if not settings.workers:
+        yield None
+        return
+    queue = RedisWorkQueue(connect_redis(settings.workers), name)
+    try:
+        yield queue
+    finally:
+        await queue.close()
 
 
 async def migrate_tables(settings: Settings) -> tuple[str | None, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
+from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.policy.sharing import fair_share
@@ -120,6 +121,10 @@ class Worker:
         self._working: dict[int, asyncio.Task[None]] = {}
         self._alarmed = False
 
+    def holds(self, part: int) -> bool:
+        """Whether it is to work on a part, as far as it knows."""
+        return part in self._holds
+
     async def run(self) -> None:
         retry = Retry(BACKOFF, Random())
         try:
@@ -200,8 +205,7 @@ class Worker:
         self._holds.pop(part, None)
         task = self._working.pop(part, None)
         if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+            await end([task])
 
     async def _end(self) -> None:
         for part in list(self._holds):

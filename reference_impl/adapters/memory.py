@@ -42,6 +42,10 @@ class MemoryBroker:
         """There is nothing that could be away."""
         return {}
 
+    def breakers(self) -> dict[str, dict[str, str | int]]:
+        """Nor anything to leave alone."""
+        return {}
+
     def _deliver(self) -> None:
         while self._buffer:
             message = self._buffer.popleft()

@@ -20,7 +20,7 @@ from reference_impl.pages import Pages
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.connections import Connections
 from reference_impl.policy.polling import Pacing
-from reference_impl.ports import Clock, CommentLog, Directory, History, ReviewQueue
+from reference_impl.ports import Broker, Clock, CommentLog, Directory, History, ReviewQueue
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.problem import Problem
@@ -41,7 +41,7 @@ class ViewerParts:
     catalog: ViewerCatalog
     hub: Hub
     guards: Sequence[Guard]
-    broker: Callable[[], Mapping[str, str | int]]  # how it does
+    broker: Broker
     recent: Callable[[], Mapping[str, int | float]] = dict  # how pages were found, where there is a cache for them
     tokens: TokenVerifier
     slow_viewers: Ending

@@ -1,9 +1,12 @@
 """Is the process alive; is it ready to serve."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from reference_impl.api.deps import ViewerPartsDep
+from reference_impl.api.deps import ViewerParts, ViewerPartsDep
 from reference_impl.api.problems import responses
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
@@ -20,7 +23,7 @@ class BreakerHealth(BaseModel):
     opened: int = Field(description="Times, since the process began.")
     in_flight: int
     waiting: int
-    refused: int = Field(description="For want of a place, since the process began.")
+    refused: int = Field(description="For want of a place, since the process began; to the broker: while it was open.")
 
 
 class Health(BaseModel):
@@ -57,7 +60,12 @@ async def health(parts: ViewerPartsDep) -> Health:
     return Health(
         rung=rung.name.lower(),
         level=rung.value,
-        breakers={guard.name: BreakerHealth(**guard.status()) for guard in parts.guards},
-        broker=dict(parts.broker()),
+        breakers={name: BreakerHealth.model_validate(status) for name, status in _breakers(parts).items()},
+        broker=dict(parts.broker.status()),
         recent=dict(parts.recent()),
     )
+
+
+def _breakers(parts: ViewerParts) -> dict[str, Mapping[str, Any]]:
+    """Of the broker too, whose calls are connections and writes, and which has messages under way and waiting."""
+    return {guard.name: guard.status() for guard in parts.guards} | dict(parts.broker.breakers())

@@ -154,10 +154,6 @@ def _needs_postgres(fleet: Fleet) -> str:
     return "" if fleet.postgres else "there is no PostgreSQL (apt-get install postgresql)"
 
 
-def _needs_workers(fleet: Fleet) -> str:
-    return "" if fleet.workers else "a hot-first log has no workers"
-
-
 def _needs_shim(fleet: Fleet) -> str:
     return fleet.unreliable.why_not and f"it takes a C compiler: {fleet.unreliable.why_not}"
 
@@ -189,9 +185,9 @@ FAULTS = {
         Fault(name="clock-ahead", what="all wall clocks go ahead by an hour", lasts_s=3.0, befall=_clock_ahead,
               needs=_needs_shim),
         Fault(name="kill-worker", what="a worker is killed (-9), and started again after 1 s", lasts_s=RESTART_S,
-              befall=_kill_worker, needs=_needs_workers, workers=True),
+              befall=_kill_worker, workers=True),
         Fault(name="stop-worker", what="a worker stands still (SIGSTOP) for longer than its lease", lasts_s=5.0,
-              befall=_stop_worker, needs=_needs_workers, workers=True),
+              befall=_stop_worker, workers=True),
         Fault(name="cluster-loses-master",
               what="at 2,000 comments/s a Redis Cluster loses the stream's master (-9) for 5 s",
               lasts_s=5.0, befall=_lose_master, cluster=True, crowd=Crowd(rate=2_000, batch=100, viewers=2)),

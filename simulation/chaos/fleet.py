@@ -87,7 +87,7 @@ async def fleet(*, cluster: bool = False, workers: bool = False, hot: Sync | Non
         data = ["--data", str(folder / "data")]
         broker = ["--broker", address]
         hot_first = ["--log-mode", "hot-first", "--hot", address] if hot else []
-        queue = ["--workers", address] if workers and not hot else []  # only log-first has them
+        queue = ["--workers", address] if workers else []
         serve = ["serve", *UNLIMITED, *data, *log, *broker, *hot_first, *queue]
         apis = [await started(stack, _member(f"api-{number}", serve, unreliable)) for number in range(2)]
         networks, edges = [], []
@@ -101,7 +101,8 @@ async def fleet(*, cluster: bool = False, workers: bool = False, hot: Sync | Non
             limits = ["--address-viewers-max", "10000", "--heartbeat-s", "1"]
             edges.append(await started(stack, _member(f"edge-{number}", ["edge", *limits, *at], unreliable)))
         names = [f"worker-{number}" for number in range(2)] if queue else []
-        employed = [Member(name, [*PROGRAM, "worker", *data, *log, *queue, "--broker", address], 0) for name in names]
+        work = ["worker", *data, *log, *queue, *(["--hot", address] if hot else []), "--broker", address]
+        employed = [Member(name, [*PROGRAM, *work], 0) for name in names]
         for member in employed:
             await started(stack, member)
         yield Fleet(apis, edges, networks, employed, redises, postgres, unreliable)

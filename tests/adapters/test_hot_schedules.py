@@ -14,21 +14,26 @@ from hypothesis import strategies as st
 
 from reference_impl.adapters.hot import archive as archive_module
 from reference_impl.adapters.hot.archive import Archive
+from reference_impl.adapters.hot.archiver import Sweep
 from reference_impl.adapters.hot.durable import Durable
 from reference_impl.adapters.hot.log import HotLog
 from reference_impl.adapters.hot.window import Window, WindowConfig
 from reference_impl.adapters.redis.connection import connect as connect_redis
+from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.adapters.sql.connecting import connect
 from reference_impl.adapters.sql.database import Database
 from reference_impl.adapters.sql.directory import SqlDirectory
 from reference_impl.adapters.sql.log import SqlLog
+from reference_impl.archive_work import ARCHIVE, ArchiveWork, QueuedArchive
 from reference_impl.ports import LogUnavailable
 from reference_impl.storage import migrate_all
+from reference_impl.working import Fenced
 from tests.adapters.conftest import stream
 from tests.adapters.faults import Clock, Faults, FaultyDatabase
 from tests.adapters.schedules import STREAMS, Told, check, empty_tables, last_seq, steps, take
 
 EXAMPLES = 25
+ARCHIVING = ("nobody", "the server", "a worker", "a worker that falls silent meanwhile", "a sweep")
 FAULTS = ("another server", "loses the last", "loses all", "comes back as it was")
 
 
@@ -45,10 +50,11 @@ class FaultyWindow(Window):
 
 
 class HotProcess:
-    """A hot log over a database and a Redis that others use too."""
+    """A hot log over a database and a Redis that others use too; it can be a worker as well."""
 
     def __init__(self, database: Database, url: str, epoch: int) -> None:
         self.faults = Faults(Clock(), self._nothing)
+        self._queue = RedisWorkQueue(connect_redis(url), ARCHIVE, parts=1)
         self._window = FaultyWindow(connect_redis(url), WindowConfig())
         self._window.faults = self.faults
         self._database = FaultyDatabase(database, self.faults)
@@ -59,8 +65,34 @@ class HotProcess:
         self.faults.planned = {}
         durable = Durable(self._database)
         self.archive = Archive(durable, self._window)
-        log = SqlLog(self._database, self._epoch)
-        self.log = HotLog(log, durable, self._window, self.archive, lambda name: None)
+        self.sql = SqlLog(self._database, self._epoch)
+        self.queued = QueuedArchive(self._queue)
+        self.sweep = Sweep(self.archive, durable, 1_000)
+        self.log = HotLog(self.sql, durable, self._window, self.archive, self.queued.placed)
+
+    async def work(self, who: str, meanwhile: "HotProcess | None" = None) -> None:
+        """What a worker does once it has a part; ``meanwhile`` another one takes that over, and is done before."""
+        hold = await self._queue.hold(who, 0, None)
+        assert hold is not None
+        pieces = await self._queue.take(hold, 200)
+        if meanwhile:
+            await self._queue.release(hold)  # its lease is over
+            await meanwhile.work("heir")
+        try:
+            await ArchiveWork(self.archive).handle(hold, pieces)
+            await self._queue.done(hold, pieces)
+        except Fenced:
+            event("a worker came too late")
+        except LogUnavailable:
+            event("a worker died")
+            self.restart()
+        await self._queue.release(hold)
+
+    async def sweep_all(self) -> None:
+        try:
+            await self.sweep.archive_all()
+        except LogUnavailable:
+            self.restart()
 
     async def archive_all(self) -> None:
         """What the archiver does, if it lives."""
@@ -76,6 +108,7 @@ class HotProcess:
 
     async def close(self) -> None:
         await self._window.close()
+        await self._queue.close()
 
     async def _nothing(self) -> None:
         """Nobody else is there."""
@@ -127,7 +160,7 @@ class Redis:
 rounds = st.lists(
     st.tuples(
         st.lists(steps, min_size=1, max_size=3),
-        st.booleans(),  # whether the archiver comes round afterwards
+        st.sampled_from(ARCHIVING),  # afterwards
         st.sampled_from(["nothing", "nothing", "nothing", *FAULTS]),
     ),
     min_size=1,
@@ -179,16 +212,39 @@ async def _run(schedule, url: str, one) -> None:
                 takes = (take(processes[each.process], each, told, f"{round_}-{n}") for n, each in enumerate(together))
                 await asyncio.gather(*takes)
                 assert all(seq > before[name] for name, seq in told.new)
-                if archives:
-                    await processes[round_ % 2].archive_all()
+                await _archive(archives, processes[round_ % 2], processes[1 - round_ % 2])
                 await _befalls(server, fault, database, told)
                 for process in processes:
                     process.faults.planned = {}
                     await check(process, told)
+            await _everything_is_in_sql(processes[0], told)
         finally:
             for process in processes:
                 await process.close()
             await database.close()
+
+
+async def _archive(who: str, one: HotProcess, other: HotProcess) -> None:
+    event(f"{who} archives")
+    for process in (one, other):
+        await process.queued.round()
+    if who == "the server":
+        await one.archive_all()
+    elif who == "a worker":
+        await one.work("one")
+    elif who == "a worker that falls silent meanwhile":
+        await one.work("one", other)
+    elif who == "a sweep":
+        await one.sweep_all()
+
+
+async def _everything_is_in_sql(process: HotProcess, told: Told) -> None:
+    """After one more sweep no window holds anything, and the log has all of it."""
+    await process.sweep.archive_all()
+    for name in STREAMS:
+        assert await process.archive.depth(name) == 0
+        found = {each.seq: each.id for each in await process.sql.read(name, first=1, last=1_000)}
+        assert {seq: id_ for (where, seq), id_ in told.appended.items() if where == name}.items() <= found.items()
 
 
 async def _befalls(server: Redis, fault: str, database: Database, told: Told) -> None:

@@ -1,4 +1,4 @@
-"""A log that stalls: posts are refused fast, viewers stay, and it all comes back without anybody's help."""
+"""What stalls or is away: posts are refused fast or mind nothing, viewers stay, and it all comes back by itself."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from tests.engines import private_postgres
+from tests.redises import redis_servers
 from tests.server.conftest import eventually
 from tests.server.sse import Follower, seqs
 from tests.server.test_outages import migrate, post_many
@@ -106,6 +107,28 @@ def test_a_locked_file_takes_no_comments_and_is_still_read(start_server, tmp_pat
             assert states(server)["log_reads"] == "closed"
             assert len(server.history()) == 5
         back_to_normal(server, viewer, 5)
+
+
+def test_a_broker_that_is_away_is_left_alone_and_posts_do_not_mind(start_server):
+    with redis_servers() as start:
+        redis = start()
+        server = start_server("--broker", redis.url)
+        eventually(lambda: health(server)["broker"]["state"] == "up", "the broker is there")
+        assert states(server)["broker"] == "closed"
+        redis.kill()
+        number = count()
+
+        def refused():
+            assert server.post(f"all the same {next(number)}")[0] == 201
+            told = health(server)["breakers"]["broker"]
+            return told["opened"] and told["refused"]
+
+        eventually(refused, "it is left alone, and so are messages for it")
+        assert {state for name, state in states(server).items() if name != "broker"} == {"closed"}
+        assert health(server)["rung"] == "full"
+        redis.start()
+        eventually(lambda: well(server), "it is used again")
+        eventually(lambda: health(server)["broker"]["state"] == "up", "its health tells")
 
 
 def test_a_server_that_is_well_leaves_out_nothing(start_server):

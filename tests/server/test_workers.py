@@ -1,8 +1,11 @@
-"""Workers on a server's reactions: counts are exact, whichever worker dies, or stands still and comes back."""
+"""Workers of a server: reactions are exact and comments archived, whichever dies, or stands still and comes back."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
 
@@ -23,20 +26,38 @@ class WorkerProcess(ServerProcess):
 
 
 @pytest.fixture
-def redis_url():
+def redis():
     with redis_servers() as start:
-        yield start().url
+        yield start("--appendonly", "yes", "--appendfsync", "always")
 
 
 @pytest.fixture
-def workers(redis_url, start_server):
-    """A server, and two workers for it."""
-    server = start_server("--workers", redis_url, "--broker", redis_url)
-    options = ["--workers", redis_url, "--broker", redis_url, "--lease-s", LEASE_S]
-    found = [WorkerProcess(server.data, *options) for _ in range(2)]
-    yield server, *found
-    for worker in found:
+def start_worker():
+    """Start workers; all of them are ended afterwards."""
+    started = []
+
+    def start(server, redis, *options):
+        at = ["--workers", redis.url, "--broker", redis.url, "--lease-s", LEASE_S]
+        started.append(WorkerProcess(server.data, *at, *options))
+        return started[-1]
+
+    yield start
+    for worker in started:
         worker.end()
+
+
+def hot_first(redis):
+    return ["--log-mode", "hot-first", "--hot", redis.url, "--workers", redis.url, "--broker", redis.url]
+
+
+@pytest.fixture(params=["log-first", "hot-first"])
+def workers(request, redis, start_server, start_worker):
+    """A server, and two workers for it."""
+    if request.param == "log-first":
+        server, options = start_server("--workers", redis.url, "--broker", redis.url), []
+    else:
+        server, options = start_server(*hot_first(redis)), ["--hot", redis.url]
+    return server, *(start_worker(server, redis, *options) for _ in range(2))
 
 
 def react(server, comment, users, given=True):
@@ -100,6 +121,66 @@ def test_workers_end_in_order(workers):
     assert other.stop() == 0
 
 
+class Flow(threading.Thread):
+    """One comment after another until it is stopped, each of them acknowledged."""
+
+    def __init__(self, server):
+        super().__init__()
+        self._server = server
+        self._over = threading.Event()
+        self.acknowledged = []
+
+    def run(self):
+        while not self._over.is_set():
+            status, comment = self._server.post(f"go {len(self.acknowledged)}", key=f"k{len(self.acknowledged)}")
+            assert status == 201, comment
+            self.acknowledged.append((comment["seq"], comment["id"]))
+
+    def stop(self):
+        self._over.set()
+        self.join()
+
+
+def archived(server):
+    """What SQL has of the stream, in order."""
+    query = "SELECT seq, events.id FROM events JOIN streams ON streams.id = stream_id WHERE name = 'demo' ORDER BY seq"
+    with closing(sqlite3.connect(server.data / "comments.sqlite")) as database:
+        return database.execute(query).fetchall()
+
+
+def window(redis):
+    return redis.ask("XLEN", "lc:{demo}:window")
+
+
+def test_hot_first_servers_leave_archiving_to_workers_whichever_is_killed_or_stands_still(
+    redis, start_server, start_worker
+):
+    server = start_server(*hot_first(redis))
+    for number in range(20):
+        assert server.post(f"waits {number}", key=f"w{number}")[0] == 201
+    assert (window(redis), archived(server)) == (20, [])
+    one, other = (start_worker(server, redis, "--hot", redis.url) for _ in range(2))
+    eventually(lambda: len(archived(server)) == 20, "workers archive what was there before them")
+    flow = Flow(server)
+    flow.start()
+
+    def goes_on(who):
+        before = len(archived(server))
+        eventually(lambda: len(archived(server)) > before + 20, f"{who} archives what is placed")
+
+    goes_on("one or the other")
+    one.process.send_signal(signal.SIGSTOP)
+    goes_on("the one that is left")
+    other.kill()
+    one.process.send_signal(signal.SIGCONT)
+    goes_on("the one that stood still")
+    flow.stop()
+    eventually(lambda: window(redis) == 0, "the window is trimmed")
+    stored = archived(server)
+    assert [seq for seq, _ in stored] == list(range(1, len(stored) + 1))
+    assert stored[20:] == flow.acknowledged
+
+
 def refused(*options):
     command = [sys.executable, "-m", "reference_impl", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -110,13 +191,16 @@ def refused(*options):
 def test_what_workers_cannot_do_is_refused(tmp_path):
     here = ["--data", str(tmp_path)]
     redis = "redis://127.0.0.1:1"
-    assert "--hot or --workers" in refused(
-        "serve", *here, "--log-mode", "hot-first", "--hot", redis, "--workers", redis, "--port", "0"
-    )
     split = refused("serve", *here, "--partitions", "2", "--partitioning", "by_user", "--workers", redis, "--port", "0")
     assert "this log is split" in split
     assert "--workers redis://" in refused("worker", *here)
     assert "a Redis is reached by" in refused("worker", *here, "--workers", "nowhere")
+
+
+def test_a_worker_that_is_not_told_of_the_window_is_refused_when_there_is_one(redis, start_server):
+    server = start_server(*hot_first(redis))
+    assert server.post("hot")[0] == 201
+    assert "say --hot" in refused("worker", "--data", str(server.data), "--workers", redis.url)
 
 
 def test_a_worker_says_that_its_redis_is_away_and_waits_for_it(tmp_path, start_server):

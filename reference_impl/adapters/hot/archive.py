@@ -1,6 +1,7 @@
 """What moves comments from the window into SQL, and streams back to it."""
 
 import asyncio
+from collections.abc import Sequence
 
 from reference_impl.adapters.hot.durable import Durable, Mismatch
 from reference_impl.adapters.hot.window import Standing, Taken, Window
@@ -9,6 +10,7 @@ from reference_impl.ports import LogUnavailable
 TRIES = 20
 PATIENT = 10  # of them, while somebody else has the stream in hand; then that one is taken for dead
 PAUSE_S = 0.05
+AT_ONCE = 4  # streams
 
 _ALL = 2**53
 
@@ -19,6 +21,7 @@ class Archive:
     def __init__(self, durable: Durable, window: Window) -> None:
         self._durable = durable
         self._window = window
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def advance(self, stream: str) -> int | None:
         """Archive what is in an open stream's window; answers how much that was, None when it is changing hands."""
@@ -31,6 +34,29 @@ class Archive:
                 return None
             taken = await self._window.take(stream, 0, head)
         return None
+
+    async def advance_all(self, streams: Sequence[str]) -> tuple[dict[str, int | None], dict[str, LogUnavailable]]:
+        """Archive several; answers as `advance` does, and what has kept it from archiving the others."""
+
+        async def advance(stream: str) -> int | None:
+            async with self._turns:
+                return await self.advance(stream)
+
+        done = await asyncio.gather(*map(advance, streams), return_exceptions=True)
+        depths: dict[str, int | None] = {}
+        failed: dict[str, LogUnavailable] = {}
+        for stream, outcome in zip(streams, done, strict=True):
+            if isinstance(outcome, LogUnavailable):
+                failed[stream] = outcome
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                depths[stream] = outcome
+        return depths, failed
+
+    async def depth(self, stream: str) -> int:
+        """How much there is in a stream's window."""
+        return (await self._window.take(stream, 0, 0, 0)).depth
 
     async def catch_up(self, stream: str) -> None:
         """Have in SQL all that is acknowledged by now."""

@@ -1,7 +1,8 @@
 """The tasks that keep windows short: whatever is placed is archived within a moment.
 
-Any number of processes may run them. A process archives what it has placed itself; every other second each also looks
-at all streams that Redis has, so that those of a process which died are archived by the others.
+Any number of processes may run them. Who places a comment has it archived, by itself (`Archiver`) or by workers; every
+other second somebody also looks at all streams that Redis has (`Sweep`), so that nothing is left lying there by a
+process which died, or by a queue of work which was full or away.
 """
 
 import asyncio
@@ -19,22 +20,16 @@ log = logging.getLogger(__name__)
 PAUSE_S = 0.02  # between rounds, in which comments come together for one transaction
 SWEEP_S = 2.0
 SWEEP_MAX = 500  # streams of one question
-AT_ONCE = 4
 BACKOFF = RetryConfig(base_s=0.1, cap_s=5.0, attempts_max=1_000_000)
 
 
 class Archiver:
-    """``depth_alert``: so many comments in a window are worth a warning, and a quarter of it ends the alarm."""
+    """Archives what its own process has placed."""
 
-    def __init__(self, archive: Archive, durable: Durable, depth_alert: int) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._durable = durable
-        self._depth_alert = depth_alert
         self._wanted: dict[str, None] = {}  # in the order of asking
-        self._stuck: set[str] = set()  # changing hands at the last sweep; still so at the next, they are settled
         self._woken = asyncio.Event()
-        self._alarmed = False
-        self.depth = 0  # of the longest window, as the last sweep saw it
 
     def placed(self, stream: str) -> None:
         """Take note that a stream has something to archive."""
@@ -43,50 +38,64 @@ class Archiver:
 
     async def run(self) -> None:
         """Archive until cancelled."""
-        await asyncio.gather(_keep(self.round, "archiving"), _keep(self.sweep, "looking for what to archive"))
+        await _keep(self.round, "archiving")
 
     async def round(self) -> None:
-        """Archive the streams that have been placed in, once there are any; after a failure they are still wanted."""
+        """Archive the streams that have been placed in, once there are any; those that fail are still wanted."""
         await self._woken.wait()
         await asyncio.sleep(PAUSE_S)
         self._woken.clear()
         wanted, self._wanted = self._wanted, {}
-        try:
-            await self.advance(list(wanted))
-        except LogUnavailable:
-            self._wanted = wanted | self._wanted
+        _, failed = await self._archive.advance_all(list(wanted))
+        if failed:
+            self._wanted = dict.fromkeys(failed) | self._wanted
             self._woken.set()
-            raise
+            raise next(iter(failed.values()))
 
-    async def sweep(self) -> None:
+
+class Sweep:
+    """Looks at every window. ``depth_alert``: so many comments in one are worth a warning, a quarter ends the alarm."""
+
+    def __init__(self, archive: Archive, durable: Durable, depth_alert: int) -> None:
+        self._archive = archive
+        self._durable = durable
+        self._depth_alert = depth_alert
+        self._stuck: set[str] = set()  # changing hands at the last sweep; still so at the next, they are settled
+        self._alarmed = False
+        self.depth = 0  # of the longest window, when it was last looked at
+
+    async def run(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look every other second until cancelled: `archive_all` or, where workers do that, `watch`."""
+
+        async def after_a_pause() -> None:
+            await asyncio.sleep(SWEEP_S)
+            await look()
+
+        await _keep(after_a_pause, "looking for what to archive")
+
+    async def archive_all(self) -> None:
         """Archive whatever anybody has placed, and finish what somebody has left half done."""
-        await asyncio.sleep(SWEEP_S)
-        names: list[str] = []
-        while len(more := await self._durable.open_names(names[-1] if names else "", SWEEP_MAX)) == SWEEP_MAX:
-            names += more
-        names += more
-        depths = await self.advance(names)
-        stuck = {stream for stream, depth in zip(names, depths, strict=True) if depth is None}
+        depths, failed = await self._archive.advance_all(await self._open_names())
+        stuck = {stream for stream, depth in depths.items() if depth is None}
         for stream in stuck & self._stuck:
             await self._archive.settle(stream)
         self._stuck = stuck - self._stuck
-        self._watch(max(filter(None, depths), default=0))
+        if failed:
+            raise next(iter(failed.values()))
+        self._note(max(filter(None, depths.values()), default=0))
 
-    async def advance(self, streams: list[str]) -> list[int | None]:
-        """Archive these; answers how much there was in each, None for one that is changing hands."""
-        at_once = asyncio.Semaphore(AT_ONCE)
+    async def watch(self) -> None:
+        """See only how full the windows are."""
+        depths = [await self._archive.depth(stream) for stream in await self._open_names()]
+        self._note(max(depths, default=0))
 
-        async def advance(stream: str) -> int | None:
-            async with at_once:
-                return await self._archive.advance(stream)
+    async def _open_names(self) -> list[str]:
+        names: list[str] = []
+        while len(more := await self._durable.open_names(names[-1] if names else "", SWEEP_MAX)) == SWEEP_MAX:
+            names += more
+        return names + more
 
-        done = await asyncio.gather(*map(advance, streams), return_exceptions=True)
-        for outcome in done:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return [outcome for outcome in done if not isinstance(outcome, BaseException)]
-
-    def _watch(self, depth: int) -> None:
+    def _note(self, depth: int) -> None:
         self.depth = depth
         if depth >= self._depth_alert and not self._alarmed:
             log.warning("the archive falls behind: depth=%d alert=%d", depth, self._depth_alert)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 from reference_impl.adapters.hot.archive import Archive
 from reference_impl.adapters.hot.durable import Durable
-from reference_impl.ports import History, ProfileSpread, Reaction, ReactionStore, SegmentStore, Spread
+from reference_impl.adapters.sql.reactions import Changes, SqlReactions
+from reference_impl.ports import History, ProfileSpread, Reaction, SegmentStore, Spread
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.segments import Span
 from reference_impl.protocol.streams import Profile
+from reference_impl.working import Hold, Piece
 
 STREAMS_MAX = 10_000  # that a changed profile waits for
 
@@ -63,17 +65,24 @@ class HotSegments:
 
 
 class HotReactions:
-    def __init__(self, inner: ReactionStore, archive: Archive) -> None:
+    def __init__(self, inner: SqlReactions, archive: Archive) -> None:
         self._inner = inner
         self._archive = archive
 
-    async def store(self, reactions: Sequence[Reaction]) -> dict[str, dict[tuple[str, str], int]]:
-        for stream in {reaction.stream for reaction in reactions if reaction.given and reaction.target}:
-            await self._archive.catch_up(stream)
+    async def store(self, reactions: Sequence[Reaction]) -> Changes:
+        await self._catch_up(reactions)
         return await self._inner.store(reactions)
+
+    async def store_once(self, hold: Hold, pieces: Sequence[Piece]) -> Changes:
+        await self._catch_up([Reaction(*each) for piece in pieces for each in piece.data])
+        return await self._inner.store_once(hold, pieces)
 
     async def counts(self, stream: str, targets: Sequence[str]) -> dict[str, dict[str, int]]:
         return await self._inner.counts(stream, targets)
+
+    async def _catch_up(self, reactions: Sequence[Reaction]) -> None:
+        for stream in {reaction.stream for reaction in reactions if reaction.given and reaction.target}:
+            await self._archive.catch_up(stream)
 
 
 class HotProfileSpread:

@@ -3,8 +3,9 @@
     publish --> this process's own subscribers, at once
        '-----> outbox of the channel's node --> PUBLISH (in a cluster SPUBLISH) --> the others' listeners, their hubs
 
-It is a hint. Posting never waits for it: what cannot be sent is dropped, and the others find it in the log, which they
-ask for its heads once a second. After a lost connection nothing is sent again, for the same reason.
+It is a hint. Posting never waits for it: what cannot be sent is dropped, at once for a node whose breaker is open, and
+the others find it in the log, which they ask for its heads once a second. After a lost connection nothing is sent
+again, for the same reason.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from functools import partial
 from random import Random
 
 from reference_impl.adapters.memory import MemoryBroker
-from reference_impl.adapters.redis.link import Ends, Entry, Link, end
+from reference_impl.adapters.redis.breaker import NodeBreakers
+from reference_impl.adapters.redis.link import Ends, Entry, Link
 from reference_impl.adapters.redis.listener import Listener
 from reference_impl.adapters.redis.messages import Batch, Unreadable, decode
 from reference_impl.adapters.redis.nodes import Node, Nodes
 from reference_impl.adapters.redis.writer import OUTBOX_MAX, Counts, Writer, WriterConfig
+from reference_impl.background import end
 from reference_impl.policy.channels import Channels, ChannelsConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.ports import Aggregate, Clock, Published
@@ -67,6 +70,7 @@ class RedisBroker:
         self._followed: dict[str, int] = {}  # streams, and over how many channels they were spread at most
         self._listeners: dict[Node, Listener] = {}
         self._writers: dict[Node, Writer] = {}
+        self._breakers = NodeBreakers(clock)
         self._tasks: dict[Link, asyncio.Task[None]] = {}
         self._doubt = asyncio.Event()
         self._running = False
@@ -98,6 +102,15 @@ class RedisBroker:
         """Whether it is there, how many connections it has, and what has become of messages so far."""
         state = {None: "unknown", True: "away", False: "up"}[self._away]
         return {"state": state, "connections": sum(link.up for link in self._tasks), **asdict(self.counts)}
+
+    def breakers(self) -> dict[str, dict[str, str | int]]:
+        """That of publishing; in a cluster the worst of the nodes' states, and the sums of all."""
+        writers = self._writers.values()
+        queues = {
+            "in_flight": sum(each.in_flight for each in writers),
+            "waiting": sum(each.waiting for each in writers),
+        }
+        return {"broker": {**self._breakers.status(), **queues}}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -159,6 +172,7 @@ class RedisBroker:
                 self._tasks.pop(link).cancel()
                 for entry in link.give_back():
                     self._put(entry)
+        self._breakers.forget(node)
 
     def _spread(self, stream: str, channels: int) -> None:
         """Follow a stream on so many channels."""
@@ -185,7 +199,7 @@ class RedisBroker:
     def _writer(self, node: Node) -> Writer:
         if node not in self._writers:
             config = WriterConfig(self._origin, sharded=self._nodes.sharded, outbox_max=self._outbox_max)
-            self._writers[node] = Writer(self._ends(node), config, self.counts, self._clock)
+            self._writers[node] = Writer(self._ends(node), config, self.counts, self._clock, self._breakers.of(node))
             self._start(self._writers[node])
         return self._writers[node]
 

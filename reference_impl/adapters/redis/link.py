@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -17,7 +17,6 @@ from reference_impl.ports import Aggregate, Published
 CONNECT_S = 2.0  # with the greeting, and with asking Sentinel
 SETTLED_S = 5.0  # a connection that lasted so long was a good one, and its end a new trouble
 PING_S = 2.0  # of silence, then the other side is asked whether it is there
-END_S = 0.1
 SILENCE_S = 5.0  # then it is taken for dead
 
 BACKOFF = RetryConfig(base_s=0.05, cap_s=2.0, attempts_max=sys.maxsize)
@@ -42,15 +41,6 @@ class Ends:
     moved: Callable[[], None]  # this node has not the channel, or has it no more
 
 
-async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancel tasks until they have ended: before Python 3.12 `asyncio.wait_for` may swallow a cancellation."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=END_S)
-
-
 class Link:
     """What the listener and the writer of a node have in common: `run` keeps `work` going on a connection."""
 
@@ -72,7 +62,16 @@ class Link:
         """Connect, work, and once more, until cancelled."""
         while True:
             await self._try()
-            await asyncio.sleep(self._retry.failed(0.0) or 0.0)
+            await self.rest()
+
+    async def connect(self, connection: AbstractConnection) -> None:
+        """Connect, and be greeted by a server that is there: the client waits for its first answer."""
+        async with asyncio.timeout(CONNECT_S):
+            await connection.connect()  # type: ignore[no-untyped-call]
+
+    async def rest(self) -> None:
+        """Leave the other side alone for a while, after a failure."""
+        await asyncio.sleep(self._retry.failed(0.0) or 0.0)
 
     async def wait(self) -> bool:
         """Wait until there is something to do; False: nothing for so long that the other side is to be asked."""
@@ -89,8 +88,7 @@ class Link:
         loop = asyncio.get_running_loop()
         since_s = loop.time()
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await connection.connect()  # type: ignore[no-untyped-call]
+            await self.connect(connection)
             self.up = True
             self._ends.made()
             await self.work(connection)

@@ -6,7 +6,8 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from reference_impl.adapters.redis.link import SILENCE_S, Ends, Link, end
+from reference_impl.adapters.redis.link import SILENCE_S, Ends, Link
+from reference_impl.background import end
 
 Receive = Callable[[bytes], None]
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from reference_impl.adapters.redis.breaker import STALE_S, NodeBreaker
 from reference_impl.adapters.redis.link import SILENCE_S, Ends, Entry, Link
 from reference_impl.adapters.redis.messages import Batch, encode
+from reference_impl.policy.circuit_breaker import State
 from reference_impl.ports import Clock
 
 OUTBOX_MAX = 10_000  # messages for one node
 BATCH_MAX = 256  # messages written at once
-STALE_S = 2.0  # what has waited longer has been found in the log by everybody
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Counts:
 
     sent: int = 0
     received: int = 0
-    lost: int = 0  # dropped from a full outbox, too old, or refused by the server
+    lost: int = 0  # dropped from a full outbox, too old, for a node that is left alone, or refused by the server
     unreadable: int = 0
     disconnected: int = 0
 
@@ -38,8 +39,9 @@ class WriterConfig:
 
 
 class Writer(Link):
-    def __init__(self, ends: Ends, config: WriterConfig, counts: Counts, clock: Clock) -> None:
+    def __init__(self, ends: Ends, config: WriterConfig, counts: Counts, clock: Clock, breaker: NodeBreaker) -> None:
         super().__init__(ends)
+        self._breaker = breaker
         self._config = config
         self._counts = counts
         self._clock = clock
@@ -51,8 +53,19 @@ class Writer(Link):
     def idle(self) -> bool:
         return not (self._outbox or self._writing)
 
+    @property
+    def in_flight(self) -> int:
+        return len(self._writing)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._outbox)
+
     def put(self, entry: Entry) -> None:
-        """Queue a message; a full outbox drops its oldest one."""
+        """Queue a message; a full outbox drops its oldest one, and for a node that is left alone none waits."""
+        if self._breaker.state is State.OPEN:
+            self._refuse(1)
+            return
         if len(self._outbox) >= self._config.outbox_max:
             self._outbox.popleft()
             self._counts.lost += 1
@@ -64,6 +77,23 @@ class Writer(Link):
         waiting = list(self._outbox)
         self._outbox.clear()
         return waiting
+
+    async def connect(self, connection: AbstractConnection) -> None:
+        with self._breaker.call():
+            await super().connect(connection)
+
+    async def rest(self) -> None:
+        """For as long as the breaker is open, if it is; nothing waits for the end of that."""
+        left_alone_s = self._breaker.left_alone_s()
+        if not left_alone_s:
+            await super().rest()
+            return
+        self._refuse(len(self.give_back()))
+        await asyncio.sleep(left_alone_s)
+
+    def _refuse(self, messages: int) -> None:
+        self._counts.lost += messages
+        self._breaker.refused += messages
 
     async def work(self, connection: AbstractConnection) -> None:
         self.woken.set()
@@ -116,14 +146,15 @@ class Writer(Link):
         if not commands:
             return []
         taken = []
-        async with asyncio.timeout(SILENCE_S):
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-            for _ in commands:
-                try:
-                    await connection.read_response(disconnect_on_error=False)
-                    taken.append(True)
-                except ResponseError:  # another node has the slot now, or this one may not be written to
-                    taken.append(False)
+        with self._breaker.call():
+            async with asyncio.timeout(SILENCE_S):
+                await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+                for _ in commands:
+                    try:
+                        await connection.read_response(disconnect_on_error=False)
+                        taken.append(True)
+                    except ResponseError:  # another node has the slot now, or this one may not be written to
+                        taken.append(False)
         if not all(taken):
             self._ends.moved()
         return taken
