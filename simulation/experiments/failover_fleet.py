@@ -48,8 +48,8 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(variant: Variant) -> AsyncIterator[Fleet]:
-    """A running fleet for a variant. ProcessError says what is missing for it."""
+async def fleet(variant: Variant, *, measured: bool = False) -> AsyncIterator[Fleet]:
+    """A running fleet for a variant; a measured API writes its stamps. ProcessError says what is missing for it."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-failover-")))
         data = ["--data", str(folder / "data")]
@@ -58,7 +58,9 @@ async def fleet(variant: Variant) -> AsyncIterator[Fleet]:
         broker = ["--broker", address] if redis else []
         queue = ["--workers", address] if variant.workers else []
         breaker = [] if variant.breaker else ["--no-breaker"]
-        api = await started(stack, _server("api", ["serve", *UNLIMITED, *data, *broker, *queue, *breaker]))
+        stamps = ["--measure", str(folder / "measure.csv")] if measured else []
+        serve = ["serve", *UNLIMITED, *data, *broker, *queue, *breaker, *stamps]
+        api = await started(stack, _server("api", serve))
         edge = ["edge", *EDGE_LIMITS, *data, *broker, "--api", api.url]
         edges = [_server(f"edge-{number}", edge) for number in range(variant.edges)]
         work = [*PROGRAM, "worker", *data, *queue, *broker]

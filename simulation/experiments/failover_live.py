@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -98,11 +98,11 @@ async def befall(started: Fleet, variant: Variant) -> None:
 
 @asynccontextmanager
 async def viewers(
-    started: Fleet, each: int, *, receipts: Path, jitter: bool = True, start: str = ""
+    started: Fleet, each: int, *, receipts: Path, jitter: bool = True, start: str = "", urls: Sequence[str] = ()
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The viewers' process, once all are connected."""
+    """The viewers' process, once all are connected, so many at each edge or address."""
     start = start or await head_cursor(started.api.url, STREAM)
-    arguments = [",".join(started.urls), STREAM, start, f"{each}", f"{jitter:d}", str(receipts)]
+    arguments = [",".join(urls or started.urls), STREAM, start, f"{each}", f"{jitter:d}", str(receipts)]
     crowd = await processes.spawn(
         "simulation.experiments.failover_viewers", arguments, None, stdin=asyncio.subprocess.PIPE
     )

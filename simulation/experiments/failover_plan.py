@@ -15,7 +15,7 @@ FANS = 16
 REACTIONS_PER_S = 2.0  # of each fan
 REACT_ON_S = 1.0  # after the fault; then what waits is to be done
 WORK_SEEN_S = 2.2  # by then the server has handed on the last of them
-RECONNECTS = RetryConfig(base_s=0.2, cap_s=30.0, attempts_max=240)  # of a viewer, as the client has it
+RECONNECTS = RetryConfig(base_s=0.2, cap_s=2.0, attempts_max=240)  # the client's, but for a cap that fits a short run
 POSTS = RetryConfig()  # of an author, as the client has it
 
 
@@ -47,8 +47,8 @@ class Variant:
 VARIANTS = {
     variant.name: variant
     for variant in (
-        Variant(name="edge", after_s=8.0, viewers=150, edges=2),
-        Variant(name="edge-no-jitter", after_s=8.0, viewers=150, edges=2, jitter=False),
+        Variant(name="edge", after_s=6.0, viewers=150, edges=2),
+        Variant(name="edge-no-jitter", after_s=6.0, viewers=150, edges=2, jitter=False),
         Variant(name="broker", after_s=4.5, edges=2),
         Variant(name="log", after_s=STALL_S + 4.0),
         Variant(name="log-no-breaker", after_s=STALL_S + 4.0, breaker=False),

@@ -39,6 +39,7 @@ class Watching(Crowd):
 
 async def run(urls: list[str], stream: str, start: Cursor, viewers: int, rng: random.Random, receipts: Path) -> None:
     crowds = [Watching(url, stream, start, viewers, number * viewers, rng) for number, url in enumerate(urls)]
+    starting_s = time.monotonic()
     following = asyncio.gather(*(crowd.follow(tally) for crowd in crowds for tally in crowd.tallies))
     for crowd in crowds:
         await first_of(following, crowd.all_open)
@@ -52,7 +53,7 @@ async def run(urls: list[str], stream: str, start: Cursor, viewers: int, rng: ra
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     seen = np.concatenate([np.asarray(crowd.seen).reshape(-1, 3) for crowd in crowds])
     joins_s = np.concatenate([np.asarray(crowd.joined_s) for crowd in crowds])
-    np.savez(receipts, seen=seen, joins_s=joins_s)
+    np.savez(receipts, seen=seen, joins_s=joins_s, began_s=starting_s)
     counts = [crowd.counts(head) for crowd in crowds]
     say({name: sum(each[name] for each in counts) for name in counts[0]} | {"cpu_share": round(cpu_share, 4)})
     following.cancel()
