@@ -89,10 +89,10 @@ def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
         bare, spread = figures["edge-no-jitter"]["peak_joins"], figures["edge"]["peak_joins"]
         said.append(f"without jitter {bare:.0f} viewers come back within 100 ms instead of {spread:.0f}")
     if {"log", "log-no-breaker"} <= set(figures):
-        bare, guarded = figures["log-no-breaker"], figures["log"]
-        later_s = guarded["accepted_again_s"] - bare["accepted_again_s"]
+        asked, guarded = figures["log-no-breaker"], figures["log"]
+        later_s = guarded["accepted_again_s"] - asked["accepted_again_s"]
         said.append(
-            f"without a breaker {bare['waited']:.0f} posts wait to their deadline in vain instead of "
+            f"without a breaker {asked['waited']:.0f} posts wait to their deadline in vain instead of "
             f"{guarded['waited']:.0f}, for which a breaker has posts accepted {max(0.0, later_s):.1f} s later"
         )
     return f"{', and '.join(said)}.".capitalize() if said else ""

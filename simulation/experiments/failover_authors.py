@@ -76,5 +76,3 @@ async def cheer(address: str, tokens: Sequence[str], stop: asyncio.Event) -> Non
                     answer.raise_for_status()
                 await asyncio.sleep(1 / REACTIONS_PER_S / FANS)
             given = not given
-
-

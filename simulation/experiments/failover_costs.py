@@ -90,13 +90,11 @@ async def _joining(started: Fleet, first: str) -> dict[str, Any]:
     async with viewers(started, JOINING, receipts=receipts, start=first) as crowd:
         found = await _finished(crowd, started, receipts)
     joins_s, seen = np.sort(found["joins_s"]), found["seen"]
-    begun_s = float(found["began_s"])
-    lasts_s = [seen[seen[:, 0] == viewer, 2].max() for viewer in range(JOINING)]
-    each_s = (max(lasts_s) - joins_s[0]) / JOINING
-    beside_s = [max(0.0, last_s - join_s) for last_s, join_s in zip(sorted(lasts_s), joins_s, strict=True)]
+    lasts_s = np.array([seen[seen[:, 0] == viewer, 2].max() for viewer in range(JOINING)])
+    join_s = (joins_s[-1] - joins_s[0]) / JOINING
     return {
-        "open_s": _list([joins_s[0] - begun_s - each_s]), "join_s": _list([each_s]),
-        "beside_s": _list([min(beside_s)]),
+        "open_s": _list([joins_s[0] - found["began_s"] - join_s]), "join_s": _list([join_s]),
+        "catch_up_s": _list([(lasts_s.max() - joins_s[-1]) / JOINING]),
     }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ async def befall(started: Fleet, variant: Variant) -> None:
         with started.stalled_log():
             await asyncio.sleep(STALL_S)
         return
-    killed = (started.workers or ([started.redis] if variant.name == "broker" else started.edges))[0]
+    killed = started.redis if variant.name == "broker" else (started.workers or started.edges)[0]
     assert killed is not None
     await killed.kill()
     if not started.workers:
@@ -139,7 +139,7 @@ async def _work_done_s(started: Fleet, variant: Variant, stop: asyncio.Event, fa
 
 def backlog(client: "redis.Redis") -> int:
     """How many pieces of work are not done, taken or not."""
-    return sum(int(client.xlen(f"lc:{{work:reactions:{part}}}:stream")) for part in range(PARTS))  # type: ignore[arg-type]
+    return sum(int(client.xlen(f"lc:{{work:reactions:{part}}}:stream")) for part in range(PARTS))
 
 
 def _of_stream(url: str, what: str) -> str:

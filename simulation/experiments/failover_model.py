@@ -116,7 +116,7 @@ class Run:
         rng = draws.stream(f"viewers {number}") if variant.jitter else Ceiling()
         crowd = viewers(number * variant.viewers, variant.viewers, RECONNECTS, rng)
         costs = EdgeCosts(
-            open_s=draws.of("open_s"), join_s=draws.of("join_s"), beside_s=draws.of("beside_s"),
+            open_s=draws.of("open_s"), join_s=draws.of("join_s"), catch_up_s=draws.of("catch_up_s"),
             read_s=draws.of("read_s"), send_s=float(draws.costs["send_s"]),
         )  # fmt: skip
         return EdgeProcess(

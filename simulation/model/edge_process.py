@@ -1,4 +1,4 @@
-"""An edge that can be killed: its event loop, the hub of one stream, the viewers that are connected, and their way in."""
+"""An edge that can be killed: its event loop, the hub of one stream, its viewers, and their way back in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeCosts:
-    """Draws, in seconds: of opening a stream, of joining it on the edge's loop and beside it, of a read of the log."""
+    """Draws, in seconds: of opening a stream, of joining it and of catching up (on the loop), of a read of the log."""
 
     open_s: Callable[[], float]
     join_s: Callable[[], float]
-    beside_s: Callable[[], float]
+    catch_up_s: Callable[[], float]
     read_s: Callable[[], float]
     send_s: float  # of one viewer
 
@@ -53,6 +53,7 @@ class EdgeProcess(Process):
         self._seen = seen
         self._heads_s = heads_s
         self.joins_s: list[float] = []
+        self.position = 0
         self.connected = {viewer.number: viewer for viewer in viewers}
         self._begin(rng.random() * heads_s)
 
@@ -112,7 +113,7 @@ class EdgeProcess(Process):
                 return
 
     def _join(self, viewer: Viewer) -> Steps:
-        """A request on the loop, what it waits for beside it, and all that was missed."""
+        """A request, then all that was missed: of a crowd all are let in before the first has caught up."""
         with self.loop.turn() as turn:
             yield turn
             if not self._opened:
@@ -121,7 +122,9 @@ class EdgeProcess(Process):
             yield from self.loop.hold(self._costs.join_s())
         self.joins_s.append(self.env.now)
         viewer.retry.succeeded()
-        yield self.env.timeout(self._costs.beside_s())
+        with self.loop.turn() as turn:
+            yield turn
+            yield from self.loop.hold(self._costs.catch_up_s())
         self.connected[viewer.number] = viewer
         self._deliver(viewer, self.position)
 

@@ -1,4 +1,4 @@
-"""Redis between the API and edges: a writer with an outbox, a listener at each edge, and their way back after a loss."""
+"""Redis between the API and edges: a writer with an outbox, a listener at each edge, and their ways back."""
 
 from collections import deque
 from collections.abc import Callable

@@ -42,7 +42,9 @@ class RetryingAuthors:
             yield self.env.timeout(self.way_s())
             answer = self.commits.submit(key)
             yield answer | self.env.timeout(self.answer_s)
-            stored, away_s = answer.value if answer.triggered else (False, 0.0)
+            stored, away_s = False, 0.0
+            if answer.triggered:
+                stored, away_s = answer.value
             status = 201 if stored else 503 if answer.triggered else 0
             self.tries.append((began_s, self.env.now, status))
             pause_s = None if stored else retry.failed(0.0)
