@@ -17,6 +17,7 @@ from reference_impl.observability.logs import configure_logs
 from reference_impl.options import (
     AddressViewersMax,
     BatchSend,
+    Breaker,
     Broker,
     Caches,
     CorsOrigins,
@@ -77,6 +78,7 @@ def serve(
     workers: Workers = None,
     recent: Recent = None,
     recent_writes: RecentWritesOption = None,
+    breaker: Breaker = None,
     broker: Broker = None,
     mode: ModeOption = None,
     jwks: Jwks = None,

@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     workers: str = ""  # a Redis with queues of work for `worker` processes; empty: this one does it all
     recent: str = ""  # a Redis with the newest comments of streams, for pages; empty: they come from the log
     recent_writes: RecentWrites = RecentWrites.THROUGH
+    breaker: bool = True  # False: a log that does not answer is asked all the same, and every call waits in vain
     broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT
     jwks: str = ""  # in production: address or file of the keys that sign access tokens

@@ -84,9 +84,10 @@ class GuardedEngine:
 class Guards:
     """Those of one process: one for reads, one for the writes of each partition."""
 
-    def __init__(self, clock: Clock, rng: Random) -> None:
+    def __init__(self, clock: Clock, rng: Random, config: GuardConfig) -> None:
         self._clock = clock
         self._rng = rng
+        self._config = config
         self.reads = self._guard("log_reads")
         self._writes: list[Guard] = []
 
@@ -111,4 +112,4 @@ class Guards:
         return lambda inner, partition: GuardedAppender(inner, self.writes(partition), broker)
 
     def _guard(self, name: str) -> Guard:
-        return Guard(name, GuardConfig(), self._clock, self._rng)
+        return Guard(name, self._config, self._clock, self._rng)

@@ -43,6 +43,10 @@ RecentWritesOption = Annotated[
     RecentWrites | None,
     typer.Option(help="Into that Redis before a comment is acknowledged (through), or after. [default: through]"),
 ]
+Breaker = Annotated[
+    bool | None,
+    typer.Option("--breaker/--no-breaker", help="Leave a log alone that does not answer. [default: breaker]"),
+]
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]
 Jwks = Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")]

@@ -34,7 +34,7 @@ from reference_impl.catalog import Catalog
 from reference_impl.changes import Changes
 from reference_impl.config import BatchSending, Mode, Settings
 from reference_impl.group_commit import Commits
-from reference_impl.guard import Guard
+from reference_impl.guard import Guard, GuardConfig
 from reference_impl.guarded_log import Guards
 from reference_impl.hub import Hub
 from reference_impl.moderation.rules import RulesLayer
@@ -42,6 +42,7 @@ from reference_impl.moderation.verdict import Pipeline
 from reference_impl.observability.measure import CsvRecorder
 from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, Ending
 from reference_impl.policy.batching import GroupCommitConfig
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
 from reference_impl.policy.degradation import DegradationConfig, Signal
@@ -76,7 +77,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     """
     clock = time.monotonic
     async with AsyncExitStack() as stack:
-        guards = Guards(clock, Random())
+        guards = Guards(clock, Random(), _guard_config(settings))
         recorder = stack.enter_context(CsvRecorder(settings.measure) if settings.measure else nullcontext())
         storage = await stack.enter_async_context(_stored(settings, guards, recorder))
         local = MemoryBroker(asyncio.get_running_loop())
@@ -264,6 +265,10 @@ def pressures(settings: Settings) -> dict[Ending, Pressure]:
 def hub_config(settings: Settings) -> HubConfig:
     window = CoalescingConfig(window_s=settings.window_ms / 1000)
     return HubConfig(coalescing=window, heartbeat_s=settings.heartbeat_s)
+
+
+def _guard_config(settings: Settings) -> GuardConfig:
+    return GuardConfig() if settings.breaker else GuardConfig(breaker=STAYS_CLOSED)
 
 
 def _brownout(commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:

@@ -59,6 +59,10 @@ class BreakerConfig:
             raise ValueError(f"window_s and slow_s must be > 0, silence_s and calm_s >= 0, got {seen}")
 
 
+STAYS_CLOSED = BreakerConfig(calls_min=1_000_000_000, failures_min=1_000_000_000)
+"""For those who want to see what a breaker spares them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that was let through; after ``slow_at`` it has failed."""

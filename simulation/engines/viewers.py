@@ -34,6 +34,7 @@ CONNECTING_MAX = 200  # connections being opened at once
 RECEIPTS_MAX = 20_000_000  # timed pieces kept (280 MB); later ones are counted but not timed
 FINISH_S = 10.0
 PROGRESS_S = 0.5
+RECONNECTS = RetryConfig(base_s=0.2, cap_s=5.0)
 
 
 class Receipts:
@@ -57,12 +58,24 @@ class Receipts:
 class Crowd:
     """All viewers of this process."""
 
-    def __init__(self, url: str, stream: str, start: Cursor, viewers: int, *, timed: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        stream: str,
+        start: Cursor,
+        viewers: int,
+        *,
+        timed: bool = True,
+        retry: RetryConfig = RECONNECTS,
+        rng: random.Random | None = None,
+    ) -> None:
         addresses = map(urlsplit, url.split(","))
         self._addresses = [(address.hostname or "127.0.0.1", address.port or 80) for address in addresses]
         self._path = f"/v1/streams/{stream}/events"
         self._epoch = start.epoch
         self.timed = timed
+        self._retry = retry
+        self._rng = rng or random.Random()
         self._decoder = Decoder()
         self._connecting = asyncio.Semaphore(CONNECTING_MAX)
         self.tallies = [Tally(start.seq + 1) for _ in range(viewers)]
@@ -76,7 +89,7 @@ class Crowd:
 
     async def follow(self, tally: Tally) -> None:
         """Keep one viewer connected, resuming where it was; give up when the retry budget is spent."""
-        retry = Retry(RetryConfig(base_s=0.2, cap_s=5.0), random.Random())
+        retry = Retry(self._retry, self._rng)
         places = itertools.cycle(self._addresses)
         for _ in range(self._spread):
             next(places)

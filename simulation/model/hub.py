@@ -18,7 +18,10 @@ class Broadcaster(Protocol):
 
 
 class StreamHub:
-    """``slack`` draws by how much a timer is late; ``read`` answers which of the missing events the log has."""
+    """``slack`` draws by how much a timer is late; ``read`` answers which of the missing events the log has.
+
+    With ``read_s`` reading so many takes time, off the loop, and there is one reader at once.
+    """
 
     def __init__(
         self,
@@ -29,14 +32,19 @@ class StreamHub:
         ordering: OrderingConfig,
         read: Callable[[range], Iterable[int]],
         slack: Callable[[], float] = lambda: 0.0,
+        *,
+        next_seq: int = 1,
+        read_s: Callable[[int], float] | None = None,
     ) -> None:
         self._env = env
         self._loop = loop
         self._edge = edge
-        self._sequencer: Sequencer[int] = Sequencer(ordering, next_seq=1)
+        self._sequencer: Sequencer[int] = Sequencer(ordering, next_seq=next_seq)
         self._window: CoalescingWindow[int] = CoalescingWindow(coalescing)
         self._read = read
         self._slack = slack
+        self._read_s = read_s
+        self._filling = False
         self._timer_at: float | None = None
 
     def receive(self, seq: int) -> Steps:
@@ -73,5 +81,18 @@ class StreamHub:
             yield from self._send(self._window.flush(now))
             missing = self._sequencer.missing(now)
             self._arm(woken_at=now)
-            for seq in self._read(missing):
+            if self._read_s is None:
+                for seq in self._read(missing):
+                    yield from self.receive(seq)
+            elif missing and not self._filling:
+                self._env.process(self._fill(missing, self._read_s(len(missing))))
+
+    def _fill(self, missing: range, read_s: float) -> Steps:
+        self._filling = True
+        yield self._env.timeout(read_s)
+        found = list(self._read(missing))
+        with self._loop.turn() as turn:
+            yield turn
+            for seq in found:
                 yield from self.receive(seq)
+        self._filling = False

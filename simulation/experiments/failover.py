@@ -1,0 +1,98 @@
+"""What viewers and authors see when a part dies, and what jitter and breakers change."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from simulation.experiments.failover_costs import measure
+from simulation.experiments.failover_live import run_variant
+from simulation.experiments.failover_model import Draws, Run
+from simulation.experiments.failover_plan import VARIANTS
+from simulation.experiments.family import Measure, Observation
+
+MEASURES = (
+    Measure("gap_s", "longest silence, worst viewer, s"),
+    Measure("gap_median_s", "longest silence, median viewer, s"),
+    Measure("recovery_s", "from the fault until all is as before, s"),
+    Measure("peak_joins", "most joins in 100 ms", digits=0),
+    Measure("accepted_again_s", "from the fault until posts are accepted, s"),
+    Measure("waited", "posts that waited to the deadline in vain", digits=0),
+    Measure("refused", "posts answered with 503", digits=0),
+    Measure("work_done_s", "from the fault until pending work is done, s"),
+    Measure("lost", "comments lost", digits=0, tells=False),
+    Measure("doubled", "comments doubled", digits=0, tells=False),
+)
+
+
+class Failover:
+    """A `Family`. What a variant has nothing of (joins, work) is 0."""
+
+    name = "failover"
+    question = "What do viewers and authors see when a part dies, and what do jitter and breakers change?"
+    size = "300 viewers at two edges where one is killed, else 20 at each server; 20 comments/s; one fault in each run"
+    measures: Sequence[Measure] = MEASURES
+    variants: Sequence[str] = tuple(VARIANTS)
+    repeats_live = 2
+    repeats_sim = 20
+
+    async def probe(self) -> dict[str, Any]:
+        """Starts of an edge and of Redis, joins, commits, reads and hops, on processes of the probe's own."""
+        return await measure()
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        record, facts, why_void = await run_variant(VARIANTS[variant], repeat)
+        return Observation(variant, "live", repeat, record.values(), facts, why_void)
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        record = Run(VARIANTS[variant], Draws(costs, repeat)).record()
+        return Observation(variant, "sim", repeat, record.values(), {"posts": len(record.meant_s)})
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        """From the live figures, or from the model's where nothing ran live."""
+        valid = [each for each in observations if not each.why_void]
+        live = [each for each in valid if each.engine == "live"]
+        figures = _medians(live or valid)
+        return " ".join(filter(None, (_seen(figures), _changed(figures))))
+
+
+def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
+    """By variant and measure."""
+    return {
+        variant: {
+            measure.name: median(each.values[measure.name] for each in observations if each.variant == variant)
+            for measure in MEASURES
+        }
+        for variant in dict.fromkeys(each.variant for each in observations)
+    }
+
+
+def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """The sentence on what a fault looks like."""
+    said = []
+    if "edge" in figures:
+        said.append(f"a killed edge is silent for {figures['edge']['gap_median_s']:.1f} s (median viewer)")
+    if "broker" in figures:
+        said.append(f"a killed Redis for {figures['broker']['gap_s']:.1f} s")
+    if "log" in figures:
+        said.append(f"authors are without a stalled log for {figures['log']['accepted_again_s']:.1f} s")
+    if "worker" in figures:
+        said.append(f"a dead worker's work waits {figures['worker']['work_done_s']:.1f} s for its lease to end")
+    lost = sum(each["lost"] + each["doubled"] for each in figures.values())
+    said.append("nothing is lost or doubled" if not lost else f"{lost:.0f} comments were lost or doubled")
+    return f"{'; '.join(said)}.".capitalize()
+
+
+def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """The sentence on jitter and breakers."""
+    said = []
+    if {"edge", "edge-no-jitter"} <= set(figures):
+        bare, spread = figures["edge-no-jitter"]["peak_joins"], figures["edge"]["peak_joins"]
+        said.append(f"without jitter {bare:.0f} viewers come back within 100 ms instead of {spread:.0f}")
+    if {"log", "log-no-breaker"} <= set(figures):
+        asked, guarded = figures["log-no-breaker"], figures["log"]
+        later_s = guarded["accepted_again_s"] - asked["accepted_again_s"]
+        said.append(
+            f"without a breaker {asked['waited']:.0f} posts wait to their deadline in vain instead of "
+            f"{guarded['waited']:.0f}, for which a breaker has posts accepted {max(0.0, later_s):.1f} s later"
+        )
+    return f"{', and '.join(said)}.".capitalize() if said else ""

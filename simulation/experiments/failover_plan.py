@@ -1,0 +1,64 @@
+"""What a failover run is, in either engine: who watches and writes, what breaks when, and how both come back."""
+
+from dataclasses import dataclass
+from random import Random
+
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED, BreakerConfig
+from reference_impl.policy.retry import RetryConfig
+
+RATE = 20.0  # comments/s
+BEFORE_S = 1.5  # of ordinary life, which what follows is measured against
+RESTART_S = 1.0  # what a supervisor takes to start a process again
+STALL_S = 10.0  # commits run one after another for up to 2 s each, and the breaker opens at the third that fails
+ANSWER_S = 5.0  # then an author gives a request up
+FANS = 16
+REACTIONS_PER_S = 2.0  # of each fan
+REACT_ON_S = 1.0  # after the fault; then what waits is to be done
+WORK_SEEN_S = 2.2  # by then the server has handed on the last of them
+RECONNECTS = RetryConfig(base_s=0.2, cap_s=2.0, attempts_max=240)  # the client's, but for a cap that fits a short run
+POSTS = RetryConfig()  # of an author, as the client has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """``viewers``: at each edge, or at the API where there is none. ``after_s``: from the fault to the run's end."""
+
+    name: str
+    after_s: float
+    viewers: int = 20
+    edges: int = 0
+    workers: int = 0
+    jitter: bool = True
+    breaker: bool = True
+
+    @property
+    def redis(self) -> bool:
+        return bool(self.edges or self.workers)
+
+    @property
+    def crowds(self) -> int:
+        return self.edges or 1
+
+    @property
+    def guard(self) -> BreakerConfig:
+        return BreakerConfig() if self.breaker else STAYS_CLOSED
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant(name="edge", after_s=6.0, viewers=150, edges=2),
+        Variant(name="edge-no-jitter", after_s=6.0, viewers=150, edges=2, jitter=False),
+        Variant(name="broker", after_s=4.5, edges=2),
+        Variant(name="log", after_s=STALL_S + 4.0),
+        Variant(name="log-no-breaker", after_s=STALL_S + 4.0, breaker=False),
+        Variant(name="worker", after_s=5.5, workers=2),
+    )
+}
+
+
+class Ceiling(Random):
+    """Backoff without jitter: every delay is the whole of what full jitter would draw from."""
+
+    def random(self) -> float:
+        return 1.0
