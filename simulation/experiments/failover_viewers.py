@@ -18,7 +18,7 @@ import uvloop
 
 from reference_impl.protocol.cursor import Cursor
 from simulation.engines.sse_client import Piece, Tally
-from simulation.engines.viewers import Crowd, first_of, read_commands, say
+from simulation.engines.viewers import Crowd, all_have, first_of, read_commands, say, tallied
 from simulation.experiments.failover_plan import RECONNECTS, Ceiling
 
 
@@ -48,14 +48,14 @@ async def run(urls: list[str], stream: str, start: Cursor, viewers: int, rng: ra
     say({"ready": viewers * len(crowds)})
     began_s, cpu_s = time.monotonic(), time.process_time()
     head = await read_commands()
-    for crowd in crowds:
-        await crowd.finish(head)
+    tallies = [tally for crowd in crowds for tally in crowd.tallies]
+    await all_have(head, tallies)
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     seen = np.concatenate([np.asarray(crowd.seen).reshape(-1, 3) for crowd in crowds])
     joins_s = np.concatenate([np.asarray(crowd.joined_s) for crowd in crowds])
     np.savez(receipts, seen=seen, joins_s=joins_s, began_s=starting_s)
-    counts = [crowd.counts(head) for crowd in crowds]
-    say({name: sum(each[name] for each in counts) for name in counts[0]} | {"cpu_share": round(cpu_share, 4)})
+    reconnects = sum(crowd.reconnects for crowd in crowds)
+    say(tallied(tallies, head) | {"reconnects": reconnects, "cpu_share": round(cpu_share, 4)})
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
