@@ -15,16 +15,18 @@ from simulation.fidelity import measure
 from simulation.fidelity_page import markdown, plot, tables
 from simulation.suite import PARTS, suite
 
-QUICK = (2, 8.0, 4)  # repeats, seconds, and of the scenarios every so-manieth
+FULL = (7, 20.0, 1)  # repeats, seconds, and of the scenarios every so-manieth
+QUICK = (2, 8.0, 4)
 
 
 def report(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer scenarios, repeats and seconds: under 10 minutes.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of it all: under 10 minutes.")] = False,
     part: Annotated[str, typer.Option(help="Of the suite: held_out, or training.")] = "held_out",
-    repeats: Annotated[int, typer.Option(help="Live runs of each scenario, interleaved.", min=2)] = 7,
-    seconds: Annotated[float, typer.Option(help="Length of each run.", min=2)] = 20.0,
+    only: Annotated[str, typer.Option(help="Only scenarios whose name contains this.")] = "",
+    repeats: Annotated[
+        int | None, typer.Option(help="Live runs of each scenario. [default: 7, quick 2]", min=2)
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of each. [default: 20, quick 8]", min=2)] = None,
     calibration: Annotated[Path | None, typer.Option(help="Forecast with this one instead of measuring first.")] = None,
     json_file: JsonFile = None,
     page_file: Annotated[
@@ -35,14 +37,16 @@ def report(
     """Measure how well the model predicts the live server: forecast, replay, noise, and what one live run would say."""
     if part not in PARTS:
         fail(f"--part: {' or '.join(PARTS)} is allowed, got {part!r}")
-    every = 1
-    if quick:
-        repeats, seconds, every = QUICK
-    scenarios, console, costs = suite(part, seconds)[::every], Console(), calibration_in(calibration)
+    times, length_s, every = QUICK if quick else FULL
+    chosen = [each for each in suite(part, seconds or length_s) if only in each.name]
+    if not chosen:
+        fail(f"--only: no scenario of {part} has {only!r} in its name")
+    scenarios, times = chosen if only else chosen[::every], repeats or times
+    console, costs = Console(), calibration_in(calibration)
 
     async def main() -> None:
-        with counted(console, "report", repeats * len(scenarios)) as tell, step(console, "Measured"):
-            document = await measure(scenarios, repeats, tell, costs)
+        with counted(console, "report", times * len(scenarios)) as tell, step(console, "Measured"):
+            document = await measure(scenarios, times, tell, costs)
         console.print(*tables(document))
         _save(document, json_file, page_file, plot_file)
 

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
+from simulation.calibration import REFERENCE
 from simulation.docs import PAGES, ROOT, render
 
 README = (ROOT / "README.md").read_text()
@@ -27,6 +28,12 @@ SHORT = {
     "bench drain": "--viewers 20",
     "bench display": "--viewers 20 --rate 100 --seconds 4",
     "chaos": "--viewers 2",
+    "calibrate": "--scenario quick",
+    "run fan_out": "--engine sim --repeat 2",
+    "run failover": "--engine sim --repeat 2",
+    "run hot_partition": "--engine sim --repeat 2",
+    "run backpressure": "--engine sim --repeat 2",
+    "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
     "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
@@ -53,7 +60,7 @@ def test_the_newcomers_two_commands_come_first():
 def _arguments(command: str) -> list[str]:
     """The command as printed, with later options that make it short (the last one given counts)."""
     words = shlex.split(command)
-    name = " ".join(words[1:3]) if words[1] == "bench" else words[1]
+    name = " ".join(words[1:3]) if words[1] in ("bench", "run") else words[1]
     return [str(ROOT / "livecomments"), *words[1:], *shlex.split(SHORT.get(name, ""))]
 
 
