@@ -1,0 +1,97 @@
+"""A picture of a network as it is now: regions on a circle around each other, their PoPs and edges outwards of them."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import networkx as nx
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from simulation.model.topology import Topology
+from simulation.topology import SERVERS, Link
+
+mpl.use("agg")  # pictures go to files; no window system is needed
+
+NODES = {  # kind: colour, size, shape
+    "region": ("#0b6e99", 900, "o"),
+    "pop": ("#5aa9c8", 260, "o"),
+    "edge": ("#9bbf85", 22, "o"),
+    "server": ("#d9822b", 300, "s"),
+}
+UP, WORSE, CUT = "#9aa5ad", "#d9822b", "#c0392b"
+LABELLED_S = 0.001  # shorter delays are not written down
+REGION_AT, POP_AT, EDGE_AT, SERVER_AT = 1.0, 0.45, 0.28, 0.3  # distances; of all but regions from what they hang on
+
+Point = tuple[float, float]
+
+
+def plot_topology(topology: Topology, path: Path) -> None:
+    """Write a PNG: nodes by kind, delays of links in ms; cut links are red and dashed, impaired ones orange."""
+    figure, axis = plt.subplots(figsize=(9, 9), layout="constrained")
+    places = _places(topology.whole)
+    for one, other, link in topology.whole.edges.data("link"):
+        now = topology.graph.get_edge_data(one, other, {"link": None})["link"]
+        _draw_link(axis, (places[one], places[other]), link, now)
+    _draw_nodes(axis, topology.whole, places)
+    axis.set_aspect("equal")
+    axis.axis("off")
+    axis.legend(loc="upper left", frameon=False, fontsize=9, markerscale=0.6)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def _places(graph: nx.Graph) -> dict[str, Point]:
+    """Where each node goes, each group as a fan that opens away from the middle."""
+    regions = [name for name, kind in graph.nodes(data="kind") if kind == "region"]
+    lone = len(regions) == 1
+    radius = 0.0 if lone else max(REGION_AT, 0.8 / math.sin(math.pi / len(regions)))
+    around = math.tau * (1 - 1 / len(regions))  # the last one must not meet the first
+    places = _fan((0.0, 0.0), math.pi / 2, regions, radius, around)
+    for region in regions:
+        outwards = math.pi / 2 if lone else math.atan2(places[region][1], places[region][0])
+        pops = [node for node in graph if node.startswith(f"{region}/") and graph.nodes[node]["kind"] == "pop"]
+        places |= _fan(places[region], outwards, pops, POP_AT, 0.75 * min(math.pi, len(pops)))
+        for pop in pops:
+            aside = math.atan2(places[pop][1] - places[region][1], places[pop][0] - places[region][0])
+            edges = [node for node in graph if node.startswith(f"{pop}/")]
+            places |= _fan(places[pop], aside, edges, EDGE_AT, min(1.6, 0.3 * len(edges)))
+        if region == graph.nodes[SERVERS[0]]["region"]:
+            places |= _fan(places[region], outwards + math.pi, SERVERS, SERVER_AT, 1.8)
+    return places
+
+
+def _fan(centre: Point, direction: float, nodes: Sequence[str], radius: float, width: float) -> dict[str, Point]:
+    """Nodes at equal angles on the part of a circle that is ``width`` wide (radians) around a direction."""
+    step = width / max(1, len(nodes) - 1)
+    first = direction - step * (len(nodes) - 1) / 2
+    return {
+        node: (centre[0] + radius * math.cos(first + step * at), centre[1] + radius * math.sin(first + step * at))
+        for at, node in enumerate(nodes)
+    }
+
+
+def _draw_link(axis: Axes, ends: tuple[Point, Point], link: Link, now: Link | None) -> None:
+    colour = CUT if now is None else UP if now == link else WORSE
+    dashes = "--" if now is None else "-"
+    (x, y), (other_x, other_y) = ends
+    axis.plot([x, other_x], [y, other_y], dashes, color=colour, lw=1.0 if colour == UP else 2.2, zorder=1)
+    delay_s = (now or link).delay_s
+    if delay_s >= LABELLED_S:
+        axis.text(
+            (x + other_x) / 2, (y + other_y) / 2, f"{delay_s * 1000:g} ms", color=colour, fontsize=8, zorder=2,
+            ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
+
+
+def _draw_nodes(axis: Axes, graph: nx.Graph, places: dict[str, Point]) -> None:
+    for kind, (colour, size, shape) in NODES.items():
+        nodes = [
+            name for name, each in graph.nodes(data="kind") if each == kind or (kind == "server" and each in SERVERS)
+        ]
+        xs, ys = [places[node][0] for node in nodes], [places[node][1] for node in nodes]
+        axis.scatter(xs, ys, size, colour, shape, label=kind, zorder=3)
+        if kind != "edge":
+            for node, x, y in zip(nodes, xs, ys, strict=True):
+                axis.annotate(node.split("/")[-1], (x, y), ha="center", va="center", fontsize=8, zorder=4)
