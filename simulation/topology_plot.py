@@ -1,4 +1,4 @@
-"""A picture of a network as it is now: regions on a circle around each other, their PoPs and edges outwards of them."""
+"""A picture of a network as it is now: regions on a circle, what hangs on them outwards of it."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from simulation.topology import SERVERS, Link
 mpl.use("agg")  # pictures go to files; no window system is needed
 
 NODES = {  # kind: colour, size, shape
-    "region": ("#0b6e99", 900, "o"),
-    "pop": ("#5aa9c8", 260, "o"),
+    "region": ("#5aa9c8", 900, "o"),
+    "pop": ("#a9d3e2", 400, "o"),
     "edge": ("#9bbf85", 22, "o"),
-    "server": ("#d9822b", 300, "s"),
+    "server": ("#e8c07d", 400, "s"),
 }
-UP, WORSE, CUT = "#9aa5ad", "#d9822b", "#c0392b"
+UP, WORSE, CUT = "#7d8890", "#d9822b", "#c0392b"
 LABELLED_S = 0.001  # shorter delays are not written down
-REGION_AT, POP_AT, EDGE_AT, SERVER_AT = 1.0, 0.45, 0.28, 0.3  # distances; of all but regions from what they hang on
+REGION_AT, POP_AT, EDGE_AT = 1.0, 0.45, 0.28  # distances from the middle, the region, the PoP
 
 Point = tuple[float, float]
 
@@ -35,9 +35,12 @@ def plot_topology(topology: Topology, path: Path) -> None:
         now = topology.graph.get_edge_data(one, other, {"link": None})["link"]
         _draw_link(axis, (places[one], places[other]), link, now)
     _draw_nodes(axis, topology.whole, places)
+    for label, colour, dashes in (("impaired", WORSE, "-"), ("cut", CUT, "--")):
+        axis.plot([], [], dashes, color=colour, lw=2.2, label=label)
     axis.set_aspect("equal")
     axis.axis("off")
-    axis.legend(loc="upper left", frameon=False, fontsize=9, markerscale=0.6)
+    axis.margins(0.08)
+    figure.legend(loc="outside lower center", ncols=6, frameon=False, fontsize=9, markerscale=0.5)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
@@ -52,13 +55,13 @@ def _places(graph: nx.Graph) -> dict[str, Point]:
     for region in regions:
         outwards = math.pi / 2 if lone else math.atan2(places[region][1], places[region][0])
         pops = [node for node in graph if node.startswith(f"{region}/") and graph.nodes[node]["kind"] == "pop"]
-        places |= _fan(places[region], outwards, pops, POP_AT, 0.75 * min(math.pi, len(pops)))
+        home = region == graph.nodes[SERVERS[0]]["region"]
+        near = [*SERVERS, *pops] if home else pops
+        places |= _fan(places[region], outwards, near, POP_AT, 0.75 * min(math.pi, len(near)))
         for pop in pops:
             aside = math.atan2(places[pop][1] - places[region][1], places[pop][0] - places[region][0])
             edges = [node for node in graph if node.startswith(f"{pop}/")]
-            places |= _fan(places[pop], aside, edges, EDGE_AT, min(1.6, 0.3 * len(edges)))
-        if region == graph.nodes[SERVERS[0]]["region"]:
-            places |= _fan(places[region], outwards + math.pi, SERVERS, SERVER_AT, 1.8)
+            places |= _fan(places[pop], aside, edges, EDGE_AT, min(1.2, 0.3 * len(edges)))
     return places
 
 
@@ -79,17 +82,15 @@ def _draw_link(axis: Axes, ends: tuple[Point, Point], link: Link, now: Link | No
     axis.plot([x, other_x], [y, other_y], dashes, color=colour, lw=1.0 if colour == UP else 2.2, zorder=1)
     delay_s = (now or link).delay_s
     if delay_s >= LABELLED_S:
-        axis.text(
-            (x + other_x) / 2, (y + other_y) / 2, f"{delay_s * 1000:g} ms", color=colour, fontsize=8, zorder=2,
-            ha="center", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )  # fmt: skip
+        aside = 0.6 * x + 0.4 * other_x, 0.6 * y + 0.4 * other_y  # in the middle links cross
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        text = f"{delay_s * 1000:g} ms"
+        axis.text(*aside, text, color=colour, fontsize=8, ha="center", va="center", bbox=box, zorder=2)
 
 
 def _draw_nodes(axis: Axes, graph: nx.Graph, places: dict[str, Point]) -> None:
     for kind, (colour, size, shape) in NODES.items():
-        nodes = [
-            name for name, each in graph.nodes(data="kind") if each == kind or (kind == "server" and each in SERVERS)
-        ]
+        nodes = [name for name, each in graph.nodes(data="kind") if kind == ("server" if each in SERVERS else each)]
         xs, ys = [places[node][0] for node in nodes], [places[node][1] for node in nodes]
         axis.scatter(xs, ys, size, colour, shape, label=kind, zorder=3)
         if kind != "edge":
