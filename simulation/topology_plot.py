@@ -92,7 +92,7 @@ def _draw_nodes(axis: Axes, graph: nx.Graph, places: dict[str, Point]) -> None:
     for kind, (colour, size, shape) in NODES.items():
         nodes = [name for name, each in graph.nodes(data="kind") if kind == ("server" if each in SERVERS else each)]
         xs, ys = [places[node][0] for node in nodes], [places[node][1] for node in nodes]
-        axis.scatter(xs, ys, size, colour, shape, label=kind, zorder=3)
+        axis.scatter(xs, ys, s=size, c=colour, marker=shape, label=kind, zorder=3)
         if kind != "edge":
             for node, x, y in zip(nodes, xs, ys, strict=True):
                 axis.annotate(node.split("/")[-1], (x, y), ha="center", va="center", fontsize=8, zorder=4)

@@ -60,24 +60,28 @@ class Network:
         connection = self._connection(source, target)
         number = connection.number()
         try:
-            yield from self._deliver(connection, size_bytes)
+            yield from self._deliver(connection, number, size_bytes)
             yield from connection.hand_over(number)
         except simpy.Interrupt:
             self._lose(connection, "interrupted")
             raise
 
-    def _deliver(self, connection: Connection, size_bytes: float) -> Steps:
-        for tries in range(self._tcp.tries_max):
-            self.sent_again += tries > 0
-            began_s = self._env.now
-            route = self.topology.route(*connection.ends)
-            if route and (yield from self._carry(route, size_bytes)):
+    def _deliver(self, connection: Connection, number: int, size_bytes: float) -> Steps:
+        sent_s = self._env.now
+        while not (yield from self._try(connection, size_bytes)):
+            yield from connection.missed(number, sent_s)
+            if connection.timeouts == self._tcp.tries_max:
+                self._lose(connection, "loss" if self.topology.route(*connection.ends) else "no way")
                 return
-            if route:
-                connection.round_trip_s = 2 * self.topology.delay_s(*connection.ends)
-            wakes_s = began_s + self._tcp.timeout_s(connection.round_trip_s, tries)
-            yield from connection.wait(self._env.timeout(max(0.0, wakes_s - self._env.now)))
-        self._lose(connection, "loss" if route else "no way")
+            self.sent_again += 1
+            sent_s = self._env.now
+
+    def _try(self, connection: Connection, size_bytes: float) -> Generator[simpy.Event, Any, bool]:
+        """Send once, by the present way; False when there is none, or the message is lost."""
+        if not (route := self.topology.route(*connection.ends)):
+            return False
+        connection.round_trip_s = 2 * self.topology.delay_s(*connection.ends)
+        return (yield from self._carry(route, size_bytes))
 
     def _carry(self, route: Route, size_bytes: float) -> Generator[simpy.Event, Any, bool]:
         """Go a route once; False when the message is lost, also by a link that is cut when it comes out.
@@ -101,7 +105,7 @@ class Network:
     def _connection(self, source: str, target: str) -> Connection:
         ends = source, target
         if ends not in self._connections:
-            self._connections[ends] = Connection(self._env, ends)
+            self._connections[ends] = Connection(self._env, ends, self._tcp)
         return self._connections[ends]
 
     def _lose(self, connection: Connection, reason: Reason) -> None:

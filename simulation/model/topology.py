@@ -33,6 +33,8 @@ class Topology:
 
     def end(self, fault: Fault) -> None:
         """Take back one such fault; ValueError when none is in force."""
+        if fault not in self._faults:
+            raise ValueError(f"this fault is not in force: {fault!r}")
         self._faults.remove(fault)
         self._renew()
 
@@ -45,6 +47,7 @@ class Topology:
         self._inner = self.graph.subgraph([node for node, links in self.graph.degree if links > 1]).copy()
         self._ways: dict[str, dict[str, list[str]]] = {}
         self._routes: dict[Ends, Route] = {}
+        self._delays_s: dict[Ends, float] = {}
 
     def route(self, source: str, target: str) -> Route:
         """The nodes on the way, both ends with them; empty when there is no way. KeyError for an unknown node."""
@@ -76,9 +79,11 @@ class Topology:
 
     def delay_s(self, source: str, target: str) -> float:
         """How long a message of no size takes without jitter; infinite when there is no way."""
-        if not (route := self.route(source, target)):
-            return math.inf
-        return sum(self.link(hop).delay_s for hop in pairwise(route))
+        ends = source, target
+        if ends not in self._delays_s:
+            route = self.route(source, target)
+            self._delays_s[ends] = sum(self.link(hop).delay_s for hop in pairwise(route)) if route else math.inf
+        return self._delays_s[ends]
 
     def link(self, ends: Ends) -> Link:
         """How the link between two neighbours carries now; KeyError when it is cut."""
