@@ -40,8 +40,8 @@ ARROWS = {
     },
     "reference_impl": {"reference_impl"},
     "simulation.model": {
-        "simulation.model", "simulation.calibration", "simulation.trace", "reference_impl.policy",
-        "reference_impl.protocol",
+        "simulation.model", "simulation.calibration", "simulation.link_faults", "simulation.topology",
+        "simulation.trace", "reference_impl.policy", "reference_impl.protocol",
     },
     "simulation.bench.commands": {"simulation", "reference_impl.cli"},
     "simulation.bench.sim_command": {"simulation", "reference_impl.cli"},
