@@ -33,6 +33,9 @@ class Health(BaseModel):
     recent: dict[str, int | float] = Field(
         description="Pages of history by how the cache of newest comments had them, and its share of `hit`s."
     )
+    queued_bytes: int = Field(
+        description="What waits in this process for viewers that do not keep up, of all together."
+    )
 
 
 @router.get("/livez")
@@ -60,4 +63,5 @@ async def health(parts: ViewerPartsDep) -> Health:
         breakers={guard.name: BreakerHealth(**guard.status()) for guard in parts.guards},
         broker=dict(parts.broker()),
         recent=dict(parts.recent()),
+        queued_bytes=next(iter(parts.pressures.values())).queues.total_bytes,  # all endings share them
     )
