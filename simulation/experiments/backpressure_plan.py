@@ -15,7 +15,7 @@ CONNECTIONS = 256  # of the authors
 AUTHORS = 200
 LOOK_S = 0.1  # between two looks at what the server has queued
 SETTLE_S = 1.0  # after the last post, until everything is counted
-LONG = "\N{PARTY POPPER}" * 480  # four bytes each: the longest text is still short beside a kernel's buffers
+LONG = "\N{PARTY POPPER}" * 460  # four bytes each, and room for a number: about the longest text there may be
 UNLIMITED = (1_000_000, 1.0)
 
 

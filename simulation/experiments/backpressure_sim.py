@@ -19,7 +19,6 @@ from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.explicit_edge import ExplicitConfig, ExplicitEdge
 from simulation.model.hub import StreamHub
 from simulation.model.log import Log, Stamps
-from simulation.model.mixture import quantile
 from simulation.model.socket_viewer import SocketConfig
 from simulation.model.viewer_client import ViewerClient
 from simulation.replications import Streams
@@ -75,8 +74,7 @@ class Modelled:
             np.subtract.outer(np.array(sweep.times_s), intended_s[sweep.frame.first - 1 : sweep.frame.last]).ravel()
             for sweep in self.edge.sweeps
         ]
-        latency_s = np.concatenate(waits)
-        return quantile(latency_s, np.zeros(len(latency_s)), np.ones(len(latency_s)), 0.99)
+        return float(np.quantile(np.concatenate(waits), 0.99))
 
     def _edge_config(self) -> ExplicitConfig:
         costs, case = self._costs, self.case

@@ -97,7 +97,9 @@ class SocketViewer:
     def take(self, frame: Frame) -> None:
         """The client has a whole frame."""
         new = frame.last - self.position
-        if frame.missed:
+        if frame.first == self.position + 1 and not frame.missed:  # as nearly always, and this is what runs spend
+            self.delivered += new
+        elif frame.missed:
             self.skipped += new
         else:
             self.lost += max(0, new - len(frame))
