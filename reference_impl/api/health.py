@@ -36,6 +36,9 @@ class Health(BaseModel):
     recent: dict[str, int | float] = Field(
         description="Pages of history by how the cache of newest comments had them, and its share of `hit`s."
     )
+    queued_bytes: int = Field(
+        description="What waits in this process for viewers that do not keep up, of all together."
+    )
 
 
 @router.get("/livez")
@@ -63,6 +66,7 @@ async def health(parts: ViewerPartsDep) -> Health:
         breakers={name: BreakerHealth.model_validate(status) for name, status in _breakers(parts).items()},
         broker=dict(parts.broker.status()),
         recent=dict(parts.recent()),
+        queued_bytes=next(iter(parts.pressures.values())).queues.total_bytes,  # all endings share them
     )
 
 

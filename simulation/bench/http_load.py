@@ -102,7 +102,7 @@ async def open_loop(
     url: str, connections: int, seconds: float, rate: float, next_request: Callable[[], bytes]
 ) -> Answers:
     """Send ``rate`` requests a second, whatever becomes of them; one that finds no free connection waits for it."""
-    answers, start_s, total = Answers(), time.monotonic(), int(rate * seconds)
+    answers, total = Answers(), int(rate * seconds)
     free: deque[_Connection] = deque()
     finished = asyncio.Event()
     sent = 0
@@ -115,6 +115,7 @@ async def open_loop(
 
     pool = await _connect(url, connections, done)
     free.extend(pool)
+    start_s = time.monotonic()
     while sent < total:
         due = min(total, int((time.monotonic() - start_s) * rate) + 1)
         while sent < due and free:

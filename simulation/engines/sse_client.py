@@ -6,12 +6,12 @@ that do not end with a chunk are kept until the rest comes.
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
 from reference_impl.protocol.cursor import Cursor
-from reference_impl.protocol.sse import SseParser
+from reference_impl.protocol.sse import ReceivedEvent, SseParser
 
 KNOWN_MAX = 4_096  # pieces of text remembered
 
@@ -52,7 +52,7 @@ class Decoder:
         if piece is not None:
             return piece, b""
         body, rest = split_chunks(data)
-        piece = _read(body)
+        piece = piece_of(SseParser().feed(body))
         if not rest:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
@@ -60,9 +60,9 @@ class Decoder:
         return piece, rest
 
 
-def _read(body: bytes) -> Piece:
+def piece_of(events: Iterable[ReceivedEvent]) -> Piece:
     seqs, gaps, reconnect_ms = [], [], None
-    for event in SseParser().feed(body):
+    for event in events:
         if event.event == "reconnect":
             reconnect_ms = int(json.loads(event.data)["after_ms"])
         elif event.event == "comment":

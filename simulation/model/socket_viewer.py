@@ -39,7 +39,6 @@ class SocketConfig:
 
     kernel_bytes: int = 192 * 1024
     resume_bytes: int = 48 * 1024
-    tick_s: float = 0.050  # between two reads of a slow client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,7 @@ class Reading:
 
     bytes_per_s: float = math.inf
     stalls: tuple[tuple[float, float], ...] = ()
+    tick_s: float = 0.050  # between two reads of a client that does not read at once
 
     def stalled(self, now: float) -> bool:
         return any(start <= now < end for start, end in self.stalls)
@@ -97,7 +97,9 @@ class SocketViewer:
     def take(self, frame: Frame) -> None:
         """The client has a whole frame."""
         new = frame.last - self.position
-        if frame.missed:
+        if frame.first == self.position + 1 and not frame.missed:  # as nearly always, and this is what runs spend
+            self.delivered += new
+        elif frame.missed:
             self.skipped += new
         else:
             self.lost += max(0, new - len(frame))
@@ -141,18 +143,20 @@ class SocketViewer:
                 self._forget_queue()
 
     def read(self, most_bytes: float) -> None:
-        """The client reads."""
+        """The client reads, and has every comment that is whole."""
         self._read = int(min(self._pushed, self._read + most_bytes))
         while self._frames and self._frames[0][0] <= self._read:
             self.take(self._frames.popleft()[1])
-
-    def hang_up(self) -> None:
-        """The client is through with a connection that is over; of a frame that was cut off it has what is whole."""
         if self._frames:
             end, frame = self._frames[0]
             came = max(0, self._read - (end - frame.size_bytes)) * len(frame) // frame.size_bytes
             if came and not frame.missed:
+                rest = Frame(frame.first + came, frame.last, frame.size_bytes * (len(frame) - came) // len(frame))
                 self.take(Frame(frame.first, frame.first + came - 1, 0))
+                self._frames[0] = (end, rest)
+
+    def hang_up(self) -> None:
+        """The client is through with a connection that is over."""
         self._frames.clear()
         self._read = self._pushed = self._written = 0
 

@@ -24,20 +24,20 @@ class ViewerClient:
         self._retry = retry
         self._reading = reading
 
-    def follow(self, tick_s: float) -> Steps:
-        """Read a little, that often, until the client gives up; only for one who does not read all at once."""
+    def follow(self) -> Steps:
+        """Read a little at every tick, until the client gives up; only for one who does not read all at once."""
         viewer, reading = self.viewer, self._reading
         while True:
             stalled = reading.stalled(self._env.now)
             if not stalled:
-                viewer.read(reading.bytes_per_s * tick_s)
+                viewer.read(reading.bytes_per_s * reading.tick_s)
             viewer.at_once = reading.bytes_per_s == float("inf") and not stalled and viewer.read_up
             if not stalled:
                 if viewer.writable:
                     self._env.process(self._edge.drain(viewer))
                 if viewer.over and not (yield from self.come_back()):
                     return
-            yield self._env.timeout(tick_s)
+            yield self._env.timeout(reading.tick_s)
 
     def come_back(self) -> Generator[simpy.Event, Any, bool]:
         """Try again until it has a connection; False when its attempts are spent."""

@@ -164,7 +164,7 @@ class Watched:
         self.env.process(Subscriber(self.env, loop, hub, COSTS.receive_s).run(seqs, [seq / 100 for seq in seqs]))
         self.clients = [self.client(viewer, reading) for viewer, reading in zip(self.slow, slow, strict=True)]
         for client in self.clients:
-            self.env.process(client.follow(0.05))
+            self.env.process(client.follow())
         if storm_s is not None:
             self.env.process(self.storm(storm_s))
         self.env.run(comments / 100 + 90)  # the slower one needs a minute for it all

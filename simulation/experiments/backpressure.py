@@ -1,0 +1,156 @@
+"""Backpressure: viewers that do not keep up, under each ending; and authors that are too many, admitted or limited.
+
+The first three variants have 200 viewers of long comments, of whom one in twenty reads at a tenth of the stream's rate,
+or not at all for half of the time. The other two send every comment at once, and are offered about 1.7 times what a
+server on one core then takes.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from reference_impl.policy.backpressure import Ending
+from simulation.engines import processes
+from simulation.experiments.backpressure_kernel import kernel_buffers
+from simulation.experiments.backpressure_plan import LONG, VIEWERS, Case, cases, server_options
+from simulation.experiments.backpressure_sim import simulate
+from simulation.experiments.family import Measure, Observation
+from simulation.replications import Streams
+
+BUSY_MAX = 0.70  # of its core; a load busier than that measures itself
+COMMENT_BYTES = 2_300.0  # about, of a long one on the wire; only slow readers' rates hang on it
+LOAD = "simulation.experiments.backpressure_load"
+
+
+class Backpressure:
+    name = "backpressure"
+    question = "What should happen to a viewer who does not keep up, and to authors when too many post?"
+    size = (
+        "200 viewers, 10 of them slow, 100 long comments/s for 8 s; then 200 viewers and 1,100 posts/s for 5 s, which "
+        "is about 1.7 times what is taken; live is as large as the model"
+    )
+    measures = (
+        Measure("fast_p99_ms", "p99 of viewers that keep up, ms"),
+        Measure("append_p99_ms", "append p99, ms"),
+        Measure("accepted_per_s", "accepted/s", 0),
+        Measure("refused_per_s", "refused/s", 0),
+        Measure("slow_delivered_pct", "slow viewers: delivered, %"),
+        Measure("slow_skipped_pct", "slow viewers: named as left out, %"),
+        Measure("reconnects", "reconnects"),
+        Measure("queued_peak_kb", "queued for slow viewers at most, KB", 0),
+        Measure("lost", "lost", 0, tells=False),
+        Measure("doubled", "doubled", 0, tells=False),
+    )
+    variants = tuple(cases(0))
+    repeats_live = 2
+    repeats_sim = 5
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self._scale = scale
+
+    def case(self, variant: str, repeat: int) -> Case:
+        """Repeat n of both engines has the authors of seed n."""
+        return cases(repeat, self._scale)[variant]
+
+    async def probe(self) -> dict[str, Any]:
+        """What a lone post, a post on a busy loop, a refusal and a send cost, and what the kernels hold; 15 seconds."""
+        busy = replace(self.case("everybody_admitted", 0), kind="capacity", seconds=1.5 * self._scale)
+        alone = await _live(replace(busy, viewers=0))
+        refused = await _live(replace(busy, viewers=0, rate=(1, 3_600.0)))
+        crowded = await _live(busy)
+        watched = Case(kind="readers", per_s=130.0, seconds=3 * self._scale, text=LONG)
+        found = await _live(watched)
+        lone = found["costs"]
+        common = kernel_buffers() | {
+            "refuse_s": refused["post_s"], "connect_s": found["connect_s"], "comment_bytes": COMMENT_BYTES,
+        }  # fmt: skip
+        hot = {
+            "ingress_s": [0.0], "api_s": [alone["post_s"] / 2], "answer_s": alone["post_s"] / 2, "hop_s": [0.0],
+            "commit_s": [median(lone["commit_s"])], "comment_s": 0.0, "slack_s": 0.0, "lag_s": 0.0,
+            "send_s": (crowded["post_s"] - alone["post_s"]) / VIEWERS,
+        }  # fmt: skip
+        return {"readers": lone | common | {"answer_s": alone["post_s"] / 2}, "authors": hot | common}
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        found = await _live(self.case(variant, repeat))
+        facts = {"generator_busy": round(found["busy"], 3)}
+        why_void = f"the load used {found['busy']:.0%} of its core" if found["busy"] > BUSY_MAX else ""
+        return Observation(variant, "live", repeat, self._values(variant, found), facts, why_void)
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        case = self.case(variant, repeat)
+        found = simulate(case, costs[case.kind], Streams(1, self.name, repeat))
+        return Observation(variant, "sim", repeat, self._values(variant, found))
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        """Live figures where there are some; of the model otherwise."""
+        figures = _medians(observations)
+        gone, skipping = figures[Ending.DISCONNECT.value], figures[Ending.SKIP_TO_HEAD.value]
+        free, limited = figures["everybody_admitted"], figures["authors_limited"]
+        return (
+            f"Let a slow viewer skip to the head when it is to see the present ({skipping['slow_skipped_pct']:.0f}% is "
+            f"named as left out), and disconnect it when it is to get everything later (so far "
+            f"{gone['slow_delivered_pct']:.0f}%, with {gone['reconnects']:.0f} reconnects): those who keep up do not "
+            f"notice, with {skipping['fast_p99_ms']:.0f} and {gone['fast_p99_ms']:.0f} ms at p99. When too many post, "
+            f"limit each author: viewers wait {limited['fast_p99_ms']:,.0f} ms at p99, not {free['fast_p99_ms']:,.0f}, "
+            f"for {limited['accepted_per_s']:,.0f} comments/s, not {free['accepted_per_s']:,.0f}."
+        )
+
+    def _values(self, variant: str, found: Mapping[str, float]) -> dict[str, float]:
+        seconds = found.get("took_s", self.case(variant, 0).seconds)
+        return {
+            "fast_p99_ms": found["fast_p99_ms"],
+            "append_p99_ms": found["append_p99_ms"],
+            "accepted_per_s": found["accepted"] / seconds,
+            "refused_per_s": found["refused"] / seconds,
+            "slow_delivered_pct": found["slow_delivered_share"] * 100,
+            "slow_skipped_pct": found["slow_skipped_share"] * 100,
+            "reconnects": float(found["reconnects"]),
+            "queued_peak_kb": found["queued_peak_bytes"] / 1024,
+            "lost": float(found["lost"]),
+            "doubled": float(found["doubled"]),
+        }
+
+
+def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
+    """By variant and measure, of one engine."""
+    good = [each for each in observations if not each.why_void]
+    ours = [each for each in good if each.engine == "live"] or good
+    return {
+        variant: {
+            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
+            for measure in Backpressure.measures
+        }
+        for variant in dict.fromkeys(each.variant for each in ours)
+    }
+
+
+async def _live(case: Case) -> dict[str, Any]:
+    """Run a case's load against a server of its own, each on its core."""
+    async with _server(case) as (url, pid, measure):
+        pair = processes.cores()
+        arguments = [json.dumps(asdict(case)), url, str(pid), str(measure), str(COMMENT_BYTES)]
+        load = await processes.spawn(LOAD, arguments, pair[1] if pair else None)
+        try:
+            said, complained = await load.communicate()
+        finally:
+            await processes.stop(load)
+    if load.returncode:
+        raise processes.ProcessError(f"the load ended: {complained.decode(errors='replace').strip()[-500:]}")
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+@asynccontextmanager
+async def _server(case: Case) -> AsyncIterator[tuple[str, int, Path]]:
+    pair = processes.cores()
+    with TemporaryDirectory(prefix="livecomments-backpressure-") as folder:
+        measure = Path(folder) / "measure.csv"
+        arguments = ["--port", "0", "--data", f"{folder}/data", "--measure", str(measure), *server_options(case)]
+        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+            yield url, pid, measure

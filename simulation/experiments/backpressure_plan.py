@@ -1,0 +1,81 @@
+"""What is run to answer the question of backpressure: the same cases for the server and for its model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from reference_impl.policy.backpressure import Ending
+from simulation.model.socket_viewer import Reading
+
+VIEWERS = 200
+TICK_S = 0.050  # between two reads of one who reads slowly, and of one who has stopped reading for a while
+STALLED_TICK_S = 0.005
+RECEIVE_BYTES = 32 * 1024  # of a slow reader's socket, as asked for
+CONNECTIONS = 256  # of the authors
+AUTHORS = 200
+LOOK_S = 0.1  # between two looks at what the server has queued
+SETTLE_S = 1.0  # after the last post, until everything is counted
+LONG = "\N{PARTY POPPER}" * 460  # four bytes each, and room for a number: about the longest text there may be
+UNLIMITED = (1_000_000, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One run. Posts are due at an even pace, by random authors; ``rate`` is (burst, period in s) of each author."""
+
+    kind: str  # readers: timed one by one; authors: more than is read one by one; capacity: as fast as it is answered
+    viewers: int = VIEWERS
+    slow: int = 0  # of the viewers
+    ending: str = Ending.DISCONNECT.value
+    queue_bytes: int = 128 * 1024
+    window_ms: float = 20.0
+    per_s: float = 100.0
+    seconds: float = 8.0
+    rate: tuple[int, float] = UNLIMITED
+    text: str = LONG
+    seed: int = 0
+
+    @property
+    def posts(self) -> int:
+        return round(self.per_s * self.seconds)
+
+    def schedule(self) -> list[tuple[float, str]]:
+        """(at in s, author) of every post."""
+        rng = Random(self.seed)
+        return [(number / self.per_s, f"author{rng.randrange(AUTHORS)}") for number in range(self.posts)]
+
+
+def readings(case: Case, comment_bytes: float) -> list[Reading]:
+    """How the slow ones read: every other a tenth of the stream's bytes, the others nothing for half of the run."""
+    tenth = Reading(bytes_per_s=case.per_s * comment_bytes / 10, tick_s=TICK_S)
+    stalled = Reading(stalls=((case.seconds / 8, case.seconds * 5 / 8),), tick_s=STALLED_TICK_S)
+    return [stalled if number % 2 else tenth for number in range(case.slow)]
+
+
+def cases(seed: int, scale: float = 1.0) -> dict[str, Case]:
+    """The variants; ``scale`` shortens them."""
+    slow = {
+        ending.value: Case(kind="readers", slow=VIEWERS // 20, ending=ending.value, seconds=8 * scale, seed=seed)
+        for ending in Ending
+    }
+    crowded = {
+        name: Case(
+            kind="authors",
+            window_ms=0.0,
+            per_s=1_100.0,
+            seconds=5 * scale,
+            rate=rate,
+            seed=seed,
+        )
+        for name, rate in {"everybody_admitted": UNLIMITED, "authors_limited": (2, 1.0)}.items()
+    }
+    return slow | crowded
+
+
+def server_options(case: Case) -> Sequence[str]:
+    burst, period_s = case.rate
+    options = {
+        "window-ms": case.window_ms, "slow-viewer": case.ending, "queue-bytes": case.queue_bytes,
+        "rate-burst": burst, "rate-period-s": period_s, "heartbeat-s": 60, "address-viewers-max": 2 * VIEWERS,
+    }  # fmt: skip
+    return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
