@@ -5,12 +5,14 @@ of an append follow one another and each has its time and its processor time to 
 run, since a processor that has just slept is slower. None of the experiment's variants is run.
 """
 
+import asyncio
 import json
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 from statistics import median
 from typing import Any, TypeVar
@@ -30,6 +32,7 @@ from reference_impl.protocol.events import Draft
 from simulation.bench.partitions_log import SlowWriter, collect_as_the_server
 from simulation.experiments.hot_partition_log import commits_of, opened
 from simulation.experiments.hot_stream import Case, draft, page_end, pages
+from simulation.model.partition_costs import total
 
 R = TypeVar("R")
 BATCHES = ((48, 4), (16, 8), (4, 12), (1, 24))  # comments in one, and how many of them
@@ -37,6 +40,8 @@ STREAMS = 10  # of a batch with several
 FILLED = 160  # comments of a stream that pages are read of
 PAGES = 120
 LOOKS = 40
+WARM_BATCHES = (2, 6, 16)  # comments in one while all partitions are at work
+WARM_TURNS = 10
 
 
 @dataclass(slots=True)
@@ -54,6 +59,7 @@ class Steps:
 
     def __init__(self) -> None:
         self.done: list[Step] = []
+        self.transactions = 0
         self._under_way = 0
         self._begun = 0.0, 0.0
 
@@ -65,6 +71,7 @@ class Steps:
 
     def end(self, rows: int) -> None:
         self._under_way -= 1
+        self.transactions += 1
         step = self.done[-1]
         step.transactions, step.rows = step.transactions + 1, step.rows + rows
         step.took_s, step.cpu_s = time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
@@ -114,11 +121,15 @@ class Probe:
             commits = commits_of(storage)
             await self._appends(commits)
             await self._looks(storage.log)
+            warm = await self._warm(commits)
             pages_s = {}
             for asked in range(1, self._case.partitions + 1):
                 pages_s[str(asked)] = await self._pages(storage.history, commits, asked)
-        fitted = {name: fit(rows) for name, rows in self._seen.items()}
-        return fitted | {"waits_s": self._waits_s, "pages_s": pages_s}
+        fitted = {name: [part * warm for part in each] for name, each in self._fitted().items()}
+        return fitted | {"warm": warm, "waits_s": self._waits_s, "pages_s": pages_s}
+
+    def _fitted(self) -> dict[str, list[float]]:
+        return {name: fit(rows) for name, rows in self._seen.items()}
 
     async def _appends(self, commits: Commits) -> None:
         """What is done for the first time costs more, so the first batch of each kind does not count."""
@@ -129,18 +140,43 @@ class Probe:
                         await self._append(commits, size, streams, away, counts=number > 0)
 
     async def _append(self, commits: Commits, size: int, streams: int, away: int, *, counts: bool) -> None:
-        names = [name for name in self._case.names if home(name, self._case.partitions) == 0][:streams]
-        self._to.number = away
-        drafts = [self._draft(names[number % len(names)]) for number in range(size)]
         self._steps.done.clear()
         cpu_s = time.process_time()
+        streams = await self._batch(commits, 0, size, streams, away)
+        if counts:
+            self._keep(size, streams, away, time.process_time() - cpu_s)
+
+    async def _batch(self, commits: Commits, at: int, size: int, streams: int, away: int) -> int:
+        """One append of streams at home in a partition, there or in the next one; answer how many streams it had."""
+        count = self._case.partitions
+        names = [name for name in self._case.names if home(name, count) == at][:streams]
+        self._to.number = (at + away) % count
+        drafts = [self._draft(names[number % len(names)]) for number in range(size)]
         promise = commits.submit_all(drafts, time.perf_counter())
         assert promise is not None
-        answers = await promise
-        cpu_s = time.process_time() - cpu_s
-        assert all(isinstance(each, Appended) for each in answers)
-        if counts:
-            self._keep(size, len(names), away, cpu_s)
+        assert all(isinstance(each, Appended) for each in await promise)
+        return min(len(names), size)
+
+    async def _warm(self, commits: Commits) -> float:
+        """How much of its lone cost a transaction takes while all partitions are at work, and the processor is warm."""
+        fitted, before = self._fitted(), self._steps.transactions
+        cpu_s, expected_s, steps = time.process_time(), 0.0, 0
+        for away in (0, 1):
+            turns = [self._turns(commits, at, away) for at in range(self._case.partitions)]
+            for size, streams in chain.from_iterable(await asyncio.gather(*turns)):
+                expected_s += total(fitted["append"], size)
+                expected_s += total(fitted["home"], streams, size * (1 - away), size * away)
+                expected_s += (
+                    total(fitted["claim"], size) - fitted["claim"][0] + away * total(fitted["away"], streams, size)
+                )
+                steps += 1 + away
+        claims = self._steps.transactions - before - steps
+        return (time.process_time() - cpu_s) / (expected_s + claims * fitted["claim"][0])
+
+    async def _turns(self, commits: Commits, at: int, away: int) -> list[tuple[int, int]]:
+        """Batches of one partition's streams, one after the other; their sizes and streams."""
+        sizes = [size for size in WARM_BATCHES for _ in range(WARM_TURNS)]
+        return [(size, await self._batch(commits, at, size, STREAMS, away)) for size in sizes]
 
     def _keep(self, size: int, streams: int, away: int, cpu_s: float) -> None:
         claim, at_home, *rest = self._steps.done

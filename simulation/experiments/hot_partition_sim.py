@@ -32,8 +32,8 @@ class Simulated:
     def run(self) -> Run:
         self._env.process(self._as_they_come())
         self._env.run()
-        self.cpu_share = self.log.core.busy_s / self._env.now
-        measured = [each for each in self.come if each.due_s >= self.case.warm_up_s]
+        self.cpu_share = self.log.interpreter.busy_s / max(self._env.now, self.case.end_s)
+        measured = [each for each in self.come if each.due_s >= self.case.warm_up_s and each.answered_s >= 0]
         kept = {each.draft.id for each in measured}
         found = Run(
             viral_s=[_wait_s(each) for each in measured if each.draft.stream == VIRAL],
@@ -79,5 +79,4 @@ class Simulated:
 
 
 def _wait_s(comment: Comment) -> float:
-    assert comment.answered_s is not None  # a run ends when all are answered; a refused one voids it
     return comment.answered_s - comment.due_s

@@ -39,7 +39,7 @@ class Case:
     users: int = 2_000
     viral_share: float = 0.6
     zipf: float = 1.1
-    per_s: float = 400.0
+    per_s: float = 800.0
     seconds: float = 6.0
     backlog: int = 1_500
     row_us: float = 1_000.0  # what each row costs its partition's writer
@@ -103,7 +103,7 @@ def schedule(case: Case) -> tuple[list[Arrival], list[Arrival]]:
 def pages(streams: Sequence[str], count: int, seed: int) -> list[tuple[str, float]]:
     """Streams in turn, and from where a page of each is read, as a share of what is there."""
     rng = Random(seed)
-    return [(streams[number % len(streams)], rng.random()) for number in range(count)]
+    return [(streams[number % len(streams)], rng.random()) for number in range(count if streams else 0)]
 
 
 def page_end(share: float, head: int, page_comments: int) -> int:

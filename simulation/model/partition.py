@@ -1,7 +1,7 @@
 """One partition of the split log: a writer that does one transaction after the other, and the streams at home there."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from reference_impl.protocol.events import Draft
-from simulation.model.core import Core
+from simulation.model.event_loop import EventLoop
 from simulation.model.partition_costs import PartitionCosts, total
 from simulation.model.watermarks import Range
 
@@ -34,7 +34,8 @@ class Comment:
     partition: int = 0
     seq: int = 0
     range: Range | None = None
-    answered_s: float | None = None
+    stored_s: float = -1.0  # not yet
+    answered_s: float = -1.0
 
 
 @dataclass(slots=True)
@@ -49,10 +50,16 @@ class Partition:
     """``row_s`` is the stated time that a row keeps the writer; ``stored`` is what is there, in order of commits."""
 
     def __init__(
-        self, env: simpy.Environment, core: Core, number: int, costs: PartitionCosts, row_s: float, rng: Random
+        self,
+        env: simpy.Environment,
+        interpreter: EventLoop,
+        number: int,
+        costs: PartitionCosts,
+        row_s: float,
+        rng: Random,
     ) -> None:
         self._env = env
-        self._core = core
+        self._interpreter = interpreter
         self._number = number
         self._costs = costs
         self._row_s = row_s
@@ -77,21 +84,26 @@ class Partition:
         """Store what belongs here, reserve places for the rest; answer the ranges that are not known to be full."""
         unknown: list[Range] = []
         yield from self._write(lambda: self._commit_home(comments, known, unknown))
-        self.stored += [each for each in comments if each.partition == self._number]
+        self._store(each for each in comments if each.partition == self._number)
         return unknown
 
     def away(self, comments: Sequence[Comment]) -> Transaction:
         """Store comments at places that have been reserved for them."""
         yield from self._write(lambda: self._commit_away(comments))
-        self.stored += sorted(comments, key=attrgetter("draft.stream", "seq"))
+        self._store(sorted(comments, key=attrgetter("draft.stream", "seq")))
         self.full |= {each.range.key for each in comments if each.range}
+
+    def _store(self, comments: Iterable[Comment]) -> None:
+        for each in comments:
+            each.stored_s = self._env.now
+            self.stored.append(each)
 
     def _write(self, work: Callable[[], Done]) -> Transaction:
         """The row lock is the writer's turn: what is decided in it is decided in this order."""
         with self._line.request() as turn:
             yield turn
             begun_s, done = self._env.now, work()
-            yield from self._core.run(done.cpu_s)
+            yield from self._interpreter.run(done.cpu_s)
             yield self._env.timeout(done.rows * self._row_s + self._rng.choice(self._costs.waits_s))
             self.busy_s += self._env.now - begun_s
 
