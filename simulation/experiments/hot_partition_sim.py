@@ -32,7 +32,7 @@ class Simulated:
     def run(self) -> Run:
         self._env.process(self._as_they_come())
         self._env.run()
-        self.cpu_share = self.log.interpreter.busy_s / max(self._env.now, self.case.end_s)
+        self.cpu_share = self.log.core.busy_s / max(self._env.now, self.case.end_s)
         measured = [each for each in self.come if each.due_s >= self.case.warm_up_s and each.answered_s >= 0]
         kept = {each.draft.id for each in measured}
         found = Run(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from reference_impl.protocol.events import Draft
-from simulation.model.event_loop import EventLoop
+from simulation.model.core import Core
 from simulation.model.partition_costs import PartitionCosts, total
 from simulation.model.watermarks import Range
 
@@ -52,14 +52,14 @@ class Partition:
     def __init__(
         self,
         env: simpy.Environment,
-        interpreter: EventLoop,
+        core: Core,
         number: int,
         costs: PartitionCosts,
         row_s: float,
         rng: Random,
     ) -> None:
         self._env = env
-        self._interpreter = interpreter
+        self._core = core
         self._number = number
         self._costs = costs
         self._row_s = row_s
@@ -103,7 +103,7 @@ class Partition:
         with self._line.request() as turn:
             yield turn
             begun_s, done = self._env.now, work()
-            yield from self._interpreter.run(done.cpu_s)
+            yield from self._core.run(done.cpu_s)
             yield self._env.timeout(done.rows * self._row_s + self._rng.choice(self._costs.waits_s))
             self.busy_s += self._env.now - begun_s
 

@@ -15,7 +15,8 @@ import simpy
 
 from reference_impl.policy.batching import CommitQueue, GroupCommitConfig
 from reference_impl.policy.partitioning import Strategy, hashed, home
-from simulation.model.event_loop import EventLoop, Steps
+from simulation.model.core import Core
+from simulation.model.event_loop import Steps
 from simulation.model.partition import Comment, Partition
 from simulation.model.partition_costs import PartitionCosts, total
 from simulation.model.watermarks import Range, Watermarks
@@ -25,9 +26,10 @@ K = TypeVar("K", bound=Hashable)
 
 
 class PartitionedLog:
-    """``row_s`` is what a row costs a writer besides; all writers and the event loop share one interpreter.
+    """``row_s`` is what a row costs a writer besides; all writers and the event loop share one core.
 
-    Its lock lets one thread go on at a time, mostly until that waits for something; so it is a line, not a shared core.
+    They share it piece by piece and not in a line: a transaction is many statements, and lets go of the interpreter
+    around each.
     """
 
     def __init__(
@@ -37,8 +39,8 @@ class PartitionedLog:
         self._env = env
         self._strategy = strategy
         self._costs = costs
-        self.interpreter = EventLoop(env)
-        self.partitions = [Partition(env, self.interpreter, number, costs, row_s, rng) for number in range(count)]
+        self.core = Core(env)
+        self.partitions = [Partition(env, self.core, number, costs, row_s, rng) for number in range(count)]
         self.watermarks = Watermarks(env, self._ask)
         self._queues: list[CommitQueue[Comment]] = [CommitQueue(GroupCommitConfig()) for _ in range(count)]
         self.batches: list[int] = []  # comments in each
@@ -67,7 +69,7 @@ class PartitionedLog:
             self._env.process(self._commit(lane, batch))
 
     def _commit(self, lane: int, batch: list[Comment]) -> Steps:
-        yield from self.interpreter.run(total(self._costs.append, len(batch)))
+        yield from self.core.run(total(self._costs.append, len(batch)))
         yield from self._append(batch)
         for each in batch:
             each.answered_s = self._env.now
@@ -102,9 +104,7 @@ class PartitionedLog:
     def _ask(self, unknown: Sequence[Range]) -> Generator[simpy.Event, Any, list[Range]]:
         """Readers do not wait for writers; they take only the core."""
         by_partition = _grouped(unknown, lambda each: each.partition)
-        yield from self._together(
-            self.interpreter.run(total(self._costs.look, len(some))) for some in by_partition.values()
-        )
+        yield from self._together(self.core.run(total(self._costs.look, len(some))) for some in by_partition.values())
         return [each for each in unknown if each.key in self.partitions[each.partition].full]
 
     def _together(self, steps: Iterable[Generator[simpy.Event, Any, T]]) -> Generator[simpy.Event, Any, list[T]]:
