@@ -15,7 +15,7 @@ from simulation.model.core import Core
 from simulation.model.partition_costs import PartitionCosts, total
 from simulation.model.watermarks import Range
 
-Transaction = Generator[simpy.Event, Any, Any]
+Transaction = Generator[simpy.Event, Any, None]
 
 
 class Done(NamedTuple):
@@ -80,7 +80,7 @@ class Partition:
     def claim(self, keys: int) -> Transaction:
         yield from self._write(lambda: Done(total(self._costs.claim, keys), keys))
 
-    def home(self, comments: Sequence[Comment], known: dict[str, int]) -> Transaction:
+    def home(self, comments: Sequence[Comment], known: dict[str, int]) -> Generator[simpy.Event, Any, list[Range]]:
         """Store what belongs here, reserve places for the rest; answer the ranges that are not known to be full."""
         unknown: list[Range] = []
         yield from self._write(lambda: self._commit_home(comments, known, unknown))

@@ -109,9 +109,13 @@ class PartitionedLog:
 
     def _together(self, steps: Iterable[Generator[simpy.Event, Any, T]]) -> Generator[simpy.Event, Any, list[T]]:
         """All answers, when the last is there."""
-        running = [self._env.process(each) for each in steps]
-        yield self._env.all_of(running)
-        return [each.value for each in running]
+        found: dict[int, T] = {}
+
+        def keep(at: int, each: Generator[simpy.Event, Any, T]) -> Steps:
+            found[at] = yield from each
+
+        yield self._env.all_of([self._env.process(keep(at, each)) for at, each in enumerate(steps)])
+        return [found[at] for at in sorted(found)]
 
 
 def _grouped(comments: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
