@@ -92,18 +92,21 @@ class Measured:
 
 
 class SlowWriter:
-    """A database whose rows cost something; ``busy_s`` is how long its writer has worked."""
+    """A database whose rows cost something; ``busy_s`` is how long its writer has worked, ``rows`` what it wrote."""
 
     def __init__(self, real: Database, row_us: float) -> None:
         self._real = real
         self._row_s = row_us / 1e6
         self.busy_s = 0.0
+        self.rows = 0
 
     async def write(self, work: Work[R]) -> R:
         def slowly(connection: Connection) -> R:
-            start_s, before = time.perf_counter(), _changes(connection)
+            start_s, before = time.perf_counter(), changes(connection)
             answer = work(connection)
-            time.sleep(self._row_s * (_changes(connection) - before))
+            written = changes(connection) - before
+            time.sleep(self._row_s * written)
+            self.rows += written
             self.busy_s += time.perf_counter() - start_s
             return answer
 
@@ -179,7 +182,7 @@ async def measure(case: Case) -> Measured:
 async def _measure(case: Case, databases: Sequence[SlowWriter]) -> Measured:
     storage, load = await split(databases, _strategy(case)), Load(case)
     for name in load.streams:
-        await storage.directory.create(_stream(name))
+        await storage.directory.create(named(name))
     commits = storage.commits(
         lambda lane, _: lane, MemoryBroker(asyncio.get_running_loop()), GroupCommitConfig(), time.perf_counter
     )
@@ -259,20 +262,27 @@ def _strategy(case: Case) -> Strategy:
     return strategy(chosen, case.partitions)
 
 
-def _stream(name: str) -> Stream:
+def named(name: str) -> Stream:
+    """An open stream."""
     return Stream(name=name, title=name, owner="", state=State.OPEN, settings=StreamSettings(), opened_at_ms=0)
 
 
-def _changes(connection: Connection) -> int:
+def changes(connection: Connection) -> int:
+    """How many rows a connection of SQLite has written so far."""
     driver = connection.connection.driver_connection
     assert driver is not None
     return int(driver.total_changes)
 
 
+def collect_as_the_server() -> None:
+    """Garbage is collected as seldom as in the server."""
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 100)
+
+
 def main() -> None:
     case = Case(**json.loads(sys.argv[1]))
-    gc.freeze()
-    gc.set_threshold(5_000, 20, 100)  # as the server has it
+    collect_as_the_server()
     sys.stdout.write(json.dumps(asdict(uvloop.run(measure(case)))))
 
 
