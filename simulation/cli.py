@@ -98,7 +98,7 @@ def run(
 ) -> None:
     """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
 
-    Experiments: fan_out, failover.
+    Experiments: fan_out, hot_partition, backpressure, failover.
     """
     console = Console()
     if name in FAMILIES:

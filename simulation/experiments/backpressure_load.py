@@ -27,7 +27,7 @@ from simulation.bench.usage import cpu_seconds
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import read_when_flushed
 from simulation.engines.poster import Poster
-from simulation.engines.viewers import Crowd
+from simulation.engines.viewers import Crowd, all_have, tallied
 from simulation.experiments.backpressure_plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
 from simulation.experiments.backpressure_readers import SlowReader
 from simulation.measurements import Measured, Receipts
@@ -102,7 +102,7 @@ async def readers(case: Case, server: Server, comment_bytes: float) -> dict[str,
         posted = await Poster(server.url, STREAM, case.seed, server.token).run(posts, began_s)
         await asyncio.sleep(max(0.0, began_s + case.seconds + SETTLE_S - time.monotonic()))
     head = server.start.seq + await server.accepted()
-    await fast.finish(head)
+    await all_have(head, fast.tallies)
     following.cancel()
     measured = await read_when_flushed(server.measure, posted.accepted)
     receipts = _receipts(fast)
@@ -113,7 +113,7 @@ async def readers(case: Case, server: Server, comment_bytes: float) -> dict[str,
     appends_s = [durable_s - intended[int(seq)] for seq, durable_s in durable if int(seq) in intended]
     tallies = [each.tally for each in slow]
     entitled = max(1, len(intended) * len(slow))
-    counts = fast.counts(head)
+    counts = tallied(fast.tallies, head)
     return {
         "fast_p99_ms": float(np.quantile(latency_s, 0.99)) * 1e3,
         "append_p99_ms": float(np.quantile(appends_s, 0.99)) * 1e3,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import simpy
 
@@ -44,7 +45,8 @@ class RetryingAuthors:
             yield answer | self.env.timeout(self.answer_s)
             stored, away_s = False, 0.0
             if answer.triggered:
-                stored, away_s = answer.value
+                said: Any = answer.value
+                stored, away_s = said
             status = 201 if stored else 503 if answer.triggered else 0
             self.tries.append((began_s, self.env.now, status))
             pause_s = None if stored else retry.failed(0.0)
