@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
+from simulation import fidelity_page
 from simulation.bench import hot_log, partitions, recent, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
@@ -20,6 +21,8 @@ from simulation.bench.partitions_log import Measured
 from simulation.chaos import report as chaos
 from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
+from simulation.experiments import showing
+from simulation.experiments.catalogue import FAMILIES
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +38,8 @@ PAGES = (
     "lessons/hot-window.md",
     "lessons/recent.md",
     "lessons/failures.md",
+    "lessons/fidelity.md",
+    "lessons/experiments.md",
     "lessons/reference/api.md",
 )
 
@@ -57,8 +62,24 @@ def _block(name: str) -> str:
         "chaos": _chaos,
         "hot-loss": _hot_loss,
         "edges": _edges,
+        "fidelity": _fidelity,
     }  # fmt: skip
+    if name in FAMILIES:
+        return _experiment(name)
     return made.get(name, lambda: _run(name))()
+
+
+def _experiment(name: str) -> str:
+    """A family's question, answer and table."""
+    document = json.loads((RESULTS / f"{name}.json").read_text())
+    machine = document["machine"]
+    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
+
+
+def _fidelity() -> str:
+    """How near forecasts and replays come to live runs."""
+    return fidelity_page.markdown(json.loads((RESULTS / "fidelity.json").read_text()))
 
 
 def _problems() -> str:
