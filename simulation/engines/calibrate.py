@@ -27,9 +27,9 @@ from simulation.measurements import Receipts
 from simulation.scenario import Scenario
 from simulation.trace import Post, load_trace
 
-LONE_S = 2.5
+LONE_S = 2.0
 LONE_GAP_S = 0.08
-RANDOM_S = 2.5
+RANDOM_S = 2.0
 DENSE_S = 1.2
 BURSTS = 8
 BUSY_S = 0.8

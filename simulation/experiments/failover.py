@@ -79,7 +79,7 @@ def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:
         said.append(f"a dead worker's work waits {figures['worker']['work_done_s']:.1f} s for its lease to end")
     lost = sum(each["lost"] + each["doubled"] for each in figures.values())
     said.append("nothing is lost or doubled" if not lost else f"{lost:.0f} comments were lost or doubled")
-    return f"{'; '.join(said)}.".capitalize()
+    return _sentence("; ".join(said))
 
 
 def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
@@ -95,4 +95,8 @@ def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
             f"without a breaker {asked['waited']:.0f} posts wait to their deadline in vain instead of "
             f"{guarded['waited']:.0f}, for which a breaker has posts accepted {max(0.0, later_s):.1f} s later"
         )
-    return f"{', and '.join(said)}.".capitalize() if said else ""
+    return _sentence(", and ".join(said)) if said else ""
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."

@@ -20,7 +20,7 @@ from simulation.scenario import Scenario, make_scenario
 
 VIEWERS = 300
 RATE_PER_S = 50.0
-SECONDS = 6.0
+SECONDS = 4.5
 
 Changes = dict[str, dict[str, Any]]
 VARIANTS: dict[str, Changes] = {
@@ -67,8 +67,10 @@ class FanOut:
         return Observation(variant, "sim", repeat, _values(result), result.facts)
 
     def answer(self, observations: Sequence[Observation]) -> str:
+        told = [each for each in observations if each.engine == "live"] or observations
+
         def figure(variant: str, measure: str) -> str:
-            found = [each.values[measure] for each in observations if each.variant == variant]
+            found = [each.values[measure] for each in told if each.variant == variant]
             return f"{median(found):.0f}" if found else "?"
 
         def late_and_busy(variant: str) -> str:
