@@ -15,6 +15,7 @@ from simulation.chaos.commands import chaos
 from simulation.command import JsonFile, run_to_end
 from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
+from simulation.laws.commands import theory
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 
@@ -29,6 +30,7 @@ app.command()(edge)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
 app.command()(chaos)
+app.command()(theory)
 
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 

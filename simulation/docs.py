@@ -20,6 +20,7 @@ from simulation.bench.partitions_log import Measured
 from simulation.chaos import report as chaos
 from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
+from simulation.laws import page as laws
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,7 @@ PAGES = (
     "lessons/hot-window.md",
     "lessons/recent.md",
     "lessons/failures.md",
+    "lessons/theory.md",
     "lessons/reference/api.md",
 )
 
@@ -57,6 +59,7 @@ def _block(name: str) -> str:
         "chaos": _chaos,
         "hot-loss": _hot_loss,
         "edges": _edges,
+        "theory": _theory,
     }  # fmt: skip
     return made.get(name, lambda: _run(name))()
 
@@ -201,6 +204,11 @@ def _edges() -> str:
         for row in document["rows"]
     ]
     return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|", *rows])
+
+
+def _theory() -> str:
+    """The model's stations beside the closed forms."""
+    return laws.markdown(RESULTS / "theory.json")
 
 
 def _figure(value: float | None) -> str:

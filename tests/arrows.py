@@ -45,6 +45,7 @@ ARROWS = {
     },
     "simulation.bench.commands": {"simulation", "reference_impl.cli"},
     "simulation.command": {"simulation", "reference_impl.cli"},
+    "simulation.laws.commands": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
     "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
     "simulation.chaos.report": {"simulation", "reference_impl.cli"},
