@@ -20,6 +20,7 @@ from simulation.experiment import Engine, faultless, run_experiment, save, show
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import calibration_in, experiment_to_end
 from simulation.report_command import report
+from simulation.laws.commands import theory
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 
@@ -35,6 +36,7 @@ app.command()(migrate)
 app.add_typer(bench, name="bench")
 app.command()(chaos)
 app.command()(report)
+app.command()(theory)
 
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 

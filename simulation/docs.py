@@ -23,6 +23,7 @@ from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
+from simulation.laws import page as laws
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +41,7 @@ PAGES = (
     "lessons/failures.md",
     "lessons/fidelity.md",
     "lessons/experiments.md",
+    "lessons/theory.md",
     "lessons/reference/api.md",
 )
 
@@ -63,6 +65,7 @@ def _block(name: str) -> str:
         "hot-loss": _hot_loss,
         "edges": _edges,
         "fidelity": _fidelity,
+        "theory": _theory,
     }  # fmt: skip
     if name in FAMILIES:
         return _experiment(name)
@@ -222,6 +225,11 @@ def _edges() -> str:
         for row in document["rows"]
     ]
     return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|", *rows])
+
+
+def _theory() -> str:
+    """The model's stations beside the closed forms."""
+    return laws.markdown(RESULTS / "theory.json")
 
 
 def _figure(value: float | None) -> str:

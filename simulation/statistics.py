@@ -41,6 +41,26 @@ def confidence_interval(replications: Sequence[float], confidence: float = 0.99)
     return Interval(float(np.mean(replications)), quantile * error)
 
 
+def controlled_interval(
+    replications: Sequence[float], controls: Sequence[Sequence[float]], confidence: float = 0.99
+) -> Interval:
+    """The interval for the mean where each replication also has controls: figures whose expectation is known to be 0.
+
+    Linear regression takes out of the mean what the controls explain. Exact where all are jointly normal, which means
+    of many are nearly. Source: Lavenberg and Welch, "A Perspective on the Use of Control Variables to Increase the
+    Efficiency of Monte Carlo Simulations", Management Science 27 (1981).
+    """
+    table = np.array(controls, dtype=np.float64).reshape(len(replications), -1)
+    degrees = len(replications) - table.shape[1] - 1
+    if degrees < 1:
+        raise ValueError(f"{table.shape[1]} controls need more than {len(replications)} replications")
+    design = np.column_stack([np.ones(len(replications)), table])
+    fitted = np.linalg.pinv(design) @ np.array(replications)
+    rest = np.array(replications) - design @ fitted
+    error = math.sqrt(float(rest @ rest) / degrees * float(np.linalg.inv(design.T @ design)[0, 0]))
+    return Interval(float(fitted[0]), t_quantile((1 + confidence) / 2, degrees) * error)
+
+
 def t_quantile(probability: float, degrees: int) -> float:
     """The value that Student's t with ``degrees`` degrees of freedom stays below with this probability.
 

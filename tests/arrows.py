@@ -46,6 +46,7 @@ ARROWS = {
     "simulation.bench.commands": {"simulation", "reference_impl.cli"},
     "simulation.bench.sim_command": {"simulation", "reference_impl.cli"},
     "simulation.command": {"simulation", "reference_impl.cli"},
+    "simulation.laws.commands": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
     "simulation.report_command": {"simulation", "reference_impl.cli"},
     "simulation.experiments.command": {"simulation", "reference_impl.cli"},

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.statistics import confidence_interval, seed_sequence, t_quantile
+from simulation.statistics import confidence_interval, controlled_interval, seed_sequence, t_quantile
 
 # Upper quantiles of Student's t as printed in tables (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2).
 TABLE = [
@@ -109,3 +109,30 @@ def test_seeds_are_the_same_in_every_process() -> None:
 def test_a_seed_or_replication_out_of_range_is_refused(seed: int, replication: int) -> None:
     with pytest.raises(ValueError, match="need seed >= 0"):
         seed_sequence(seed, "up", replication, "posts")
+
+
+def test_controls_take_out_what_they_explain() -> None:
+    rng = np.random.default_rng(3)
+    off = rng.normal(0, 1, 30)
+    values = 5 + 2 * off + rng.normal(0, 0.1, 30)
+    controlled = controlled_interval(values.tolist(), [[each] for each in off])
+    assert 5 in controlled
+    assert controlled.half_width < confidence_interval(values.tolist()).half_width / 10
+
+
+def test_without_controls_a_controlled_interval_is_the_plain_one() -> None:
+    values = [1.0, 2.0, 4.0]
+    plain, controlled = confidence_interval(values), controlled_interval(values, [()] * 3)
+    assert (controlled.mean, controlled.half_width) == pytest.approx((plain.mean, plain.half_width))
+    with pytest.raises(ValueError, match="controls need more"):
+        controlled_interval(values, [[1.0, 2.0]] * 3)
+
+
+def test_controlled_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(1_000):
+        off = rng.normal(0, 1, (12, 2))
+        values = off @ [1.0, -1.0] + rng.normal(0, 1, 12)
+        held += 0.0 in controlled_interval(values.tolist(), off.tolist(), 0.9)
+    assert held == pytest.approx(900, abs=30)

@@ -1,133 +1,86 @@
-"""The model's event loop, alone and under Poisson arrivals, meets the closed forms of queueing theory."""
+"""The model's own stations meet the closed forms of queueing theory, and the closed forms each other."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import simpy
+from typer.testing import CliRunner
 
 from simulation import theory
-from simulation.model.event_loop import EventLoop, Steps
-from simulation.statistics import Interval, confidence_interval, seed_sequence
+from simulation.cli import app
+from simulation.docs import RESULTS
+from simulation.laws import commands
+from simulation.laws.checks import LAWS, REPLICATIONS, SEED, Check, Law, check, judge
+from simulation.laws.observed import SERVICE_S, Draws, Load, Observed
+from simulation.model.event_loop import EventLoop
 
-SEED = 1
-REPLICATIONS = 40
-WARM_UP = 500  # customers: dozens of the relaxation times of a queue that is half busy
-SERVICE_S = 0.001
-BUSY = 0.5
-ARRIVALS_PER_S = BUSY / SERVICE_S  # for each loop
-CONFIDENCE = 0.99
-MEAN_WITHIN = 0.01
-P99_WITHIN = 0.02
-
-Draw = Callable[[np.random.Generator, int], list[float]]
+COMMITTED = json.loads((RESULTS / "theory.json").read_text())
 
 
-@dataclass
-class Station:
-    """One run: who came when, how long each took, and what of it the loop was busy."""
-
-    arrived_s: list[float] = field(default_factory=list)
-    sojourns_s: list[float] = field(default_factory=list)
-    inside: int = 0
-    inside_seen: list[int] = field(default_factory=list)
-    busy_s: float = 0.0
-    ended_s: float = 0.0
-
-
-def exponential(rng: np.random.Generator, customers: int) -> list[float]:
-    return [float(each) for each in rng.exponential(SERVICE_S, customers)]
-
-
-def constant(_: np.random.Generator, customers: int) -> list[float]:
-    return [SERVICE_S] * customers
-
-
-def run_station(name: str, replication: int, customers: int, draw: Draw, loops: int = 1, look_s: float = 0) -> Station:
-    """Send customers through an event loop; with ``look_s`` an observer counts who is inside, that often."""
-    arrivals_rng, services_rng = (
-        np.random.default_rng(seed_sequence(SEED, name, replication, stream)) for stream in ("arrivals", "services")
-    )
-    gaps_s = arrivals_rng.exponential(1 / (ARRIVALS_PER_S * loops), customers).tolist()
-    env, station = simpy.Environment(), Station()
-    loop = EventLoop(env, loops)
-
-    def customer(service_s: float) -> Steps:
-        arrived_s = env.now
-        station.arrived_s.append(arrived_s)
-        station.inside += 1
-        yield from loop.run(service_s)
-        station.inside -= 1
-        station.sojourns_s.append(env.now - arrived_s)
-
-    def source() -> Steps:
-        for gap_s, service_s in zip(gaps_s, draw(services_rng, customers), strict=True):
-            yield env.timeout(gap_s)
-            env.process(customer(service_s))
-
-    def observer() -> Steps:
-        while len(station.sojourns_s) < customers:
-            yield env.timeout(look_s)
-            station.inside_seen.append(station.inside)
-
-    env.process(source())
-    if look_s:
-        env.process(observer())
-    env.run()
-    station.busy_s, station.ended_s = loop.busy_s, env.now
-    return station
-
-
-def intervals(name: str, customers: int, draw: Draw, loops: int = 1) -> tuple[Interval, Interval]:
-    """The mean and the 99th percentile of the sojourn, over independent replications, warm-up left out."""
-    means, tails = [], []
-    for replication in range(REPLICATIONS):
-        kept = run_station(name, replication, WARM_UP + customers, draw, loops).sojourns_s[WARM_UP:]
-        means.append(float(np.mean(kept)))
-        tails.append(float(np.percentile(kept, 99)))
-    return confidence_interval(means, CONFIDENCE), confidence_interval(tails, CONFIDENCE)
+def checks_of(law: Law, replications: int = REPLICATIONS) -> list[Check]:
+    return [done for some in check(law, replications) for done in some]
 
 
 @pytest.mark.slow
-def test_one_loop_with_exponential_costs_is_m_m_1_in_mean_and_p99() -> None:
-    mean, p99 = intervals("mm1", 20_000, exponential)
-    assert theory.mm1_mean_s(ARRIVALS_PER_S, SERVICE_S) in mean
-    assert theory.mm1_quantile_s(ARRIVALS_PER_S, SERVICE_S) in p99
-    assert mean.relative_half_width <= MEAN_WITHIN
-    assert p99.relative_half_width <= P99_WITHIN
-    assert theory.mm1_mean_s(1.02 * ARRIVALS_PER_S, SERVICE_S) not in mean, "2% more load must not pass for the same"
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_the_model_obeys_a_law(law: Law) -> None:
+    """And does exactly what the committed result says it does: simulated time is the same on every machine."""
+    checks = checks_of(law)
+    assert [each for each in checks if not each.obeyed] == []
+    committed = [Check(**row) for row in COMMITTED["checks"] if row["law"] == law.name]
+    assert (COMMITTED["replications"], COMMITTED["seed"]) == (REPLICATIONS, SEED)
+    for now, then in zip(checks, committed, strict=True):
+        assert (now.quantity, now.mean) == (then.quantity, pytest.approx(then.mean))
+        assert now.theory == pytest.approx(then.theory)
 
 
-def test_one_loop_with_constant_costs_is_m_d_1_and_not_m_m_1() -> None:
-    mean, _ = intervals("md1", 5_000, constant)
-    assert theory.md1_mean_s(ARRIVALS_PER_S, SERVICE_S) in mean
-    assert theory.mm1_mean_s(ARRIVALS_PER_S, SERVICE_S) not in mean
-    assert mean.relative_half_width <= MEAN_WITHIN
+def test_at_least_a_dozen_laws_are_checked_and_all_are_in_the_committed_result() -> None:
+    assert len(LAWS) >= 12
+    assert [law.name for law in LAWS] == list(dict.fromkeys(row["law"] for row in COMMITTED["checks"]))
 
 
-def test_three_loops_behind_one_queue_are_m_m_3_and_not_three_queues() -> None:
-    mean, _ = intervals("mm3", 5_000, exponential, loops=3)
-    assert theory.mmc_mean_s(3 * ARRIVALS_PER_S, SERVICE_S, 3) in mean
-    assert theory.mm1_mean_s(ARRIVALS_PER_S, SERVICE_S) not in mean
-    assert mean.relative_half_width <= MEAN_WITHIN
+@pytest.mark.slow
+def test_a_theory_that_is_a_little_wrong_is_not_obeyed() -> None:
+    law = next(law for law in LAWS if law.name == "M/M/3")
+    observed = [law.run(Draws(SEED, law.name, replication)) for replication in range(20)]
+    for share in (0.97, 1.03):
+        wrong = replace(law, expected={"mean sojourn": share * law.expected["mean sojourn"]})
+        assert not judge(wrong, observed)[0].obeyed
 
 
-def test_an_observer_counts_as_many_inside_as_little_s_law_says() -> None:
-    customers = 50_000
-    station = run_station("little", 0, customers, exponential, look_s=SERVICE_S / 3)
-    arrivals_per_s = customers / station.ended_s
-    number = theory.mean_number(arrivals_per_s, float(np.mean(station.sojourns_s)))
-    assert np.mean(station.inside_seen) == pytest.approx(number, rel=0.01)
-    assert np.mean(np.array(station.inside_seen) > 0) == pytest.approx(station.busy_s / station.ended_s, rel=0.01)
+def test_a_wide_interval_is_no_agreement() -> None:
+    law = Law("wide", "none", lambda _: Observed({}), {"mean sojourn": 1.0})
+    for spread, obeyed in ((0.005, True), (0.05, False)):
+        observed = [Observed({"mean sojourn": 1 + spread * sign}) for sign in (-1, 1) * 10]
+        assert judge(law, observed)[0].obeyed is obeyed
+
+
+@pytest.mark.slow
+def test_the_command_writes_what_it_found_and_does_not_let_a_wide_interval_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the law that takes the least time, with as many replications as it needs, and with half of them."""
+    monkeypatch.setattr(commands, "LAWS", [law for law in LAWS if law.name == "M/M/4/4"])
+    file = tmp_path / "theory.json"
+    done = CliRunner().invoke(app, ["theory", "--json", str(file)])
+    assert (done.exit_code, "20.611 %" in done.output) == (0, True), done.output
+    row = next(row for row in COMMITTED["checks"] if row["law"] == "M/M/4/4")
+    assert json.loads(file.read_text())["checks"][0] == pytest.approx(row)
+    assert "too wide to tell" in CliRunner().invoke(app, ["theory", "--replications", "20"]).output
 
 
 def test_costs_are_served_one_at_a_time_in_the_order_of_arrival() -> None:
     """Lindley's recursion, customer by customer: whoever comes waits until all before have gone."""
-    station = run_station("lindley", 0, 2_000, constant)
+    env, load = simpy.Environment(), Load(Draws(SEED, "lindley", 0), 2_000, 0.8 / SERVICE_S)
+    loop = EventLoop(env)
+    sojourns_s = load.sojourns_s(env, lambda number: loop.run(load.services_s[number]))
     free_at_s = 0.0
-    for arrived_s, sojourn_s in zip(station.arrived_s, station.sojourns_s, strict=True):
-        free_at_s = max(arrived_s, free_at_s) + SERVICE_S
+    for arrived_s, service_s, sojourn_s in zip(np.cumsum(load.gaps_s), load.services_s, sojourns_s, strict=True):
+        free_at_s = max(arrived_s, free_at_s) + service_s
         assert arrived_s + sojourn_s == pytest.approx(free_at_s, abs=1e-9)
 
 
@@ -135,6 +88,28 @@ def test_the_closed_forms_agree_where_they_describe_the_same_queue() -> None:
     assert theory.mg1_mean_s(30, 0.02, 0.02**2) == pytest.approx(theory.mm1_mean_s(30, 0.02))
     assert theory.mmc_mean_s(30, 0.02, 1) == pytest.approx(theory.mm1_mean_s(30, 0.02))
     assert theory.erlang_c(0.6, 1) == pytest.approx(0.6)
+    assert theory.batch_md1_mean_s(30, 0.02, 1, 0) == pytest.approx(theory.md1_mean_s(30, 0.02))
+    assert theory.priority_means_s([30], 0.02) == pytest.approx([theory.mm1_mean_s(30, 0.02)])
+    assert theory.shared_mean_s(30, 0.02) == pytest.approx(theory.mm1_mean_s(30, 0.02))
+    assert theory.mm1k_mean_s(30, 0.02, 200) == pytest.approx(theory.mm1_mean_s(30, 0.02))
+    assert theory.mm1k_lost(30, 0.02, 1) == pytest.approx(theory.erlang_b(0.6, 1))
+
+
+def test_whoever_has_no_patience_is_lost_and_whoever_has_all_of_it_never_goes() -> None:
+    assert theory.gives_up(2, 1, 1e-12, 3) == pytest.approx(theory.erlang_b(2, 3))
+    assert theory.gives_up(2, 1, 1e12, 3) == pytest.approx(0, abs=1e-9)
+    assert theory.gives_up(10, 1, 1e3, 3) == pytest.approx(0.7, abs=1e-6), "overload must go somewhere"
+
+
+def test_classes_share_out_what_one_queue_would_wait() -> None:
+    first, second = theory.priority_means_s([10, 20], 0.02)
+    assert first < second
+    assert (10 * first + 20 * second) / 30 == pytest.approx(theory.mm1_mean_s(30, 0.02))
+
+
+def test_the_tail_of_m_d_1_begins_with_those_who_do_not_wait() -> None:
+    assert theory.md1_quantile_s(0.5, 1, 0.5) == pytest.approx(1)
+    assert theory.md1_quantile_s(0.5, 1, 0.8) == pytest.approx(1 + 2 * math.log(1.6))
 
 
 def test_the_closed_forms_have_the_values_of_hand_calculations() -> None:
@@ -143,6 +118,13 @@ def test_the_closed_forms_have_the_values_of_hand_calculations() -> None:
     assert theory.md1_mean_s(8, 0.1) == pytest.approx(0.3)
     assert theory.erlang_c(2, 3) == pytest.approx(4 / 9)
     assert theory.mmc_mean_s(2, 1, 3) == pytest.approx(1 + 4 / 9)
+    assert theory.erlang_b(2, 3) == pytest.approx(4 / 19)
+    assert theory.mm1k_lost(5, 0.2, 4) == pytest.approx(1 / 5)
+    assert theory.mm1k_mean_s(5, 0.2, 4) == pytest.approx(2 / 4)
+    assert theory.group_commit_mean_s(1, 1) == pytest.approx(5 / 3)
+    assert theory.batch_md1_mean_s(0.25, 1, 2, 0) == pytest.approx(2.5)
+    assert theory.tandem_mean_s(8, (0.1, 0.05)) == pytest.approx(0.5 + 1 / 12)
+    assert theory.two_choices_mean_s(0.5, 1) == pytest.approx(1.265686, abs=1e-6)
 
 
 def test_a_thousand_servers_do_not_overflow() -> None:
@@ -153,3 +135,11 @@ def test_a_thousand_servers_do_not_overflow() -> None:
 def test_a_queue_without_a_steady_state_is_refused(arrivals_per_s: float, service_s: float, servers: int) -> None:
     with pytest.raises(ValueError, match=r"no steady state|rates must"):
         theory.mmc_mean_s(arrivals_per_s, service_s, servers)
+
+
+def test_shares_and_sizes_that_make_no_sense_are_refused() -> None:
+    for quantile in (theory.mm1_quantile_s, theory.md1_quantile_s):
+        with pytest.raises(ValueError, match="share must be"):
+            quantile(1, 0.5, 1.0)
+    with pytest.raises(ValueError, match="offered must be"):
+        theory.erlang_b(0, 1)
