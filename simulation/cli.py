@@ -19,8 +19,8 @@ from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import calibration_in, experiment_to_end
-from simulation.report_command import report
 from simulation.laws.commands import theory
+from simulation.report_command import report
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 

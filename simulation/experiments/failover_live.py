@@ -132,6 +132,7 @@ async def _work_done_s(started: Fleet, variant: Variant, stop: asyncio.Event, fa
     stop.set()
     await asyncio.sleep(fault_s + WORK_SEEN_S - time.monotonic())
     with redis.Redis(port=started.redis.port, protocol=2) as client:
+        # Nothing tells of an empty queue.
         while await asyncio.to_thread(backlog, client) and time.monotonic() < fault_s + variant.after_s:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
     return time.monotonic() - fault_s

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 import simpy
 
@@ -43,10 +42,8 @@ class RetryingAuthors:
             yield self.env.timeout(self.way_s())
             answer = self.commits.submit(key)
             yield answer | self.env.timeout(self.answer_s)
-            stored, away_s = False, 0.0
-            if answer.triggered:
-                said: Any = answer.value
-                stored, away_s = said
+            said: tuple[bool, float] | None = answer.value if answer.triggered else None
+            stored, away_s = said or (False, 0.0)
             status = 201 if stored else 503 if answer.triggered else 0
             self.tries.append((began_s, self.env.now, status))
             pause_s = None if stored else retry.failed(0.0)

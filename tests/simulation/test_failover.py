@@ -3,7 +3,7 @@
 import asyncio
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,15 +108,12 @@ def test_the_model_and_the_servers_go_by_the_same_numbers() -> None:
     assert faults.RESTART_S == failover_plan.RESTART_S
 
 
-def record(**given: Any) -> Record:
-    nothing: dict[str, Any] = {
-        "joins_s": np.array([]),
-        "tries": [],
-        "affected": [0],
-        "meant_s": {1: 0.5, 2: 1.5, 3: 4.0},
-    }
+def record(tries: Sequence[Try] = ()) -> Record:
     receipts = np.array([(0, 1, 0.6), (0, 2, 4.1), (0, 3, 4.2)])
-    return Record(**({"fault_s": 1.0, "end_s": 5.0, "receipts": receipts} | nothing | given))
+    return Record(
+        fault_s=1.0, end_s=5.0, receipts=receipts, joins_s=np.array([]), tries=tries, affected=[0],
+        meant_s={1: 0.5, 2: 1.5, 3: 4.0},
+    )  # fmt: skip
 
 
 def test_a_silence_lasts_from_one_comment_to_the_next_and_recovery_to_the_last_late_one() -> None:
@@ -127,7 +124,7 @@ def test_a_silence_lasts_from_one_comment_to_the_next_and_recovery_to_the_last_l
 
 def test_calls_that_failed_after_their_deadline_have_waited_in_vain() -> None:
     tries = [Try(1.0, 3.0, 503), Try(1.0, 1.1, 503), Try(1.0, 6.0, 0), Try(3.0, 3.5, 201), Try(3.5, 3.6, 201)]
-    values = record(tries=tries).values()
+    values = record(tries).values()
     assert (values["waited"], values["refused"], values["accepted_again_s"]) == (2, 2, 2.5)
 
 
