@@ -8,7 +8,8 @@ import simpy
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.bulkhead import Bulkhead, BulkheadConfig, Entry
 from simulation.laws.observed import SERVICE_S, Draws, Load, Observed, Seconds
-from simulation.model.edge import Edge, FanOutCost
+from simulation.model.costs import CommitCost, FanOutCost
+from simulation.model.edge import Edge
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
 
@@ -40,7 +41,10 @@ def commits(draws: Draws, comments: int, comments_per_s: float, config: GroupCom
         sojourns_s.extend(comment.durable_s - comment.intended_s for comment in batch)
         yield from ()
 
-    log = Log(env, EventLoop(env), config, lambda _: load.services_s[next(commit)], durable)
+    def cost(_: int) -> CommitCost:
+        return CommitCost(0.0, 0.0, load.services_s[next(commit)], 0.0)
+
+    log = Log(env, EventLoop(env), config, cost, durable)
 
     def post(number: int) -> Steps:
         refused[number] = 0.0 if log.append(Stamps(env.now)) else 1.0
