@@ -108,6 +108,8 @@ def run(
             fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
         run_to_end(experiment_to_end(FAMILIES[name](), engine, console, repeat, calibration, json_file, plot_file))
         return
+    if repeat is not None:
+        fail(f"--repeat is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which runs once")
     chosen = _scenario(name, {"workload": {"trace": trace}})
     costs = calibration_in(calibration)
 

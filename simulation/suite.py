@@ -1,12 +1,13 @@
-"""The scenarios that the model was made with, and those that it is scored on (`scenarios/suite.toml`)."""
+"""The scenarios that the model was made with, and those that it is scored on (`suite.toml`)."""
 
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from simulation.scenario import SCENARIOS, Scenario, make_scenario
+from simulation.scenario import Scenario, make_scenario
 
-FILE = SCENARIOS / "suite.toml"
+FILE = Path(__file__).with_suffix(".toml")
 PARTS = ("training", "held_out")
 
 
