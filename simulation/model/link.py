@@ -10,7 +10,8 @@ QUEUE_MAX_S = 30.0  # what would wait for longer is dropped: a queue of bytes, a
 class FifoLink:
     """Keeps when the sender is free, so that a message is a sum and not an event.
 
-    Messages must come in the order of time. What is lost has used the sender up, unless the queue was full.
+    Messages must come in the order of time. What is lost has used the sender up, unless the queue was full. Who waits
+    has been told when his turn is: a limit that ends makes those faster who come later, and nobody who is there.
     """
 
     __slots__ = ("_free_at_s", "_jitter", "_loss")
