@@ -62,7 +62,8 @@ async def _run(
     await asyncio.sleep(variant.after_s)
     end_s = time.monotonic()
     stop.set()
-    await asyncio.gather(writing, befalling, done)
+    start_s = await befalling
+    await asyncio.gather(writing, done)
     work_done_s = await work
     share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s)
     head = int((await head_cursor(started.api.url, STREAM)).split(":")[1])
@@ -79,21 +80,25 @@ async def _run(
     if authors.given_up:
         why_void = why_void or f"{authors.given_up} posts were given up"
     facts = {"generator_busy": round(busy, 3), "posts": len(authors.meant_s), "reconnects": counts["reconnects"]}
+    facts["start_s"] = round(start_s, 2)
     return record, facts, why_void
 
 
-async def befall(started: Fleet, variant: Variant) -> None:
-    """The fault, and its end."""
+async def befall(started: Fleet, variant: Variant) -> float:
+    """The fault, and its end; the answer is how long a process took to start that was killed."""
     if variant.name.startswith("log"):
         with started.stalled_log():
             await asyncio.sleep(STALL_S)
-        return
+        return 0.0
     killed = started.redis if variant.name == "broker" else (started.workers or started.edges)[0]
     assert killed is not None
     await killed.kill()
-    if not started.workers:
-        await asyncio.sleep(RESTART_S)
-        await killed.start()
+    if started.workers:
+        return 0.0
+    await asyncio.sleep(RESTART_S)
+    began_s = time.monotonic()
+    await killed.start()
+    return time.monotonic() - began_s
 
 
 @asynccontextmanager
