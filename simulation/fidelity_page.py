@@ -12,6 +12,7 @@ from rich.table import Table
 
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, summary, worst
 from simulation.result import STAGES
+from simulation.suite import suite
 
 mpl.use("agg")  # pictures go to files; no window system is needed
 
@@ -64,7 +65,7 @@ def markdown(document: Document) -> str:
     runs = [run for run in document["runs"] if run["engine"] == "live"]
     void = [run for run in runs if run["why_void"]]
     lines = [
-        f"{len(document['scenarios'])} scenarios, {document['repeats']} interleaved repeats of "
+        f"{len(document['scenarios'])} {_part(document)} scenarios, {document['repeats']} interleaved repeats of "
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
         f"{_machine(document['machine'])}, calibrated just before.",
         "",
@@ -133,6 +134,13 @@ def _throughput_error(document: Document) -> float:
             rates[run["engine"]] = run["throughput_per_s"]["deliveries"]
     errors = [abs(each["forecast"] / each["live"] - 1) for each in by_run.values() if each.get("live")]
     return median(errors) if errors else float("nan")
+
+
+def _part(document: Document) -> str:
+    """Of the suite, by the scenarios' names."""
+    held_out = {scenario.name for scenario in suite("held_out")}
+    mine = {scenario["name"] for scenario in document["scenarios"]}
+    return "held-out" if mine <= held_out else "training" if not mine & held_out else "mixed"
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
