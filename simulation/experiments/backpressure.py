@@ -23,7 +23,6 @@ from simulation.experiments.family import Measure, Observation
 from simulation.replications import Streams
 
 BUSY_MAX = 0.70  # of its core; a load busier than that measures itself
-COMMENT_BYTES = 2_300.0  # about, of a long one on the wire; only slow readers' rates hang on it
 LOAD = "simulation.experiments.backpressure_load"
 
 
@@ -67,7 +66,7 @@ class Backpressure:
         found = await _live(watched)
         lone = found["costs"]
         common = kernel_buffers() | {
-            "refuse_s": refused["post_s"], "connect_s": found["connect_s"], "comment_bytes": COMMENT_BYTES,
+            "refuse_s": refused["post_s"], "connect_s": found["connect_s"], "comment_bytes": lone["comment_bytes"],
         }  # fmt: skip
         hot = {
             "ingress_s": [0.0], "api_s": [alone["post_s"] / 2], "answer_s": alone["post_s"] / 2, "hop_s": [0.0],
@@ -134,7 +133,7 @@ async def _live(case: Case) -> dict[str, Any]:
     """Run a case's load against a server of its own, each on its core."""
     async with _server(case) as (url, pid, measure):
         pair = processes.cores()
-        arguments = [json.dumps(asdict(case)), url, str(pid), str(measure), str(COMMENT_BYTES)]
+        arguments = [json.dumps(asdict(case)), url, str(pid), str(measure)]
         load = await processes.spawn(LOAD, arguments, pair[1] if pair else None)
         try:
             said, complained = await load.communicate()

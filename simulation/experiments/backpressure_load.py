@@ -1,4 +1,4 @@
-"""The load of a case: ``python -m simulation.experiments.backpressure_load CASE URL PID MEASURE COMMENT_BYTES``.
+"""The load of a case: ``python -m simulation.experiments.backpressure_load CASE URL PID MEASURE``.
 
 A process of its own, on a core of its own: the authors, viewers that keep up, and readers that do not. Says one line of
 JSON: what came of it, and how busy the load was.
@@ -81,12 +81,12 @@ class Numbered:
         )
 
 
-async def readers(case: Case, server: Server, comment_bytes: float) -> dict[str, Any]:
+async def readers(case: Case, server: Server) -> dict[str, Any]:
     """Posts that are read one by one; the slow ones are counted when the last post has had its time."""
     fast = Crowd(server.url, STREAM, server.start, case.viewers - case.slow)
     slow = [
         SlowReader(server.url, STREAM, server.start, reading, Random(number))
-        for number, reading in enumerate(readings(case, comment_bytes))
+        for number, reading in enumerate(readings(case))
     ]
     cpu_s = cpu_seconds(server.pid)
     following = asyncio.gather(*(fast.follow(tally) for tally in fast.tallies), *(each.follow() for each in slow))
@@ -129,7 +129,7 @@ async def readers(case: Case, server: Server, comment_bytes: float) -> dict[str,
     }
 
 
-async def authors(case: Case, server: Server, comment_bytes: float) -> dict[str, Any]:
+async def authors(case: Case, server: Server) -> dict[str, Any]:
     """More posts than can be read one by one: a sample of the viewers is, and of the others the bytes are counted."""
     await closed_loop(server.url, FEW, WARM_UP_S, Numbered(case, server.token))  # every author is known after that
     await asyncio.sleep(case.rate[1])  # and has a full bucket again
@@ -156,14 +156,16 @@ async def authors(case: Case, server: Server, comment_bytes: float) -> dict[str,
     }
 
 
-async def capacity(case: Case, server: Server, comment_bytes: float) -> dict[str, Any]:
-    """How long a post takes when the next one follows at once, and all its viewers get it."""
+async def capacity(case: Case, server: Server) -> dict[str, Any]:
+    """The core's time for a post when the next ones wait, and for all its viewers; the load may be slower than that."""
     async with AsyncExitStack() as stack:
         if case.viewers:
             await stack.enter_async_context(crowd(_running(server), case.viewers, None))
-        await closed_loop(server.url, FEW, 0.5, Numbered(case, server.token))
-        answers: Answers = await closed_loop(server.url, FEW, case.seconds, Numbered(case, server.token))
-    return {"post_s": case.seconds / (len(answers.latency_s) + answers.bad)}
+        await closed_loop(server.url, CONNECTIONS, WARM_UP_S, Numbered(case, server.token))
+        cpu_s = cpu_seconds(server.pid)
+        answers: Answers = await closed_loop(server.url, CONNECTIONS, case.seconds, Numbered(case, server.token))
+        cpu_s = cpu_seconds(server.pid) - cpu_s
+    return {"post_s": cpu_s / (len(answers.latency_s) + answers.bad)}
 
 
 KINDS = {"readers": readers, "authors": authors, "capacity": capacity}
@@ -175,6 +177,7 @@ def lone_costs(case: Case, measured: Measured, receipts: Receipts, intended: dic
     due_s = np.array([intended[int(seq)] for seq in comments["seq"]])
     sizes = fan_outs["last"] - fan_outs["first"] + 1
     took_s = fan_outs["end_s"] - fan_outs["start_s"]
+    longer_bytes = len(case.text.encode()) - len(case.text)  # the server's record counts characters
     more, one = np.polyfit(sizes, took_s, 1) if len(set(sizes)) > 1 else (0.0, float(took_s.mean()))
     late_s = fan_outs["start_s"][1:] - fan_outs["end_s"][:-1] - case.window_ms / 1e3
     late_s = late_s[(late_s > -0.002) & (late_s < 0.005)]
@@ -188,6 +191,7 @@ def lone_costs(case: Case, measured: Measured, receipts: Receipts, intended: dic
         "send_s": max(0.0, (one + more) / case.viewers),
         "comment_s": max(0.0, more / case.viewers),
         "slack_s": float(np.median(np.maximum(late_s, 0.0))) if len(late_s) else 0.0,
+        "comment_bytes": float(fan_outs["size_bytes"].sum() / sizes.sum()) + longer_bytes,
         "lag_s": max(0.0, float(np.mean(lags_s))) if lags_s else 0.0,
     }
 
@@ -214,7 +218,7 @@ class _looked_at:  # noqa: N801 - reads as what it does
 
 
 async def main(arguments: Sequence[str]) -> None:
-    case, url, pid, measure, comment_bytes = arguments
+    case, url, pid, measure = arguments
     asked = Case(**json.loads(case))
     asked = Case(**{**json.loads(case), "rate": tuple(asked.rate)})
     token = await gateway_token(url)
@@ -222,7 +226,7 @@ async def main(arguments: Sequence[str]) -> None:
     start = Cursor.parse(await head_cursor(url, STREAM))
     server = Server(url, int(pid), Path(measure), token, start)
     cpu_s, began_s = time.process_time(), time.monotonic()
-    found = await KINDS[asked.kind](asked, server, float(comment_bytes))
+    found = await KINDS[asked.kind](asked, server)
     busy = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     found |= {"busy": busy + found.pop("viewers_busy", 0.0), "queued_peak_bytes": max(server.queued_bytes, default=0)}
     sys.stdout.write(json.dumps(found) + "\n")

@@ -16,6 +16,7 @@ AUTHORS = 200
 LOOK_S = 0.1  # between two looks at what the server has queued
 SETTLE_S = 1.0  # after the last post, until everything is counted
 LONG = "\N{PARTY POPPER}" * 460  # four bytes each, and room for a number: about the longest text there may be
+COMMENT_BYTES = 2_300.0  # about, of a long one on the wire: what "a tenth of the stream" is taken of
 UNLIMITED = (1_000_000, 1.0)
 
 
@@ -45,9 +46,9 @@ class Case:
         return [(number / self.per_s, f"author{rng.randrange(AUTHORS)}") for number in range(self.posts)]
 
 
-def readings(case: Case, comment_bytes: float) -> list[Reading]:
+def readings(case: Case) -> list[Reading]:
     """How the slow ones read: every other a tenth of the stream's bytes, the others nothing for half of the run."""
-    tenth = Reading(bytes_per_s=case.per_s * comment_bytes / 10, tick_s=TICK_S)
+    tenth = Reading(bytes_per_s=case.per_s * COMMENT_BYTES / 10, tick_s=TICK_S)
     stalled = Reading(stalls=((case.seconds / 8, case.seconds * 5 / 8),), tick_s=STALLED_TICK_S)
     return [stalled if number % 2 else tenth for number in range(case.slow)]
 

@@ -53,9 +53,7 @@ class Modelled:
             ViewerClient(
                 self.env, self.edge, viewer, Retry(RETRY, Random(streams.replication * 1_000 + number)), reading
             )
-            for number, (viewer, reading) in enumerate(
-                zip(self.edge.add(case.slow), readings(case, costs["comment_bytes"]), strict=True)
-            )
+            for number, (viewer, reading) in enumerate(zip(self.edge.add(case.slow), readings(case), strict=True))
         ]
 
     def run(self) -> None:
