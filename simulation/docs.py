@@ -65,6 +65,7 @@ def _block(name: str) -> str:
         "hot-loss": _hot_loss,
         "edges": _edges,
         "fidelity": _fidelity,
+        "tiers": _tiers,
         "theory": _theory,
     }  # fmt: skip
     if name in FAMILIES:
@@ -78,6 +79,24 @@ def _experiment(name: str) -> str:
     machine = document["machine"]
     about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
     return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
+
+
+def _tiers() -> str:
+    """How fast each tier of the model is, and how far from the explicit one."""
+    document = json.loads((INGEST / "sim.json").read_text())
+    machine = document["machine"]
+    apart = {each["tier"]: each for each in document["agreements"] if each["quantile"] == "p99"}
+    head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 apart from explicit |"
+    rows = []
+    for row in document["speeds"]:
+        crowd, agreed = row["crowd"], apart.get(row["tier"])
+        difference = f"{agreed['difference_pct']:+.2f} ± {agreed['half_width_pct']:.2f} %" if agreed else ""
+        rows.append(
+            f"| {row['tier']} | {crowd['edges']} | {crowd['viewers']:,} | {crowd['comments_per_s']:g} | "
+            f"{row['deliveries']:,} | {row['deliveries_per_s']:,.0f} | {difference} |"
+        )
+    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    return "\n".join([about, "", head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
 
 
 def _fidelity() -> str:
