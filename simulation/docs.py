@@ -86,7 +86,7 @@ def _tiers() -> str:
     document = json.loads((INGEST / "sim.json").read_text())
     machine = document["machine"]
     apart = {each["tier"]: each for each in document["agreements"] if each["quantile"] == "p99"}
-    head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 apart from explicit |"
+    head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 off explicit |"
     rows = []
     for row in document["speeds"]:
         crowd, agreed = row["crowd"], apart.get(row["tier"])
