@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from reference_impl.cli import edge, fail, migrate, serve
+from reference_impl.cli import edge, fail, migrate, redis, serve, worker
 from simulation.bench.commands import bench
 from simulation.chaos.commands import chaos
 from simulation.command import JsonFile, run_to_end
@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(edge)
+app.command()(worker)
+app.command()(redis)
 app.command()(migrate)
 app.add_typer(bench, name="bench")
 app.command()(chaos)
