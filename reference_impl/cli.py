@@ -59,7 +59,11 @@ from reference_impl.wiring import check_addresses, embedded, migrate_tables
 EDGE_BROKER_HELP = "Where events come from, the API's own --broker. [default: it asks the API ten times a second]"
 
 app = typer.Typer(
-    help="The live-comment server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="The live-comment server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # or what stands in brackets is taken for markup, and left out
 )
 
 

@@ -29,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # or what stands in brackets is taken for markup, and left out
 )
 app.command()(serve)
 app.command()(edge)

@@ -11,8 +11,11 @@ import urllib.request
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
+from typer.testing import CliRunner
 
+from reference_impl.cli import app as server_app
 from simulation.calibration import REFERENCE
+from simulation.cli import app
 from simulation.docs import PAGES, ROOT, render
 
 README = (ROOT / "README.md").read_text()
@@ -55,6 +58,15 @@ def test_a_pages_links_into_the_project_lead_somewhere(page):
 
 def test_the_newcomers_two_commands_come_first():
     assert COMMANDS[:2] == ["./livecomments up", "./livecomments test"]
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "default"),
+    [(app, ["up"], "[default: 10]"), (app, ["run"], "own]"), (server_app, ["serve"], "[default: data]")],
+)
+def test_help_says_what_an_option_is_when_it_is_not_given(program, arguments, default):
+    said = CliRunner().invoke(program, [*arguments, "--help"], env={"COLUMNS": "200"}).output
+    assert default in said
 
 
 def _arguments(command: str) -> list[str]:
