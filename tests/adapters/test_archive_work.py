@@ -8,6 +8,7 @@ import pytest
 from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.archive_work import ARCHIVE, WANTED_MAX, ArchiveWork, QueuedArchive
+from reference_impl.background import end
 from reference_impl.ports import LogUnavailable
 from reference_impl.working import Hold, Piece
 from tests.redises import free_port
@@ -60,7 +61,7 @@ def test_what_is_placed_is_queued_soon(queue_of):
         async with asyncio.timeout(20):
             while not (await queue.backlog()).depth:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
-        running.cancel()
+        await end([running])
 
     queue_of(work)
 

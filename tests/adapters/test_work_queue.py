@@ -6,6 +6,7 @@ import pytest
 
 from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.work_queue import RedisWorkQueue
+from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
 
@@ -125,8 +126,7 @@ def test_a_piece_that_cannot_be_done_is_buried_and_the_others_go_on(queue_of, on
         await queue.add([("a", data) for data in ("first", "poison", "last")])
         worker = asyncio.create_task(Worker("w", queue, queue, handle, CONFIG).run())
         await eventually(lambda: done == ["first", "last"])
-        worker.cancel()
-        await asyncio.wait([worker])
+        await end([worker])
         assert (await queue.backlog()).depth == 0
         part = queue.part_of("a")
         ((_, fields),) = one.server.client.xrange(f"lc:{{work:test:{part}}}:buried")
@@ -149,14 +149,12 @@ def test_workers_share_the_parts_and_take_over_from_one_that_dies(queue_of):
         for number in range(100):
             await queue.add([(f"key {number}", number)])
         await eventually(lambda: len(done["a"]) + len(done["b"]) == 100)
-        one.cancel()
-        await asyncio.wait([one])
+        await end([one])
         for number in range(100, 200):
             await queue.add([(f"key {number}", number)])
         await eventually(lambda: len(done["a"]) + len(done["b"]) == 200)
         assert sorted(done["a"] + done["b"]) == list(range(200))
-        other.cancel()
-        await asyncio.wait([other])
+        await end([other])
         assert (await queue.backlog()).depth == 0
 
     queue_of(work)
