@@ -65,6 +65,8 @@ def test_viewers_stay_while_the_api_is_away_and_get_the_rest_when_it_is_back(ser
         "level": 0,
         "breakers": {},
         "broker": {},
+        "recent": {},
+        "queued_bytes": 0,
     }  # its own, not the API's
     status, problem, headers = edge.request("POST", "/v1/streams/demo/comments", {"text": "x"}, JSON)
     assert (status, problem["definite"], int(headers["retry-after"]) >= 1) == (503, False, True)
