@@ -237,13 +237,14 @@ def _edges() -> str:
     document = json.loads((INGEST / "edges.json").read_text())
     machine = document["machine"]
     about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
-    head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order |"
+    head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order | counts |"
     rows = [
         f"| {row['edges'] or 'none'} | {row['viewers']:,} | {row['comments_per_s']:,.0f} | "
-        f"{row['deliveries_per_s']:,.0f} | {row['p50_ms']:,.0f} | {row['p99_ms']:,.0f} | {row['faults']} |"
+        f"{row['deliveries_per_s']:,.0f} | {row['p50_ms']:,.0f} | {row['p99_ms']:,.0f} | {row['faults']} | "
+        f"{'no: ' + row['why_void'] if row['why_void'] else 'yes'} |"
         for row in document["rows"]
     ]
-    return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|", *rows])
+    return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|---|", *rows])
 
 
 def _theory() -> str:
