@@ -48,7 +48,7 @@ async def experiment_to_end(
 def _save(family: Family, document: Document, json_file: Path | None, plot_file: Path | None) -> None:
     try:
         if json_file is not None:
-            json_file.write_text(json.dumps(document, indent=1) + "\n")
+            json_file.write_text(json.dumps(document, indent=1, default=float) + "\n")
         if plot_file is not None:
             plot(family, document, plot_file)
     except OSError as error:
