@@ -72,6 +72,10 @@ def _simulated(family: Family, repeats: int, costs: Mapping[str, Any]) -> list[O
 
 def _row(each: Observation) -> dict[str, Any]:
     return {
-        "variant": each.variant, "engine": each.engine, "repeat": each.repeat, "values": {name: float(value) for name, value in each.values.items()},
-        "facts": dict(each.facts), "why_void": each.why_void,
-    }  # fmt: skip
+        "variant": each.variant,
+        "engine": each.engine,
+        "repeat": each.repeat,
+        "values": {name: float(value) for name, value in each.values.items()},
+        "facts": dict(each.facts),
+        "why_void": each.why_void,
+    }
