@@ -1,6 +1,6 @@
 """How near the model comes, as tables and a picture: by group, stage and scenario, with noise and baseline."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -121,8 +121,8 @@ def plot(document: Document, path: Path) -> None:
 def _summary(rows: Sequence[Scored]) -> Line:
     found = summary(rows)
     shares = ("forecast_error", "forecast_signed", "replay_error", "replay_signed", "noise", "baseline")
-    signed: Callable[[str], str] = lambda name: "+" if name.endswith("signed") else ""  # noqa: E731
-    return [f"{found['scenarios']:g}", *(f"{found[name]:{signed(name)}.1%}" for name in shares)]
+    figures = [f"{found[name]:{'+' if name.endswith('signed') else ''}.1%}" for name in shares]
+    return [f"{found['scenarios']:g}", *figures]
 
 
 def _throughput_error(document: Document) -> float:

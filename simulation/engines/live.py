@@ -113,13 +113,13 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     async with audience(scenario, ",".join(edges) or url, start, folder) as crowds:
         watchers = [asyncio.create_task(_watch(crowd, progress)) for crowd in crowds]
         began_s = time.monotonic() + LEAD_S
-        cpu_s, server_cpu_s = _cpu_s(), processes.cpu_s(running.pid)
+        cpu_s, server_cpu_s = own_cpu_s(), processes.cpu_s(running.pid)
         async with asyncio.TaskGroup() as faults:
             for fault in scenario.faults:
                 faults.create_task(_stop(running.pid, began_s + fault.at_s, fault.lasts_s))
             posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
         elapsed_s = time.monotonic() - began_s + LEAD_S
-        shares = (_cpu_s() - cpu_s) / elapsed_s, (processes.cpu_s(running.pid) - server_cpu_s) / elapsed_s
+        shares = (own_cpu_s() - cpu_s) / elapsed_s, (processes.cpu_s(running.pid) - server_cpu_s) / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         for crowd in crowds:
             await finish(crowd, head)
@@ -170,27 +170,29 @@ async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> As
             crowds.append(await stack.enter_async_context(viewers(url, start, who.pushed, folder / "receipts.npz")))
         if who.polling:
             arguments = [url, STREAM, start, str(who.polling), str(folder / "receipts-polled.npz"), f"{who.poll_s:g}"]
-            crowds.append(await stack.enter_async_context(_crowd("pollers", arguments, who.polling)))
+            crowds.append(await stack.enter_async_context(connected("simulation.engines.pollers", arguments, _core())))
         yield crowds
 
 
 @asynccontextmanager
 async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[Process]:
     """The viewers' process, once every viewer is connected."""
-    async with _crowd("viewers", [url, STREAM, start, str(count), str(receipts)], count) as crowd:
+    async with connected(
+        "simulation.engines.viewers", [url, STREAM, start, str(count), str(receipts)], _core()
+    ) as crowd:
         yield crowd
 
 
 @asynccontextmanager
-async def _crowd(module: str, arguments: Sequence[str], count: int) -> AsyncIterator[Process]:
-    pair = cores()
-    crowd = await processes.spawn(f"simulation.engines.{module}", arguments, pair[1] if pair else None, stdin=PIPE)
+async def connected(module: str, arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[Process]:
+    """A process of viewers that speaks as `simulation.engines.viewers` does, once all of them are connected."""
+    crowd = await processes.spawn(module, arguments, core, stdin=PIPE)
     try:
         async with asyncio.timeout(JOIN_S):
-            await _line(crowd)
+            await next_line(crowd)
         yield crowd
     except TimeoutError as error:
-        raise ProcessError(f"not all {count} viewers were connected within {JOIN_S:g} s") from error
+        raise ProcessError(f"not all viewers were connected within {JOIN_S:g} s") from error
     finally:
         await processes.stop(crowd)
 
@@ -215,7 +217,7 @@ async def _post(scenario: Scenario, poster: Poster, began_s: float, progress: Pr
 async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
     """Follow what the viewers say, to their last line."""
     while True:
-        said = await _line(crowd)
+        said = await next_line(crowd)
         if "lost" in said:
             return said
         progress.delivered = said["delivered"]
@@ -226,7 +228,7 @@ def _sum(counts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {name: sum(each[name] for each in counts) for name in counts[0]}
 
 
-async def _line(crowd: Process) -> dict[str, Any]:
+async def next_line(crowd: Process) -> dict[str, Any]:
     assert crowd.stdout is not None
     assert crowd.stderr is not None
     line = await crowd.stdout.readline()
@@ -263,9 +265,15 @@ def _result(
     )
 
 
-def _cpu_s() -> float:
+def own_cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _core() -> set[int] | None:
+    """The load's."""
+    pair = cores()
+    return pair[1] if pair else None
 
 
 def pin_self() -> None:

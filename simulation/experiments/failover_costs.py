@@ -12,7 +12,7 @@ import redis as redis_client
 
 from simulation.chaos.member import Member
 from simulation.engines.api_client import head_cursor, open_stream, user_token
-from simulation.engines.live import _line, finish
+from simulation.engines.live import finish, next_line
 from simulation.experiments.failover_authors import Authors, cheer
 from simulation.experiments.failover_fleet import Fleet, fleet
 from simulation.experiments.failover_live import ALLOWED, STREAM, backlog, viewers
@@ -147,7 +147,7 @@ def _link_s(port: int) -> float:
 
 async def _finished(crowd: asyncio.subprocess.Process, started: Fleet, receipts: Path) -> Any:
     await finish(crowd, int((await head_cursor(started.api.url, STREAM)).split(":")[1]))
-    await _line(crowd)
+    await next_line(crowd)
     return np.load(receipts)
 
 

@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 import redis
 
-from simulation.engines import processes
 from simulation.engines.api_client import head_cursor, open_stream, user_token
-from simulation.engines.live import BUSY_MAX, JOIN_S, _cpu_s, _line, finish
-from simulation.engines.processes import ProcessError
+from simulation.engines.live import BUSY_MAX, connected, finish, next_line, own_cpu_s
 from simulation.experiments.failover_authors import Authors, cheer
 from simulation.experiments.failover_fleet import Fleet, fleet
 from simulation.experiments.failover_plan import (
@@ -51,7 +49,7 @@ async def run_variant(variant: Variant, seed: int) -> tuple[Record, dict[str, An
 async def _run(
     started: Fleet, variant: Variant, authors: Authors, crowd: asyncio.subprocess.Process
 ) -> tuple[Record, dict[str, Any], str]:
-    began_s, cpu_s, stop = time.monotonic(), _cpu_s(), asyncio.Event()
+    began_s, cpu_s, stop = time.monotonic(), own_cpu_s(), asyncio.Event()
     writing = asyncio.create_task(authors.run(RATE, stop))
     reacting = asyncio.Event()
     done = asyncio.create_task(_react(started, variant, reacting))
@@ -65,10 +63,10 @@ async def _run(
     start_s = await befalling
     await asyncio.gather(writing, done)
     work_done_s = await work
-    share = (_cpu_s() - cpu_s) / (time.monotonic() - began_s)
+    share = (own_cpu_s() - cpu_s) / (time.monotonic() - began_s)
     head = int((await head_cursor(started.api.url, STREAM)).split(":")[1])
     await finish(crowd, head)
-    counts = await _line(crowd)
+    counts = await next_line(crowd)
     seen = np.load(started.folder / "receipts.npz")
     record = Record(
         fault_s=fault_s, end_s=end_s, meant_s=authors.meant_s, receipts=seen["seen"], joins_s=seen["joins_s"],
@@ -108,17 +106,8 @@ async def viewers(
     """The viewers' process, once all are connected, so many at each edge or address."""
     start = start or await head_cursor(started.api.url, STREAM)
     arguments = [",".join(urls or started.urls), STREAM, start, f"{each}", f"{jitter:d}", str(receipts)]
-    crowd = await processes.spawn(
-        "simulation.experiments.failover_viewers", arguments, None, stdin=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(JOIN_S):
-            await _line(crowd)
+    async with connected("simulation.experiments.failover_viewers", arguments, None) as crowd:
         yield crowd
-    except TimeoutError as error:
-        raise ProcessError(f"not all viewers were connected within {JOIN_S:g} s") from error
-    finally:
-        await processes.stop(crowd)
 
 
 async def _react(started: Fleet, variant: Variant, stop: asyncio.Event) -> None:
