@@ -60,8 +60,8 @@ ARROWS = {
     "simulation.bench.arguments": {"simulation", "reference_impl.cli"},
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server
-    "simulation.experiments.hot_partition_log": {"simulation", "reference_impl"},  # the log itself, without a server
-    "simulation.experiments.hot_partition_probe": {"simulation", "reference_impl"},  # the log itself, without a server
+    "simulation.experiments.hot_partition.log": {"simulation", "reference_impl"},  # the log itself, without a server
+    "simulation.experiments.hot_partition.probe": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

@@ -77,8 +77,8 @@ def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
         "reference_impl.worker_wiring",
         "simulation.bench.hot_log",
         "simulation.bench.partitions_log",
-        "simulation.experiments.hot_partition_log",
-        "simulation.experiments.hot_partition_probe",
+        "simulation.experiments.hot_partition.log",
+        "simulation.experiments.hot_partition.probe",
     }
     if module in wiring or within(module, "reference_impl.adapters"):
         return []

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from simulation.experiments.backpressure import Backpressure
-from simulation.experiments.failover import Failover
+from simulation.experiments.backpressure.family import Backpressure
+from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
-from simulation.experiments.fan_out import FanOut
-from simulation.experiments.hot_partition import HotPartition
+from simulation.experiments.fan_out.family import FanOut
+from simulation.experiments.hot_partition.family import HotPartition
 
 FAMILIES: dict[str, Callable[[], Family]] = {
     "fan_out": FanOut,

@@ -1,7 +1,8 @@
 """A scenario family: one question, the variants that are compared to answer it, and what is measured of each.
 
-A family is cheap to add: a class with these few methods, and a line in `simulation.experiments.catalogue`. What runs
-it, compares the engines, prints, plots and saves is shared (`running`, `comparing`, `showing`).
+A family is cheap to add: a folder with a class that has these few methods, and a line in
+`simulation.experiments.catalogue`. What runs it, compares the engines, prints, plots and saves is shared (`running`,
+`comparison`, `showing`).
 """
 
 from collections.abc import Mapping, Sequence

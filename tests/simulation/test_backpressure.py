@@ -10,11 +10,11 @@ import pytest
 
 from reference_impl.policy.backpressure import Ending
 from simulation.engines import processes
-from simulation.experiments.backpressure import Backpressure
-from simulation.experiments.backpressure_kernel import kernel_buffers
-from simulation.experiments.backpressure_plan import LONG, VIEWERS, cases, readings
-from simulation.experiments.backpressure_readers import Dechunker
-from simulation.experiments.backpressure_sim import Modelled, simulate
+from simulation.experiments.backpressure.family import Backpressure
+from simulation.experiments.backpressure.kernel import kernel_buffers
+from simulation.experiments.backpressure.plan import LONG, VIEWERS, cases, readings
+from simulation.experiments.backpressure.readers import Dechunker
+from simulation.experiments.backpressure.sim import Modelled, simulate
 from simulation.replications import Streams
 from simulation.statistics import confidence_interval
 

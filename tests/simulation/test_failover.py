@@ -18,10 +18,10 @@ from reference_impl.stream_hub import HubConfig
 from reference_impl.working import WorkerConfig
 from simulation.chaos import faults
 from simulation.engines.processes import ProcessError
-from simulation.experiments import failover_fleet, failover_model, failover_plan
-from simulation.experiments.failover import MEASURES, Failover
-from simulation.experiments.failover_plan import VARIANTS
-from simulation.experiments.failover_record import Record, Try, peak
+from simulation.experiments.failover import fleet, plan, sim
+from simulation.experiments.failover.family import MEASURES, Failover
+from simulation.experiments.failover.plan import VARIANTS
+from simulation.experiments.failover.record import Record, Try, peak
 from simulation.experiments.family import Family
 from simulation.model import database, guard, redis_broker, working
 from simulation.statistics import confidence_interval
@@ -60,7 +60,7 @@ def test_without_a_breaker_more_posts_wait_in_vain(modelled: Mapping[str, Any]) 
 
 def test_a_breaker_refuses_more_and_has_posts_accepted_no_earlier(modelled: Mapping[str, Any]) -> None:
     assert difference(modelled, "log", "log-no-breaker", "refused") > 0
-    assert all(each["accepted_again_s"] >= failover_plan.STALL_S for each in modelled["log"])
+    assert all(each["accepted_again_s"] >= plan.STALL_S for each in modelled["log"])
 
 
 def test_what_redis_loses_is_found_within_a_second_and_a_little(modelled: Mapping[str, Any]) -> None:
@@ -99,13 +99,13 @@ def test_the_model_and_the_servers_go_by_the_same_numbers() -> None:
     assert GuardConfig().breaker == BreakerConfig() == VARIANTS["log"].guard
     assert WorkerConfig().lease == working.LEASE
     assert (WorkerConfig().batch_max, WorkerConfig().idle_s) == (working.BATCH_MAX, working.IDLE_S)
-    assert HubConfig().heads_s == failover_model.HEADS_S
+    assert HubConfig().heads_s == sim.HEADS_S
     assert database.BUSY_TIMEOUT_S * 1000 == sql_database.BUSY_TIMEOUT_MS
     assert redis_broker.STALE_S == writer.STALE_S
-    assert (failover_model.BACKOFF.base_s, failover_model.BACKOFF.cap_s) == (link.BACKOFF.base_s, link.BACKOFF.cap_s)
-    assert client.REQUESTS == failover_plan.POSTS
-    assert failover_plan.RECONNECTS.base_s == client.RECONNECTS.base_s
-    assert faults.RESTART_S == failover_plan.RESTART_S
+    assert (sim.BACKOFF.base_s, sim.BACKOFF.cap_s) == (link.BACKOFF.base_s, link.BACKOFF.cap_s)
+    assert client.REQUESTS == plan.POSTS
+    assert plan.RECONNECTS.base_s == client.RECONNECTS.base_s
+    assert faults.RESTART_S == plan.RESTART_S
 
 
 def record(tries: Sequence[Try] = ()) -> Record:
@@ -135,9 +135,9 @@ def test_the_peak_is_of_any_100_ms() -> None:
 
 def test_without_any_redis_it_is_said_where_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    monkeypatch.setattr(failover_fleet, "find_spec", lambda _: None)
+    monkeypatch.setattr(fleet, "find_spec", lambda _: None)
     with pytest.raises(ProcessError, match="apt-get install redis-server"):
-        failover_fleet.redis_on(1, tmp_path)
+        fleet.redis_on(1, tmp_path)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from simulation.engines import live
 from simulation.engines.set_up import servers
 from simulation.experiments.command import RESULTS
-from simulation.experiments.fan_out import FanOut, scenario
+from simulation.experiments.fan_out.family import FanOut, scenario
 from simulation.statistics import confidence_interval
 from simulation.trace import schedule
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from reference_impl.policy.partitioning import home
-from simulation.experiments import hot_partition_probe
-from simulation.experiments.hot_partition import HotPartition
-from simulation.experiments.hot_partition_sim import Simulated
-from simulation.experiments.hot_stream import VIRAL, Case, Scheduled, page_end, schedule
+from simulation.experiments.hot_partition import probe
+from simulation.experiments.hot_partition.family import HotPartition
+from simulation.experiments.hot_partition.plan import VIRAL, Case, Scheduled, page_end, schedule
+from simulation.experiments.hot_partition.sim import Simulated
 from simulation.model.partition_costs import PartitionCosts, total
 from simulation.statistics import confidence_interval
 
@@ -142,9 +142,9 @@ def test_a_page_ends_where_there_is_a_whole_one(share, end):
 
 def test_a_fitted_cost_is_never_below_zero():
     samples = [(1, size, 2.0 + 0.5 * size) for size in (1, 4, 16)]
-    assert hot_partition_probe.fit(samples) == pytest.approx([2.0, 0.5])
+    assert probe.fit(samples) == pytest.approx([2.0, 0.5])
     falling = [(1, size, 2.0 - 0.1 * size) for size in (1, 4, 16)]
-    assert hot_partition_probe.fit(falling) == pytest.approx([1.3, 0.0])
+    assert probe.fit(falling) == pytest.approx([1.3, 0.0])
 
 
 class Small(HotPartition):

@@ -19,7 +19,7 @@ from simulation.bench.fanout_servers import free_port
 from simulation.chaos.fleet import PROGRAM, UNLIMITED
 from simulation.chaos.member import Member, started
 from simulation.engines.processes import ProcessError
-from simulation.experiments.failover_plan import Variant
+from simulation.experiments.failover.plan import Variant
 
 EDGE_LIMITS = ["--address-viewers-max", "10000"]
 FAKE = "from fakeredis import TcpFakeServer as S; S(('127.0.0.1', {port}), server_type='redis').serve_forever()"

@@ -13,9 +13,9 @@ import redis
 
 from simulation.engines.api_client import head_cursor, open_stream, user_token
 from simulation.engines.live import BUSY_MAX, connected, finish, next_line, own_cpu_s
-from simulation.experiments.failover_authors import Authors, cheer
-from simulation.experiments.failover_fleet import Fleet, fleet
-from simulation.experiments.failover_plan import (
+from simulation.experiments.failover.authors import Authors, cheer
+from simulation.experiments.failover.fleet import Fleet, fleet
+from simulation.experiments.failover.plan import (
     BEFORE_S,
     FANS,
     RATE,
@@ -25,7 +25,7 @@ from simulation.experiments.failover_plan import (
     WORK_SEEN_S,
     Variant,
 )
-from simulation.experiments.failover_record import Record
+from simulation.experiments.failover.record import Record
 
 STREAM = "final"
 PARTS = 8  # of the queue of reactions
@@ -106,7 +106,7 @@ async def viewers(
     """The viewers' process, once all are connected, so many at each edge or address."""
     start = start or await head_cursor(started.api.url, STREAM)
     arguments = [",".join(urls or started.urls), STREAM, start, f"{each}", f"{jitter:d}", str(receipts)]
-    async with connected("simulation.experiments.failover_viewers", arguments, None) as crowd:
+    async with connected("simulation.experiments.failover.viewers", arguments, None) as crowd:
         yield crowd
 
 

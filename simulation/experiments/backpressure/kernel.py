@@ -4,7 +4,7 @@ import select
 import socket
 import time
 
-from simulation.experiments.backpressure_plan import RECEIVE_BYTES
+from simulation.experiments.backpressure.plan import RECEIVE_BYTES
 
 SEND_BUFFER_BYTES = 128 * 1024  # as the server sets them, see reference_impl.transports.socket_viewer
 UNSENT_BYTES = 64 * 1024

@@ -1,4 +1,4 @@
-"""The load of a case: ``python -m simulation.experiments.backpressure_load CASE URL PID MEASURE``.
+"""The load of a case: ``python -m simulation.experiments.backpressure.load CASE URL PID MEASURE``.
 
 A process of its own, on a core of its own: the authors, viewers that keep up, and readers that do not. Says one line of
 JSON: what came of it, and how busy the load was.
@@ -28,8 +28,8 @@ from simulation.engines.api_client import gateway_token, head_cursor, open_strea
 from simulation.engines.live import read_when_flushed
 from simulation.engines.poster import Poster
 from simulation.engines.viewers import Crowd, all_have, tallied
-from simulation.experiments.backpressure_plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
-from simulation.experiments.backpressure_readers import SlowReader
+from simulation.experiments.backpressure.plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
+from simulation.experiments.backpressure.readers import SlowReader
 from simulation.measurements import Measured, Receipts
 from simulation.trace import Post
 

@@ -13,7 +13,7 @@ from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
 from reference_impl.policy.retry import Retry, RetryConfig
-from simulation.experiments.backpressure_plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
+from simulation.experiments.backpressure.plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
 from simulation.model.costs import CommitCost, EdgeCosts
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.explicit_edge import ExplicitConfig, ExplicitEdge

@@ -1,4 +1,4 @@
-"""The load of the hot partition experiment: one viral stream, and others whose shares fall off as Zipf has it.
+"""What comes in a run of the hot partition experiment: a viral stream, and others whose shares fall off as Zipf has it.
 
 Everything about a comment comes from the seed, its id and its time too, so that the real log and the model get the
 same comments at the same moments, and every strategy decides the same about them in both.

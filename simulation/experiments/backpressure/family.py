@@ -16,14 +16,14 @@ from typing import Any
 
 from reference_impl.policy.backpressure import Ending
 from simulation.engines import processes
-from simulation.experiments.backpressure_kernel import kernel_buffers
-from simulation.experiments.backpressure_plan import LONG, VIEWERS, Case, cases, server_options
-from simulation.experiments.backpressure_sim import simulate
+from simulation.experiments.backpressure.kernel import kernel_buffers
+from simulation.experiments.backpressure.plan import LONG, VIEWERS, Case, cases, server_options
+from simulation.experiments.backpressure.sim import simulate
 from simulation.experiments.family import Measure, Observation
 from simulation.replications import Streams
 
 BUSY_MAX = 0.70  # of its core; a load busier than that measures itself
-LOAD = "simulation.experiments.backpressure_load"
+LOAD = "simulation.experiments.backpressure.load"
 
 
 class Backpressure:

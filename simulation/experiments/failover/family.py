@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from simulation.experiments.failover_costs import measure
-from simulation.experiments.failover_live import run_variant
-from simulation.experiments.failover_model import Draws, Run
-from simulation.experiments.failover_plan import VARIANTS
+from simulation.experiments.failover.costs import measure
+from simulation.experiments.failover.live import run_variant
+from simulation.experiments.failover.plan import VARIANTS
+from simulation.experiments.failover.sim import Draws, Run
 from simulation.experiments.family import Measure, Observation
 
 MEASURES = (

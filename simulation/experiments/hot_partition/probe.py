@@ -1,4 +1,4 @@
-"""What a split log's transactions cost here: ``python -m simulation.experiments.hot_partition_probe CASE``.
+"""What a split log's transactions cost here: ``python -m simulation.experiments.hot_partition.probe CASE``.
 
 Lone appends of batches of several sizes, at one home after the other and with nothing else going on, so that the steps
 of an append follow one another and each has its time and its processor time to itself. Rows cost what they cost in a
@@ -30,8 +30,8 @@ from reference_impl.policy.partitioning import home
 from reference_impl.ports import Appended
 from reference_impl.protocol.events import Draft
 from simulation.bench.partitions_log import SlowWriter, collect_as_the_server
-from simulation.experiments.hot_partition_log import commits_of, opened
-from simulation.experiments.hot_stream import Case, draft, page_end, pages
+from simulation.experiments.hot_partition.log import commits_of, opened
+from simulation.experiments.hot_partition.plan import Case, draft, page_end, pages
 from simulation.model.partition_costs import total
 
 R = TypeVar("R")

@@ -12,12 +12,12 @@ from typing import Any
 
 from simulation.engines import processes
 from simulation.experiments.family import EngineName, Measure, Observation
-from simulation.experiments.hot_partition_sim import Simulated
-from simulation.experiments.hot_stream import Case, Run
+from simulation.experiments.hot_partition.plan import Case, Run
+from simulation.experiments.hot_partition.sim import Simulated
 from simulation.model.partition_costs import PartitionCosts
 
+PACKAGE = "simulation.experiments.hot_partition"
 SENDING_MAX = 0.7  # of the event loop's time; beyond it sending is what was measured
-
 AT_HOME = "by_stream"
 
 
@@ -50,12 +50,12 @@ class HotPartition:
 
     async def probe(self) -> dict[str, Any]:
         """Transactions of a lone log; about ten seconds."""
-        found: dict[str, Any] = await _process("hot_partition_probe", self.case(AT_HOME, 0))
+        found: dict[str, Any] = await _process("probe", self.case(AT_HOME, 0))
         return found
 
     async def live(self, variant: str, repeat: int) -> Observation:
         case = self.case(variant, repeat)
-        found = await _process("hot_partition_log", case)
+        found = await _process("log", case)
         return observed(case, "live", Run(**found["run"]), found["facts"])
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
@@ -103,7 +103,7 @@ async def _process(module: str, case: Case) -> Any:
     """What a module of this package says of a case, on a core of its own."""
     pair = processes.cores()
     arguments = [json.dumps(asdict(case))]
-    process = await processes.spawn(f"simulation.experiments.{module}", arguments, pair[0] if pair else None)
+    process = await processes.spawn(f"{PACKAGE}.{module}", arguments, pair[0] if pair else None)
     try:
         said, complained = await process.communicate()
     finally:

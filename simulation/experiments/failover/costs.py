@@ -13,10 +13,10 @@ import redis as redis_client
 from simulation.chaos.member import Member
 from simulation.engines.api_client import head_cursor, open_stream, user_token
 from simulation.engines.live import finish, next_line
-from simulation.experiments.failover_authors import Authors, cheer
-from simulation.experiments.failover_fleet import Fleet, fleet
-from simulation.experiments.failover_live import ALLOWED, STREAM, backlog, viewers
-from simulation.experiments.failover_plan import FANS, RATE, Variant
+from simulation.experiments.failover.authors import Authors, cheer
+from simulation.experiments.failover.fleet import Fleet, fleet
+from simulation.experiments.failover.live import ALLOWED, STREAM, backlog, viewers
+from simulation.experiments.failover.plan import FANS, RATE, Variant
 from simulation.machine import fingerprint
 from simulation.measurements import read_measured
 

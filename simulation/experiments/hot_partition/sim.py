@@ -6,7 +6,7 @@ from statistics import fmean
 
 import simpy
 
-from simulation.experiments.hot_stream import VIRAL, Case, Run, Scheduled, page_end, pages, schedule
+from simulation.experiments.hot_partition.plan import VIRAL, Case, Run, Scheduled, page_end, pages, schedule
 from simulation.model.event_loop import Steps
 from simulation.model.partition import Comment
 from simulation.model.partition_costs import PartitionCosts

@@ -11,7 +11,7 @@ from reference_impl.policy.retry import Retry, RetryConfig
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.sse import SseParser
 from simulation.engines.sse_client import Tally, piece_of
-from simulation.experiments.backpressure_plan import RECEIVE_BYTES
+from simulation.experiments.backpressure.plan import RECEIVE_BYTES
 from simulation.model.socket_viewer import Reading
 
 READ_MAX = 1 << 20

@@ -1,4 +1,4 @@
-"""One live run of the hot partition experiment: ``python -m simulation.experiments.hot_partition_log CASE``.
+"""One live run of the hot partition experiment: ``python -m simulation.experiments.hot_partition.log CASE``.
 
 A process of its own with the server's own log, queues and histories. Its comments are made before the run begins, and
 wait from when they were meant to come (no coordinated omission). It says how much of its time went into sending them.
@@ -27,7 +27,7 @@ from reference_impl.ports import Appended
 from reference_impl.protocol.events import Draft, EventKind
 from reference_impl.storage import Storage, close_databases, migrate_all, open_databases, split
 from simulation.bench.partitions_log import SlowWriter, collect_as_the_server, named
-from simulation.experiments.hot_stream import VIRAL, Arrival, Case, Run, Scheduled, page_end, pages, schedule
+from simulation.experiments.hot_partition.plan import VIRAL, Arrival, Case, Run, Scheduled, page_end, pages, schedule
 
 W = TypeVar("W", bound=SlowWriter)
 

@@ -1,6 +1,6 @@
 """The viewers of a live failover run, in a process of their own: each keeps to its edge, and comes back to it.
 
-    python -m simulation.experiments.failover_viewers URL[,URL…] STREAM CURSOR VIEWERS JITTER RECEIPTS.npz
+    python -m simulation.experiments.failover.viewers URL[,URL…] STREAM CURSOR VIEWERS JITTER RECEIPTS.npz
 
 VIEWERS are at each address, and JITTER is 1 or 0. It speaks as `simulation.engines.viewers` does.
 """
@@ -19,7 +19,7 @@ import uvloop
 from reference_impl.protocol.cursor import Cursor
 from simulation.engines.sse_client import Piece, Tally
 from simulation.engines.viewers import Crowd, all_have, first_of, read_commands, say, tallied
-from simulation.experiments.failover_plan import RECONNECTS, Ceiling
+from simulation.experiments.failover.plan import RECONNECTS, Ceiling
 
 
 class Watching(Crowd):

@@ -9,8 +9,8 @@ from random import Random
 import aiohttp
 
 from reference_impl.policy.retry import Retry
-from simulation.experiments.failover_plan import ANSWER_S, FANS, POSTS, REACTIONS_PER_S
-from simulation.experiments.failover_record import Try
+from simulation.experiments.failover.plan import ANSWER_S, FANS, POSTS, REACTIONS_PER_S
+from simulation.experiments.failover.record import Try
 
 EMOJI = "🔥"
 

@@ -9,7 +9,7 @@ import numpy as np
 import simpy
 
 from reference_impl.policy.retry import Retry, RetryConfig
-from simulation.experiments.failover_plan import (
+from simulation.experiments.failover.plan import (
     ANSWER_S,
     BEFORE_S,
     FANS,
@@ -23,7 +23,7 @@ from simulation.experiments.failover_plan import (
     Ceiling,
     Variant,
 )
-from simulation.experiments.failover_record import Record, Try
+from simulation.experiments.failover.record import Record, Try
 from simulation.model.database import Database
 from simulation.model.edge_process import EdgeCosts, EdgeProcess, viewers
 from simulation.model.event_loop import Steps
@@ -61,7 +61,7 @@ class Draws:
 
 
 class Run:
-    """The rooms of one variant, joined as `failover_fleet` joins the processes."""
+    """The rooms of one variant, joined as `fleet` joins the processes."""
 
     def __init__(self, variant: Variant, draws: Draws) -> None:
         self.env = env = simpy.Environment()

@@ -1,0 +1,1 @@
+"""The family `backpressure`: viewers that do not keep up, authors that are too many."""

@@ -1,0 +1,1 @@
+"""The family `failover`: a part dies, live and in the model."""

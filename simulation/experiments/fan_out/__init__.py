@@ -1,0 +1,1 @@
+"""The family `fan_out`: ways of bringing a comment to everybody."""

@@ -1,0 +1,1 @@
+"""The family `hot_partition`: one viral stream on a log of several partitions."""
