@@ -5,16 +5,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot
-from matplotlib.lines import Line2D
 from rich.table import Table
 
+from simulation import drawing
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, summary, worst
 from simulation.result import STAGES
 from simulation.suite import suite
-
-mpl.use("agg")  # pictures go to files; no window system is needed
 
 COLOURS = {"forecast": "#d9822b", "replay": "#5a8f3d"}
 HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
@@ -97,7 +93,9 @@ def words(document: Document) -> str:
 
 def plot(document: Document, path: Path) -> None:
     """Every scenario: live runs as a range around 1, both engines as ratios to the live median, at p50 and p99."""
-    figure, axes = pyplot.subplots(1, 2, figsize=(13, 0.32 * len(document["scenarios"]) + 1.6), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(
+        1, 2, figsize=(13, 0.32 * len(document["scenarios"]) + 1.6), layout="constrained"
+    )
     for axis, quantile in zip(axes, ("p50", "p99"), strict=True):
         rows = scored(document, "end_to_end", quantile)
         for place, row in enumerate(rows):
@@ -111,11 +109,11 @@ def plot(document: Document, path: Path) -> None:
         axis.set_title(f"{quantile}, relative to the live median", loc="left", fontsize=11)
         axis.grid(axis="x", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-    marks = [Line2D([], [], color="#0b6e99", lw=5, alpha=0.35)]
-    marks += [Line2D([], [], color=colour, marker="o", ls="") for colour in COLOURS.values()]
+    marks = [drawing.lines.Line2D([], [], color="#0b6e99", lw=5, alpha=0.35)]
+    marks += [drawing.lines.Line2D([], [], color=colour, marker="o", ls="") for colour in COLOURS.values()]
     figure.legend(marks, ["range of the live runs", *COLOURS], loc="outside upper right", ncols=3, frameon=False)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)
 
 
 def _summary(rows: Sequence[Scored]) -> Line:

@@ -4,15 +4,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import networkx as nx
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 
+from simulation import drawing
 from simulation.model.topology import Topology
 from simulation.topology import SERVERS, Link
-
-mpl.use("agg")  # pictures go to files; no window system is needed
 
 NODES = {  # kind: colour, size, shape
     "region": ("#5aa9c8", 900, "o"),
@@ -29,7 +25,7 @@ Point = tuple[float, float]
 
 def plot_topology(topology: Topology, path: Path) -> None:
     """Write a PNG: nodes by kind, delays of links in ms; cut links are red and dashed, impaired ones orange."""
-    figure, axis = plt.subplots(figsize=(9, 9), layout="constrained")
+    figure, axis = drawing.pyplot.subplots(figsize=(9, 9), layout="constrained")
     places = _places(topology.whole)
     for one, other, link in topology.whole.edges.data("link"):
         now = topology.graph.get_edge_data(one, other, {"link": None})["link"]
@@ -42,7 +38,7 @@ def plot_topology(topology: Topology, path: Path) -> None:
     axis.margins(0.08)
     figure.legend(loc="outside lower center", ncols=6, frameon=False, fontsize=9, markerscale=0.5)
     figure.savefig(path, dpi=120)
-    plt.close(figure)
+    drawing.pyplot.close(figure)
 
 
 def _places(graph: nx.Graph) -> dict[str, Point]:
@@ -75,7 +71,7 @@ def _fan(centre: Point, direction: float, nodes: Sequence[str], radius: float, w
     }
 
 
-def _draw_link(axis: Axes, ends: tuple[Point, Point], link: Link, now: Link | None) -> None:
+def _draw_link(axis: "drawing.Axes", ends: tuple[Point, Point], link: Link, now: Link | None) -> None:
     colour = CUT if now is None else UP if now == link else WORSE
     dashes = "--" if now is None else "-"
     (x, y), (other_x, other_y) = ends
@@ -88,7 +84,7 @@ def _draw_link(axis: Axes, ends: tuple[Point, Point], link: Link, now: Link | No
         axis.text(*aside, text, color=colour, fontsize=8, ha="center", va="center", bbox=box, zorder=2)
 
 
-def _draw_nodes(axis: Axes, graph: nx.Graph, places: dict[str, Point]) -> None:
+def _draw_nodes(axis: "drawing.Axes", graph: nx.Graph, places: dict[str, Point]) -> None:
     for kind, (colour, size, shape) in NODES.items():
         nodes = [name for name, each in graph.nodes(data="kind") if kind == ("server" if each in SERVERS else each)]
         xs, ys = [places[node][0] for node in nodes], [places[node][1] for node in nodes]

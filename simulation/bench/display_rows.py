@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib import pyplot
 from rich.table import Table
 
+from simulation import drawing
 from simulation.machine import fingerprint
 
 
@@ -88,7 +88,7 @@ def table(rows: Sequence[Shown]) -> Table:
 
 def plot(rows: Sequence[Shown], path: Path) -> None:
     """Draw what a viewer is sent, beside its budget and beside everything."""
-    figure, axes = pyplot.subplots(figsize=(8, 3), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(figsize=(8, 3), layout="constrained")
     names = ["rooms" if row.case.rooms else "one hall" for row in rows]
     for offset, name, label in (
         (-0.25, "bytes_per_s", "sent"), (0.0, "budget_bytes_per_s", "budget"), (0.25, "everything_bytes_per_s", "all"),
@@ -101,7 +101,7 @@ def plot(rows: Sequence[Shown], path: Path) -> None:
     axes.invert_yaxis()
     axes.legend(loc="upper right")
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)
 
 
 def document(rows: Sequence[Shown]) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import numpy as np
 import uuid_utils
-from matplotlib import pyplot
 
 from reference_impl.protocol.cursor import Cursor
+from simulation import drawing
 from simulation.bench.fanout_servers import STREAM, UNLIMITED, free_port
 from simulation.bench.usage import rss_kb
 from simulation.engines import processes
@@ -188,17 +188,17 @@ def document(run: Soak | Drain) -> str:
 
 def plot_soak(run: Soak, path: Path) -> None:
     """Draw memory over time."""
-    figure, axes = pyplot.subplots(figsize=(8, 3.5), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(figsize=(8, 3.5), layout="constrained")
     axes.plot([at / 60 for at in run.at_s], [kb / 1024 for kb in run.rss_kb])
     axes.set(title=f"{run.viewers:,} viewers", xlabel="minutes", ylabel="server's memory (RSS), MB", ylim=(0, None))
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)
 
 
 def plot_drain(run: Drain, path: Path) -> None:
     """Draw how many came back in each moment, beside the rate that the server assigned."""
-    figure, axes = pyplot.subplots(figsize=(8, 3.5), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(figsize=(8, 3.5), layout="constrained")
     at_s = [number * run.bin_s for number in range(len(run.rejoined))]
     axes.bar(at_s, [count / run.bin_s for count in run.rejoined], width=run.bin_s, align="edge", alpha=0.6)
     axes.axhline(run.drain_per_s, color="black", linewidth=1, label="assigned")
@@ -207,4 +207,4 @@ def plot_drain(run: Drain, path: Path) -> None:
              ylabel="viewers back, per s")  # fmt: skip
     axes.legend()
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from matplotlib import pyplot
 from rich.table import Column, Table
 
+from simulation import drawing
 from simulation.machine import fingerprint
 
 
@@ -128,7 +128,7 @@ def table(rows: Sequence[Row]) -> Table:
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Draw what a delivery costs each server, every run a dot: the spread is part of the figure."""
     groups = sorted({(row.case.window_ms, row.case.transport, row.case.viewers) for row in rows})
-    figure, panels = pyplot.subplots(
+    figure, panels = drawing.pyplot.subplots(
         1, len(groups), figsize=(3.2 * len(groups), 4), layout="constrained", squeeze=False
     )
     for axes, group in zip(panels[0], groups, strict=True):
@@ -141,4 +141,4 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         window_ms, transport, viewers = group
         axes.set(title=f"{transport}, {viewers:,} viewers\nwindow {window_ms:g} ms", xlabel="CPU per delivery, us")
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)

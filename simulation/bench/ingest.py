@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import uuid_utils
-from matplotlib import pyplot
 from rich.table import Column, Table
 
+from simulation import drawing
 from simulation.bench.bare import rows_per_s
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
 from simulation.bench.usage import cpu_seconds
@@ -170,7 +170,7 @@ _NUMBERS = ("stored before", "comments/s", "ack p50 ms", "ack p99 ms", "CPU us/c
 
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Draw cost and answer time against the size of the log: flat lines are what is wanted."""
-    figure, (cost, answer) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (cost, answer) = drawing.pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for log, endpoint in dict.fromkeys((row.log, row.endpoint) for row in rows if row.ack_p99_ms is not None):
         mine = [row for row in rows if (row.log, row.endpoint) == (log, endpoint)]
         stored, label = [row.stored_before for row in mine], f"{endpoint} ({log})"
@@ -181,4 +181,4 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         axes.grid(alpha=0.3)
     cost.legend(fontsize=8)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)

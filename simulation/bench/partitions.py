@@ -13,9 +13,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from matplotlib import pyplot
 from rich.table import Table
 
+from simulation import drawing
 from simulation.bench.partitions_log import Case, Measured
 from simulation.engines import processes
 from simulation.machine import fingerprint
@@ -126,7 +126,7 @@ def document(rows: Sequence[Measured], plan: Plan) -> dict[str, Any]:
 def plot(rows: Sequence[Measured], path: Path) -> None:
     """Draw how long an append takes, and how uneven the load is, for each strategy."""
     names = list(dict.fromkeys(row.strategy for row in rows))
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    figure, (left, right) = drawing.pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     width = 0.8 / len(costs(rows))
     for shift, row_us in enumerate(costs(rows)):
         ours = [[row for row in rows if (row.strategy, row.row_us) == (name, row_us)] for name in names]
@@ -141,4 +141,4 @@ def plot(rows: Sequence[Measured], path: Path) -> None:
         axes.grid(axis="y", alpha=0.3)
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=8, frameon=False)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)

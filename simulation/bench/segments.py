@@ -19,9 +19,9 @@ from typing import Any
 
 import aiohttp
 import numpy as np
-from matplotlib import pyplot
 from rich.table import Table
 
+from simulation import drawing
 from simulation.bench.fanout_load import OWN_FILES, require_files
 from simulation.bench.fanout_servers import UNLIMITED, free_port
 from simulation.engines import processes
@@ -227,7 +227,7 @@ def document(rows: Sequence[Polled]) -> dict[str, Any]:
 
 def plot(rows: Sequence[Polled], path: Path) -> None:
     """Draw what the cache and what the server answer, over the size of the crowd."""
-    figure, axes = pyplot.subplots(figsize=(7, 3.5), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(figsize=(7, 3.5), layout="constrained")
     sizes = [row.pollers for row in rows]
     axes.plot(sizes, [row.requests_per_s for row in rows], marker="o", label="requests/s at the cache")
     axes.plot(sizes, [row.origin_per_s for row in rows], marker="o", label="requests/s at the server")
@@ -235,4 +235,4 @@ def plot(rows: Sequence[Polled], path: Path) -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)

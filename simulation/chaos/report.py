@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matplotlib import pyplot
 from rich.table import Table
 
 from reference_impl.cli import fail
+from simulation import drawing
 from simulation.chaos.faults import FAULTS
 from simulation.chaos.run import Outcome
 from simulation.chaos.sights import Sight
@@ -66,7 +66,7 @@ def read_timeline(path: Path) -> tuple[int, list[str]]:
 def plot(sights: Sequence[Sight], path: Path) -> None:
     """Draw how long viewers saw nothing, and how long it took to be as before."""
     names = list(dict.fromkeys(sight.fault for sight in sights))
-    figure, axes = pyplot.subplots(figsize=(8, 0.45 * len(names) + 1.2), layout="constrained")
+    figure, axes = drawing.pyplot.subplots(figsize=(8, 0.45 * len(names) + 1.2), layout="constrained")
     for shift, (field, label) in enumerate(
         (("lasted_s", "the fault lasted"), ("silence_s", "longest silence"), ("latency_worst_ms", "slowest comment"))
     ):
@@ -79,4 +79,4 @@ def plot(sights: Sequence[Sight], path: Path) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)
