@@ -20,7 +20,8 @@ from simulation.experiment import Engine, faultless, run_experiment, save, show
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import calibration_in, experiment_to_end
 from simulation.laws.commands import theory
-from simulation.report_command import report
+from simulation.provenance import Provenance
+from simulation.reporting.command import report
 from simulation.result import RunResult
 from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
 
@@ -72,8 +73,8 @@ def up(
     }
     console = Console()
 
-    async def then(chosen: Scenario, runs: list[RunResult]) -> None:
-        _finish(chosen, runs, console, json_file, plot_file)
+    async def then(chosen: Scenario, runs: list[RunResult], source: Provenance | None) -> None:
+        _finish(chosen, runs, source, console, json_file, plot_file)
         if not leave:
             console.print("Still serving. Ctrl-C ends it.")
             with suppress(asyncio.CancelledError):  # from here on that is the ordinary end
@@ -85,7 +86,7 @@ def up(
     async def main(chosen: Scenario) -> None:
         await run_experiment(
             chosen, Engine.BOTH, console, port=port, data=data, ready=ready,
-            then=lambda runs: then(chosen, runs),
+            then=lambda runs, source: then(chosen, runs, source),
         )  # fmt: skip
 
     run_to_end(main(_scenario(scenario, changes)))
@@ -116,10 +117,10 @@ def run(
     chosen = _scenario(name, {"workload": {"trace": trace}})
     costs = calibration_in(calibration)
 
-    async def then(runs: list[RunResult]) -> None:
-        _finish(chosen, runs, console, json_file, plot_file)
+    async def then(runs: list[RunResult], source: Provenance | None) -> None:
+        _finish(chosen, runs, source, console, json_file, plot_file)
 
-    run_to_end(run_experiment(chosen, engine, console, calibration=costs, then=then))
+    run_to_end(run_experiment(chosen, engine, console, calibrated=costs, then=then))
 
 
 @app.command()
@@ -141,10 +142,17 @@ def calibrate(
     run_to_end(main())
 
 
-def _finish(scenario: Scenario, runs: list[RunResult], console: Console, json_: Path | None, plot: Path | None) -> None:
-    show(runs, console)
+def _finish(
+    scenario: Scenario,
+    runs: list[RunResult],
+    source: Provenance | None,
+    console: Console,
+    json_file: Path | None,
+    plot_file: Path | None,
+) -> None:
+    show(runs, source, console)
     try:
-        save(scenario, runs, json_, plot)
+        save(scenario, runs, source, json_file, plot_file)
     except OSError as error:
         fail(f"cannot write the result: {error}")
     if not faultless(runs):

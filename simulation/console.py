@@ -73,17 +73,28 @@ def _lines(console: Console, scenario: Scenario) -> LiveProgress:
 
 @contextmanager
 def counted(console: Console, what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Show which of ``total`` runs is at work: ``tell`` is called at the beginning of each."""
-    done = 0
-    if not console.is_terminal:
-
-        def tell(which: str) -> None:
-            nonlocal done
-            done += 1
-            console.print(f"{what}: {done} of {total}, {which}", highlight=False)
-
+    """Show which of ``total`` runs is at work, and how long all took: ``tell`` is called at the beginning of each."""
+    start = time.monotonic()
+    with _counted_bar(console, what, total) if console.is_terminal else _counted_lines(console, what, total) as tell:
         yield tell
-        return
+    console.print(f"{what} [dim]{time.monotonic() - start:.1f} s[/dim]", highlight=False)
+
+
+@contextmanager
+def _counted_lines(console: Console, what: str, total: int) -> Iterator[Callable[[str], None]]:
+    done = 0
+
+    def tell(which: str) -> None:
+        nonlocal done
+        done += 1
+        console.print(f"{what}: {done} of {total}, {which}", highlight=False)
+
+    yield tell
+
+
+@contextmanager
+def _counted_bar(console: Console, what: str, total: int) -> Iterator[Callable[[str], None]]:
+    done = 0
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -94,9 +105,9 @@ def counted(console: Console, what: str, total: int) -> Iterator[Callable[[str],
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
 
-        def show(which: str) -> None:
+        def tell(which: str) -> None:
             nonlocal done
             bar.update(task, description=f"{what}: {which}", completed=done)
             done += 1
 
-        yield show
+        yield tell

@@ -14,11 +14,14 @@ from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
-from simulation.machine import fingerprint
+from simulation.machine import fingerprint, in_words
+from simulation.provenance import MEASURED, SHIPPED, Provenance
 from simulation.report import counts_table, latency_table, plot_latencies
 from simulation.result import RunResult, as_document
 from simulation.scenario import Scenario
 from simulation.trace import schedule
+
+Calibrated = tuple[Calibration, Provenance]
 
 
 class Engine(Enum):
@@ -34,41 +37,47 @@ async def run_experiment(
     *,
     port: int = 0,
     data: Path | None = None,
-    calibration: Calibration | None = None,
+    calibrated: Calibrated | None = None,
     ready: Callable[[str], None] = lambda url: None,
-    then: Callable[[list[RunResult]], Awaitable[None]],
+    then: Callable[[list[RunResult], Provenance | None], Awaitable[None]],
 ) -> None:
-    """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up."""
+    """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up.
+
+    ``then`` also gets where the costs of the simulation came from, if there was one.
+    """
     schedule(scenario)  # a missing trace is told before anything is started
     processes.require_free("127.0.0.1", port)
     live.pin_self()
-    if engine is Engine.SIM and calibration is None:
-        calibration = reference(console)
-    if engine is Engine.BOTH and calibration is None:
+    if engine is Engine.SIM and calibrated is None:
+        calibrated = reference(console)
+    if engine is Engine.BOTH and calibrated is None:
         with screen.step(console, "Calibrating: short probes of a server of its own"):
-            calibration = await calibrate(scenario)
+            found = await calibrate(scenario)
+            calibrated = found, Provenance(MEASURED, found.machine)
     if engine is Engine.SIM:
-        await then([_simulate(scenario, calibration, console)])
+        await then(*_simulate(scenario, calibrated, console))
         return
     async with servers(scenario, port, data, console.print) as running:
         ready(running.edges[0] if running.edges else running.url)
         with screen.live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, running, progress)]
+        source = None
         if engine is Engine.BOTH:
-            runs.append(await asyncio.to_thread(_simulate, scenario, calibration, console))
-        await then(runs)
+            simulated, source = await asyncio.to_thread(_simulate, scenario, calibrated, console)
+            runs += simulated
+        await then(runs, source)
 
 
-def reference(console: Console) -> Calibration:
+def reference(console: Console) -> Calibrated:
     """The shipped calibration, which is another machine's as a rule; what was used is told."""
     found = Calibration.load(REFERENCE)
-    machine = f"{found.machine['cpu']}, {found.machine['system']}, Python {found.machine['python']}"
+    machine = in_words(found.machine)
     console.print(f"Simulating with the shipped calibration, of {machine}; --calibration FILE takes another.")
-    return found
+    return found, Provenance(SHIPPED, found.machine)
 
 
-def show(runs: list[RunResult], console: Console) -> None:
-    """Print the comparison, or the one run there is."""
+def show(runs: list[RunResult], source: Provenance | None, console: Console) -> None:
+    """Print the comparison and what was simulated with, or the one run there is."""
     for run in runs:
         if not run.valid:
             console.print(f"[bold red]The {run.engine} run is void:[/] {run.why_void}. Its figures prove nothing.")
@@ -77,12 +86,20 @@ def show(runs: list[RunResult], console: Console) -> None:
         console.print_json(json.dumps(first.as_dict()))
         return
     console.print(latency_table(first, last), counts_table(first, last))
+    console.print(f"{source}", highlight=False)
 
 
-def save(scenario: Scenario, runs: list[RunResult], json_file: Path | None, plot_file: Path | None) -> None:
+def save(
+    scenario: Scenario,
+    runs: list[RunResult],
+    source: Provenance | None,
+    json_file: Path | None,
+    plot_file: Path | None,
+) -> None:
     """Write what was asked for; OSError says why it cannot be."""
     if json_file is not None:
-        json_file.write_text(json.dumps(as_document(scenario, runs, fingerprint()), indent=1) + "\n")
+        document = as_document(scenario, runs, fingerprint()) | {"calibration": source and source.as_dict()}
+        json_file.write_text(json.dumps(document, indent=1) + "\n")
     if plot_file is not None:
         plot_latencies(scenario, runs, plot_file)
 
@@ -92,7 +109,10 @@ def faultless(runs: list[RunResult]) -> bool:
     return all(run.valid and not any(run.counts[name] for name in ("lost", "duplicated", "reordered")) for run in runs)
 
 
-def _simulate(scenario: Scenario, calibration: Calibration | None, console: Console) -> RunResult:
-    assert calibration is not None
+def _simulate(
+    scenario: Scenario, calibrated: Calibrated | None, console: Console
+) -> tuple[list[RunResult], Provenance]:
+    assert calibrated is not None
+    calibration, source = calibrated
     with screen.step(console, "Simulating the same scenario"):
-        return run_simulated(scenario, calibration)
+        return [run_simulated(scenario, calibration)], source

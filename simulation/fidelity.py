@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from joblib import Parallel, delayed
-
 from simulation.calibration import Calibration
 from simulation.engines import live
-from simulation.engines.calibrate import calibrate_all
 from simulation.engines.digest import Digest
 from simulation.engines.processes import ProcessError
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
-from simulation.machine import fingerprint, speed_probe_s
+from simulation.machine import speed_probe_s
 from simulation.model.costs import Costs
+from simulation.replications import in_parallel
 from simulation.result import RunResult
 from simulation.scenario import Scenario
 
 Say = Callable[[str], None]
+Keep = Callable[[], None]
 Row = dict[str, Any]
 
 
@@ -37,30 +36,32 @@ class Task:
     costs: Costs
 
 
-async def measure(scenarios: Sequence[Scenario], repeats: int, say: Say, calibration: Calibration | None) -> Row:
-    """Run everything; the document has a row for each run of each engine. ``say`` hears of each live run."""
+async def measure(
+    scenarios: Sequence[Scenario], repeats: int, say: Say, frozen: Sequence[Calibration], rows: list[Row], keep: Keep
+) -> None:
+    """Run all that ``rows`` has no live run of, and add a row for each run of each engine.
+
+    ``say`` hears of each live run; ``keep`` is called when it and what is simulated of it are done, before the next.
+    """
     live.pin_self()
-    frozen = calibration or await calibrate_all(scenarios[0], lambda _: None)
-    rows: list[Row] = []
-    tasks: list[Task] = []
-    for repeat in range(repeats):
-        for scenario in scenarios:
-            say(f"{scenario.name}, repeat {repeat + 1} of {repeats}")
-            seeded = scenario.changed({"": {"seed": seed_of(scenario, repeat)}})
-            row, logged = await _live(seeded, repeat)
-            rows.append(row)
-            tasks.append(Task(seeded, repeat, "forecast", frozen))
-            if logged is not None:
-                digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
-                tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, frozen)))
-    rows += Parallel(n_jobs=-1)(delayed(_simulate)(task) for task in tasks)
-    return {
-        "machine": fingerprint(),
-        "calibrated_on": frozen.machine,
-        "scenarios": [scenario.model_dump(mode="json") for scenario in scenarios],
-        "repeats": repeats,
-        "runs": rows,
-    }
+    for scenario, repeat in left(scenarios, repeats, rows):
+        say(f"{scenario.name}, repeat {repeat + 1} of {repeats}")
+        seeded = scenario.changed({"": {"seed": seed_of(scenario, repeat)}})
+        row, logged = await _live(seeded, repeat)
+        costs = frozen[repeat % len(frozen)]
+        tasks = [Task(seeded, repeat, "forecast", costs)]
+        if logged is not None:
+            digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
+            tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, costs)))
+        rows += [row, *await in_parallel(_simulate, [(task,) for task in tasks])]
+        keep()
+
+
+def left(scenarios: Sequence[Scenario], repeats: int, rows: Sequence[Row]) -> list[tuple[Scenario, int]]:
+    """The live runs that ``rows`` does not have: all scenarios once, then all again."""
+    done = {(row["scenario"], row["repeat"]) for row in rows}
+    every = [(scenario, repeat) for repeat in range(repeats) for scenario in scenarios]
+    return [(scenario, repeat) for scenario, repeat in every if (scenario.name, repeat) not in done]
 
 
 def seed_of(scenario: Scenario, repeat: int) -> int:

@@ -1,8 +1,10 @@
-"""The fingerprint of the machine a figure was measured on."""
+"""The fingerprint of the machine a figure was measured on, and when that was."""
 
 import os
 import platform
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,17 @@ def fingerprint() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "speed_probe_ms": round(speed_probe_s() * 1000, 3),
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
     }
+
+
+def same_machine(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether figures of both may stand in one table; what changes from hour to hour does not count."""
+    return all(one.get(name) == other.get(name) for name in ("system", "cpu", "cores", "python"))
+
+
+def in_words(machine: Mapping[str, Any]) -> str:
+    return f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}"
 
 
 def speed_probe_s() -> float:

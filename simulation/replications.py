@@ -6,6 +6,7 @@ compared under one scenario meet the same arrivals (common random numbers; Law, 
 5th edition, section 11.2).
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import track
 
+from simulation.engines.processes import on_all_cores
 from simulation.statistics import seed_sequence
 
 T = TypeVar("T")
@@ -61,6 +63,16 @@ def replicate(
     if console is not None and console.is_terminal:
         done = track(done, "Replications", total=count, console=console, transient=True)
     return list(done)
+
+
+async def in_parallel(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
+    """Call a picklable function once for each tuple of arguments, on all cores and away from the event loop."""
+
+    def work() -> list[T]:
+        with on_all_cores() as cores:
+            return list(Parallel(n_jobs=cores)(delayed(function)(*arguments) for arguments in calls))
+
+    return await asyncio.to_thread(work)
 
 
 def digest(figures: Sequence[Any]) -> str:

@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from rich import box
 from rich.table import Table
 
+from simulation import drawing
+from simulation.provenance import Provenance
 from simulation.result import COUNTS, QUANTILES, STAGES, RunResult, Seconds, compare
 from simulation.scenario import Scenario
-
-mpl.use("agg")  # pictures go to files; no window system is needed
 
 NAMES = {"live": "live", "sim": "simulated"}
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
@@ -72,6 +68,8 @@ def markdown(document: dict[str, Any]) -> str:
     for name, run in (("live", live), ("simulated", sim)):
         cells = [f"{run['throughput_per_s'][each]:,.1f}" for each in names] + [f"{run['counts'][c]:,}" for c in COUNTS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    if source := document.get("calibration"):
+        lines += ["", str(Provenance.read(source))]
     return "\n".join(lines)
 
 
@@ -88,7 +86,7 @@ def _table(title: str) -> Table:
 
 def plot_latencies(scenario: Scenario, runs: list[RunResult], path: Path) -> None:
     """Write every stage's latency distribution, all engines on one chart, as the share of samples that took longer."""
-    figure, axes = plt.subplot_mosaic(
+    figure, axes = drawing.pyplot.subplot_mosaic(
         [["end_to_end", "end_to_end", "api", "log", "broker"], ["end_to_end", "end_to_end", "hub", "socket", "words"]],
         figsize=(13, 5.6),
         layout="constrained",
@@ -101,20 +99,20 @@ def plot_latencies(scenario: Scenario, runs: list[RunResult], path: Path) -> Non
     axes["words"].text(0, 0.45, _words(scenario, runs), va="top", fontsize=9, transform=axes["words"].transAxes)
     figure.supxlabel("latency, ms", fontsize=10)
     figure.savefig(path, dpi=120)
-    plt.close(figure)
+    drawing.pyplot.close(figure)
 
 
-def _plot_stage(axis: Axes, stage: str, runs: list[RunResult]) -> None:
+def _plot_stage(axis: "drawing.Axes", stage: str, runs: list[RunResult]) -> None:
     for run in runs:
         if len(run.latency_s[stage]):
             axis.plot(*_exceedance(run.latency_s[stage]), color=COLOURS[run.engine], label=NAMES[run.engine], lw=1.8)
     axis.set(xscale="log", yscale="log", ylim=(8e-4, 1.3))
     axis.set_title(stage.replace("_", " "), loc="left", fontsize=11)
     axis.set_yticks([0.5, 0.05, 0.01], ["p50", "p95", "p99"])
-    axis.yaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_minor_locator(drawing.ticker.NullLocator())
+    axis.xaxis.set_major_locator(drawing.ticker.LogLocator(subs=(1.0, 3.0)))
+    axis.xaxis.set_major_formatter(drawing.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_locator(drawing.ticker.NullLocator())
     axis.grid(alpha=0.35)
     axis.spines[["top", "right"]].set_visible(False)
 

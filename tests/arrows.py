@@ -48,7 +48,7 @@ ARROWS = {
     "simulation.command": {"simulation", "reference_impl.cli"},
     "simulation.laws.commands": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation", "reference_impl.cli"},
-    "simulation.report_command": {"simulation", "reference_impl.cli"},
+    "simulation.reporting.command": {"simulation", "reference_impl.cli"},
     "simulation.experiments.command": {"simulation", "reference_impl.cli"},
     "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
     "simulation.chaos.report": {"simulation", "reference_impl.cli"},

@@ -7,8 +7,8 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -30,10 +30,26 @@ def cores() -> tuple[set[int], set[int]] | None:
 
     The answer is the first one: a process that has pinned itself since has no choice any more, and its children do.
     """
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    usable = sorted(os.sched_getaffinity(0))
+    usable = sorted(_usable())
     return ({usable[0]}, {usable[1]}) if len(usable) > 1 else None
+
+
+@contextmanager
+def on_all_cores() -> Iterator[int]:
+    """Let the calling thread and what it starts have all cores, and say how many: for when nothing is measured."""
+    usable = _usable()
+    before = os.sched_getaffinity(0) if usable else None
+    pin(0, usable or None)
+    try:
+        yield len(usable) or os.cpu_count() or 1
+    finally:
+        pin(0, before)
+
+
+@cache
+def _usable() -> set[int]:
+    """The cores there were when this was first asked; none where the system does not tell."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def require_free(host: str, port: int) -> None:

@@ -1,21 +1,25 @@
-"""What `run NAME` does with an experiment, and where it takes a calibration from."""
+"""What `run NAME` does with an experiment, and where costs are taken from that were measured earlier."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
 from reference_impl.cli import fail
 from simulation.calibration import Calibration
+from simulation.console import counted
+from simulation.engines import live
 from simulation.experiment import Engine
 from simulation.experiments.family import Family
-from simulation.experiments.running import Document, run_family
+from simulation.experiments.running import Document, FamilyRun
 from simulation.experiments.showing import plot, table
+from simulation.provenance import SHIPPED, Provenance
 
 RESULTS = Path(__file__).parents[1] / "results"
 Costs = Mapping[str, Any]
+T = TypeVar("T")
 ENGINES = {Engine.LIVE: ("live",), Engine.SIM: ("sim",), Engine.BOTH: ("live", "sim")}
 
 
@@ -29,20 +33,27 @@ async def experiment_to_end(
     plot_file: Path | None,
 ) -> None:
     """Run it, print table and answer, and write what was asked for; a void run is told and counts for nothing."""
+    costs = costs_in(calibration)
     shipped = RESULTS / f"{family.name}.json"
-    if engine is Engine.SIM and calibration is None and shipped.exists():
+    if engine is Engine.SIM and costs is None and shipped.exists():
         console.print(
             f"Simulating with the shipped costs of {family.name}; --calibration FILE takes those of another run."
         )
-        calibration = shipped
-    costs = _costs_in(calibration)
-    document = await run_family(family, console, engines=ENGINES[engine], repeats=repeat, costs=costs)
+        costs = costs_in(shipped, SHIPPED)
+    live.pin_self()
+    run = FamilyRun(family, engines=ENGINES[engine], repeats=repeat, repeats_sim=repeat, costs=costs)
+    with counted(console, family.name, run.steps) as tell:
+        document = await run.finish(tell)
+    show(family, document, console)
+    _save(family, document, json_file, plot_file)
+
+
+def show(family: Family, document: Document, console: Console) -> None:
     for each in document["observations"]:
         if each["why_void"]:
             console.print(f"[bold red]Void:[/] {each['variant']}, {each['engine']}: {each['why_void']}")
     console.print(table(family, document))
     console.print(document["answer"], highlight=False)
-    _save(family, document, json_file, plot_file)
 
 
 def _save(family: Family, document: Document, json_file: Path | None, plot_file: Path | None) -> None:
@@ -55,21 +66,29 @@ def _save(family: Family, document: Document, json_file: Path | None, plot_file:
         fail(f"cannot write the result: {error}")
 
 
-def _costs_in(path: Path | None) -> Costs | None:
+def costs_in(path: Path | None, called: str = "") -> tuple[Costs, Provenance] | None:
     """What an earlier run of the experiment has probed: it is in the result."""
-    if path is None:
-        return None
-    try:
-        costs: Costs = json.loads(path.read_text())["costs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        fail(f"cannot use {path}, which must be an earlier --json of the experiment: {error!r}")
-    return costs
+
+    def read(path: Path) -> tuple[Costs, Provenance]:
+        earlier = json.loads(path.read_text())
+        machine = (earlier.get("calibration") or earlier)["machine"]  # of the probes, which may be an earlier run's
+        return earlier["costs"], Provenance(called or str(path), machine)
+
+    return _read(path, read, "which must be an earlier --json of the experiment")
 
 
-def calibration_in(path: Path | None) -> Calibration | None:
-    if path is None:
-        return None
+def calibration_in(path: Path | None) -> tuple[Calibration, Provenance] | None:
+    """What `calibrate` has written."""
+
+    def read(path: Path) -> tuple[Calibration, Provenance]:
+        found = Calibration.load(path)
+        return found, Provenance(str(path), found.machine)
+
+    return _read(path, read, "which must be written by `calibrate`")
+
+
+def _read(path: Path | None, read: Callable[[Path], T], what: str) -> T | None:
     try:
-        return Calibration.load(path)
+        return None if path is None else read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        fail(f"cannot use the calibration {path}: {error!r}")
+        fail(f"cannot use {path}, {what}: {error!r}")

@@ -47,8 +47,10 @@ class Cell:
 
     @property
     def noise(self) -> float | None:
-        """How far live runs are from each other, relative to their median."""
-        return (self.live.most - self.live.least) / self.live.median if self.live and self.live.median else None
+        """How far live runs are from each other, relative to their median; None where there is one run."""
+        if self.live is None or self.live.runs < 2 or not self.live.median:
+            return None
+        return (self.live.most - self.live.least) / self.live.median
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"difference": self.difference, "error": self.error, "noise": self.noise}

@@ -5,7 +5,7 @@ A family is cheap to add: a folder with a class that has these few methods, and 
 `comparison`, `showing`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -54,6 +54,11 @@ class Family(Protocol):
 
     @property
     def repeats_live(self) -> int: ...
+
+    @property
+    def once(self) -> Collection[str]:
+        """Variants whose live runs take long and are so much alike that one will do."""
+        ...
 
     @property
     def repeats_sim(self) -> int: ...

@@ -1,44 +1,100 @@
 """Runs a family: probes, all variants live by turns, then the model in parallel with what the probes have measured."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from joblib import Parallel, delayed
-from rich.console import Console
-
-from simulation.console import counted, step
-from simulation.engines import live
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Observation
 from simulation.machine import fingerprint
+from simulation.provenance import MEASURED, Provenance
+from simulation.replications import in_parallel
 
 Document = dict[str, Any]
+Costs = Mapping[str, Any]
 
 
-async def run_family(
-    family: Family,
-    console: Console,
-    *,
-    engines: tuple[str, ...],
-    repeats: int | None = None,
-    costs: Mapping[str, Any] | None = None,
-) -> Document:
-    """Run the engines asked for; ``costs`` are probed here unless given. ProcessError: something is missing."""
-    live.pin_self()
-    if "sim" in engines and costs is None:
-        with step(console, f"Probing what {family.name} costs on this machine"):
-            costs = await family.probe()
-    observations: list[Observation] = []
-    if "live" in engines:
-        observations += await _live(family, repeats or family.repeats_live, console)
-    if "sim" in engines:
-        assert costs is not None
-        with step(console, "Simulating the same"):
-            observations += _simulated(family, repeats or family.repeats_sim, costs)
-    return document(family, observations, costs or {})
+class FamilyRun:
+    """One run of a family, which may have been begun earlier: ``started`` is what its `as_dict` was then.
+
+    ``repeats`` and ``repeats_sim`` are of each variant, None for the family's own; ``costs`` are probed unless given.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        *,
+        engines: tuple[str, ...] = ("live", "sim"),
+        repeats: int | None = None,
+        repeats_sim: int | None = None,
+        costs: tuple[Costs, Provenance] | None = None,
+        started: Document | None = None,
+    ) -> None:
+        self._family = family
+        self._engines = engines
+        self._repeats = repeats
+        self._repeats_sim = repeats_sim or family.repeats_sim
+        self._costs = costs
+        self._observations: list[Observation] = []
+        if started is not None:
+            self._costs = started["costs"], Provenance.read(started["calibration"])
+            self._observations = [Observation(**row) for row in started["observations"]]
+
+    @property
+    def steps(self) -> int:
+        """How often `finish` will tell of something that begins."""
+        return self._must_probe + len(self.left) + ("sim" in self._engines)
+
+    @property
+    def left(self) -> list[tuple[str, int]]:
+        """Live runs that are not done: by turns, so that a machine that changes its speed changes it for all."""
+        done = {(each.variant, each.repeat) for each in self._observations}
+        return [each for each in self._planned() if each not in done]
+
+    async def finish(self, tell: Callable[[str], None], keep: Callable[[Document], None] = lambda _: None) -> Document:
+        """Do what is left; ``keep`` gets what there is between two runs. ProcessError: something is missing here."""
+        if self._must_probe:
+            tell("probing what it costs here")
+            self._costs = await self._family.probe(), Provenance(MEASURED, fingerprint())
+            keep(self.as_dict())
+        for variant, repeat in self.left:
+            tell(f"{variant}, repeat {repeat + 1}")
+            self._observations.append(await self._family.live(variant, repeat))
+            keep(self.as_dict())
+        if "sim" in self._engines:
+            tell("simulating the same")
+            self._observations += await self._simulated()
+        return document(self._family, self._observations, self._costs)
+
+    def as_dict(self) -> Document:
+        """What `started` takes."""
+        costs = {"costs": dict(self._costs[0]), "calibration": self._costs[1].as_dict()} if self._costs else {}
+        return costs | {"observations": [_row(each) for each in self._observations]}
+
+    @property
+    def _must_probe(self) -> bool:
+        return "sim" in self._engines and self._costs is None
+
+    def _planned(self) -> list[tuple[str, int]]:
+        """A variant that repeats itself well runs once, unless a number is asked for."""
+        if "live" not in self._engines:
+            return []
+        family = self._family
+        times = {
+            variant: self._repeats or (1 if variant in family.once else family.repeats_live)
+            for variant in family.variants
+        }
+        return [
+            (variant, repeat) for repeat in range(max(times.values())) for variant in times if repeat < times[variant]
+        ]
+
+    async def _simulated(self) -> list[Observation]:
+        assert self._costs is not None
+        costs, _ = self._costs
+        calls = [(variant, repeat, costs) for repeat in range(self._repeats_sim) for variant in self._family.variants]
+        return await in_parallel(self._family.simulate, calls)
 
 
-def document(family: Family, observations: list[Observation], costs: Mapping[str, Any]) -> Document:
+def document(family: Family, observations: list[Observation], costs: tuple[Costs, Provenance] | None) -> Document:
     """What is saved: everything that was seen, what it comes to, and the answer."""
     cells = compare(family, observations)
     alike, pairs = ranking(family, observations)
@@ -47,27 +103,22 @@ def document(family: Family, observations: list[Observation], costs: Mapping[str
         "question": family.question,
         "size": family.size,
         "machine": fingerprint(),
-        "costs": dict(costs),
+        "calibration": costs[1].as_dict() if costs else None,
+        "costs": dict(costs[0]) if costs else {},
         "observations": [_row(each) for each in observations],
         "comparison": [cell.as_dict() for cell in cells],
         "ranking": {"alike": alike, "pairs": pairs},
-        "answer": family.answer([each for each in observations if not each.why_void]),
+        "answer": _answer(family, observations),
     }
 
 
-async def _live(family: Family, repeats: int, console: Console) -> list[Observation]:
-    found = []
-    with counted(console, f"{family.name}, live", repeats * len(family.variants)) as tell:
-        for repeat in range(repeats):  # by turns, so that a machine that changes its speed changes it for all
-            for variant in family.variants:
-                tell(f"{variant}, repeat {repeat + 1} of {repeats}")
-                found.append(await family.live(variant, repeat))
-    return found
-
-
-def _simulated(family: Family, repeats: int, costs: Mapping[str, Any]) -> list[Observation]:
-    jobs = [(variant, repeat) for repeat in range(repeats) for variant in family.variants]
-    return list(Parallel(n_jobs=-1)(delayed(family.simulate)(variant, repeat, costs) for variant, repeat in jobs))
+def _answer(family: Family, observations: list[Observation]) -> str:
+    """The family's, if each variant has a run that counts in the engine that answers."""
+    valid = [each for each in observations if not each.why_void]
+    engine = "live" if any(each.engine == "live" for each in valid) else "sim"
+    seen = {each.variant for each in valid if each.engine == engine}
+    absent = [variant for variant in family.variants if variant not in seen]
+    return f"No answer: no run of {', '.join(absent)} counts." if absent else family.answer(valid)
 
 
 def _row(each: Observation) -> dict[str, Any]:

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot
-from matplotlib.axes import Axes
 from rich.table import Table
 
+from simulation import drawing
 from simulation.experiments.family import Family, Measure
-
-mpl.use("agg")  # pictures go to files; no window system is needed
+from simulation.provenance import Provenance
 
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
 NAMES = {"live": "live", "sim": "simulated"}
@@ -30,6 +27,7 @@ def table(family: Family, document: Document) -> Table:
             found.add_section()
         found.add_row(cell["variant"] if variant != cell["variant"] else "", *_cells(family, cell))
         variant = cell["variant"]
+    found.caption, found.caption_justify = _source(document), "left"
     return found
 
 
@@ -44,6 +42,8 @@ def markdown(family: Family, document: Document) -> str:
             "",
             f"Of {ranking['pairs']} pairs that live runs tell apart the model ranks {ranking['alike']} alike.",
         ]
+    if source := _source(document):
+        lines += ["", source]
     return "\n".join(lines)
 
 
@@ -51,7 +51,7 @@ def plot(family: Family, document: Document, path: Path) -> None:
     """A chart for each measure that tells: live runs with their range, the model with its confidence interval."""
     measures = [measure for measure in family.measures if measure.tells] or list(family.measures)
     rows = -(-len(measures) // COLUMNS)
-    figure, axes = pyplot.subplots(rows, COLUMNS, figsize=(13, 3.4 * rows), layout="constrained", squeeze=False)
+    figure, axes = drawing.pyplot.subplots(rows, COLUMNS, figsize=(13, 3.4 * rows), layout="constrained", squeeze=False)
     for axis in axes.flat[len(measures) :]:
         axis.axis("off")
     for axis, measure in zip(axes.flat, measures, strict=False):
@@ -60,10 +60,16 @@ def plot(family: Family, document: Document, path: Path) -> None:
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
     figure.suptitle(family.question, x=0.01, ha="left", fontsize=12)
     figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    drawing.pyplot.close(figure)
 
 
-def _bars(axis: Axes, measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:
+def _source(document: Document) -> str:
+    """What was simulated with; nothing of a result that does not say so."""
+    source = document.get("calibration")
+    return str(Provenance.read(source)) if source else ""
+
+
+def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:
     of = {cell["variant"]: cell for cell in cells if cell["measure"] == measure.name}
     names = [variant for variant in variants if variant in of]
     for shift, engine in enumerate(("live", "sim")):

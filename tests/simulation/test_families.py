@@ -1,16 +1,20 @@
 """What all experiments share: comparison, ranking, table, page and picture, from observations made by hand."""
 
+import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Measure, Observation
-from simulation.experiments.running import document
+from simulation.experiments.running import FamilyRun, document
 from simulation.experiments.showing import markdown, plot
+from simulation.provenance import Provenance
 
 
 class Two:
@@ -23,12 +27,20 @@ class Two:
     variants = ("a", "b")
     repeats_live = 2
     repeats_sim = 3
+    once: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
     async def probe(self) -> dict[str, Any]:
-        return {}
+        self.asked.append("probe")
+        return {"send_s": 0.1}
 
     async def live(self, variant: str, repeat: int) -> Observation:
-        raise NotImplementedError("nothing runs here")
+        self.asked.append(f"{variant}{repeat}")
+        if len(self.asked) > 3:
+            raise ProcessError("the machine was switched off")
+        return Observation(variant, "live", repeat, {"p99_ms": 10.0, "count": 1.0})
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
         raise NotImplementedError("nothing runs here")
@@ -44,6 +56,7 @@ def seen(variant: str, engine: Any, *p99s: float, why_void: str = "") -> list[Ob
     ]
 
 
+MACHINE = {"cores": 2, "cpu": "a CPU", "system": "Linux", "python": "3.11", "at": "noon"}
 OBSERVATIONS = [
     *seen("a", "live", 10, 12), *seen("a", "sim", 11, 11, 20), *seen("b", "live", 20, 24), *seen("b", "sim", 22, 26, 9),
 ]  # fmt: skip
@@ -57,6 +70,11 @@ def test_the_difference_is_that_of_the_repeats_with_the_same_arrivals() -> None:
     assert cells["b", "p99_ms"].noise == pytest.approx(4 / 22)
 
 
+def test_one_run_has_no_noise_that_could_be_known() -> None:
+    (cell, *_) = compare(Two(), seen("a", "live", 10))
+    assert cell.noise is None
+
+
 def test_engines_agree_on_the_ranking_where_live_runs_tell_variants_apart() -> None:
     assert ranking(Two(), OBSERVATIONS) == (1, 1)
     turned = [*OBSERVATIONS[:2], *seen("a", "sim", 30, 30), *OBSERVATIONS[5:]]
@@ -67,20 +85,51 @@ def test_engines_agree_on_the_ranking_where_live_runs_tell_variants_apart() -> N
 
 def test_a_void_run_counts_for_nothing_and_is_kept() -> None:
     whole = [*OBSERVATIONS, *seen("a", "live", 1_000, why_void="the load generator used 90% of its core")]
-    made = document(Two(), whole, {})
+    made = document(Two(), whole, None)
     assert made["answer"] == "10 runs say so."
     assert len(made["observations"]) == 11
     assert made["comparison"][0]["live"]["most"] == 12
 
 
 def test_the_page_has_the_question_the_answer_and_a_row_for_each_figure(tmp_path: Path) -> None:
-    made = document(Two(), OBSERVATIONS, {})
+    made = document(Two(), OBSERVATIONS, ({}, Provenance("earlier.json", MACHINE)))
     page = markdown(Two(), made)
     assert page.startswith("**Which is faster?** Small.\n\n10 runs say so.")
     assert "| `b` | p99, ms | 22.0 (20.0-24.0) | 22.0 ±" in page
     assert "Of 1 pairs that live runs tell apart the model ranks 1 alike." in page
+    assert page.endswith("Simulated with the costs in earlier.json, of 2 cores of a CPU, Linux, Python 3.11, at noon.")
+    assert made["calibration"] == {"source": "earlier.json", "machine": MACHINE}
     plot(Two(), made, tmp_path / "two.png")
     assert (tmp_path / "two.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_variants_without_a_run_that_counts_have_no_answer() -> None:
+    void = seen("b", "live", 20, why_void="busy")
+    made = document(Two(), [*seen("a", "live", 10), *void, *seen("b", "sim", 2)], None)
+    assert made["answer"] == "No answer: no run of b counts."
+
+
+def test_a_run_that_ended_early_goes_on_where_it_was() -> None:
+    first, kept, told = Two(), list[dict[str, Any]](), list[str]()
+    with pytest.raises(ProcessError):
+        asyncio.run(FamilyRun(first).finish(told.append, kept.append))
+    assert first.asked == ["probe", "a0", "b0", "a1"]
+    assert told == ["probing what it costs here", "a, repeat 1", "b, repeat 1", "a, repeat 2"]
+    assert [len(each["observations"]) for each in kept] == [0, 1, 2]
+    second = Two()
+    again = FamilyRun(second, started=json.loads(json.dumps(kept[-1])))
+    assert (again.steps, again.left) == (3, [("a", 1), ("b", 1)])
+    done = asyncio.run(FamilyRun(second, engines=("live",), started=kept[-1]).finish(told.append))
+    assert second.asked == ["a1", "b1"]
+    assert done["costs"] == {"send_s": 0.1}
+    assert len(done["observations"]) == 4
+
+
+def test_a_variant_that_repeats_itself_runs_once_unless_a_number_is_asked_for() -> None:
+    family = Two()
+    family.once = ("b",)
+    assert FamilyRun(family).left == [("a", 0), ("b", 0), ("a", 1)]
+    assert len(FamilyRun(family, repeats=3).left) == 6
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -91,3 +140,4 @@ def test_every_experiment_asks_one_question_of_several_variants(name: str) -> No
     assert family.question.count("?") == 1
     assert len(set(family.variants)) == len(family.variants) >= 2
     assert len({measure.name for measure in family.measures}) == len(family.measures)
+    assert set(family.once) <= set(family.variants)

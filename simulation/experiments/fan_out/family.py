@@ -50,6 +50,7 @@ class FanOut:
     )
     variants = tuple(VARIANTS)
     repeats_live = 2
+    once = ()
     repeats_sim = 10
 
     async def probe(self) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class HotPartition:
     )
     variants = (AT_HOME, "by_time", "by_user", "by_comment", "hot_split")
     repeats_live = 2
+    once = ()
     repeats_sim = 6
 
     def case(self, variant: str, repeat: int) -> Case:

@@ -1,0 +1,33 @@
+"""Where the costs come from that a simulation draws: from which file, of which machine, measured when."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from simulation.machine import in_words
+
+MEASURED = "measured"
+SHIPPED = "shipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """``source`` is a file, `SHIPPED`, or `MEASURED`: by the run itself, just before; ``machine`` says when as well."""
+
+    source: str
+    machine: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> "Provenance":
+        return cls(**fields)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """A sentence for below a table."""
+        source = {MEASURED: "costs measured just before", SHIPPED: "the shipped costs"}.get(
+            self.source, f"the costs in {self.source}"
+        )
+        at = self.machine.get("at", "a time that was not noted")
+        return f"Simulated with {source}, of {in_words(self.machine)}, at {at}."

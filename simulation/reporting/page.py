@@ -1,0 +1,61 @@
+"""The report for people: one page of the suite's tables and the experiments' sections, and the same on a screen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from simulation import fidelity_page
+from simulation.experiments import showing
+from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import show
+from simulation.machine import in_words
+from simulation.provenance import Provenance
+from simulation.reporting.record import is_done
+
+Document = dict[str, Any]
+
+
+def write(document: Document, missing: Sequence[str], page: Path) -> None:
+    """Write the page, and a picture beside it for each part; OSError says why that cannot be."""
+    pictures = {name: page.with_name(f"{page.stem}-{name}.png") for name in ("suite", *_done(document))}
+    if document["runs"]:
+        fidelity_page.plot(document, pictures["suite"])
+    for name, experiment in _done(document).items():
+        showing.plot(FAMILIES[name](), experiment, pictures[name])
+    page.write_text(markdown(document, missing, pictures) + "\n")
+
+
+def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Path]) -> str:
+    """The whole page; ``pictures`` are linked by their names, as files beside it."""
+    machine = document["machine"]
+    lines = ["# How near the model comes", "", f"Measured on {in_words(machine)}, begun at {machine['at']}.", ""]
+    if missing:
+        lines += [f"**Missing:** {'; '.join(missing)}.", ""]
+    if document["runs"]:
+        lines += ["## The suite", "", fidelity_page.markdown(document), ""]
+        if source := document["calibration"]:
+            lines += [str(Provenance.read(source)), ""]
+        lines += [f"![Every scenario, live and forecast]({pictures['suite'].name})", ""]
+    for name, experiment in _done(document).items():
+        lines += [f"## {name}", "", showing.markdown(FAMILIES[name](), experiment), ""]
+        lines += [f"![{name}]({pictures[name].name})", ""]
+    return "\n".join(lines).rstrip()
+
+
+def print_all(document: Document, missing: Sequence[str], console: Console) -> None:
+    if document["runs"]:
+        console.print(*fidelity_page.tables(document))
+        if source := document["calibration"]:
+            console.print(f"{Provenance.read(source)}", highlight=False)
+    for name, experiment in _done(document).items():
+        show(FAMILIES[name](), experiment, console)
+    for each in missing:
+        console.print(f"[bold red]Missing:[/] {each}", highlight=False)
+
+
+def _done(document: Document) -> dict[str, Document]:
+    """The experiments that there is a result of, in the catalogue's order."""
+    experiments = document["experiments"]
+    return {name: experiments[name] for name in FAMILIES if is_done(experiments.get(name, {}))}

@@ -1,0 +1,58 @@
+"""What a report is to measure: which scenarios and experiments, how often, for how long."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from simulation.experiments.catalogue import FAMILIES
+from simulation.scenario import Scenario
+from simulation.suite import suite
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of the suite's scenarios every so-manieth; None: an experiment's own number of runs."""
+
+    repeats: int
+    seconds: float
+    every: int
+    rounds: int  # of probes before it all
+    experiment_repeats: int | None
+    experiment_repeats_sim: int | None
+
+
+FULL = Size(repeats=7, seconds=20.0, every=1, rounds=1, experiment_repeats=None, experiment_repeats_sim=None)
+QUICK = Size(repeats=2, seconds=6.0, every=4, rounds=1, experiment_repeats=1, experiment_repeats_sim=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``calibration`` is the file that costs of the suite are taken from, "" if they are measured first."""
+
+    size: Size
+    scenarios: Sequence[Scenario]
+    experiments: Sequence[str]
+    calibration: str = ""
+
+    @property
+    def live_runs(self) -> int:
+        """Of the suite."""
+        return len(self.scenarios) * self.size.repeats
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it: two plans are the same if these are."""
+        return {
+            "size": asdict(self.size),
+            "scenarios": [scenario.model_dump(mode="json") for scenario in self.scenarios],
+            "experiments": list(self.experiments),
+            "calibration": self.calibration,
+        }
+
+
+def chosen(part: str, size: Size, only: str, experiments: bool, calibration: str) -> Plan:
+    """The part of the suite and the experiments whose names have ``only`` in them; that leaves out nothing else."""
+    scenarios = [scenario for scenario in suite(part, size.seconds) if only in scenario.name]
+    names = [name for name in FAMILIES if only in name] if experiments else []
+    return Plan(
+        size=size, scenarios=scenarios if only else scenarios[:: size.every], experiments=names, calibration=calibration
+    )
