@@ -1,174 +1,100 @@
-"""The `livecomments` command line: the server's commands, and those that measure and simulate it."""
+"""The `livecomments` command line: the server's commands, and those that measure and simulate it.
 
-import asyncio
-from contextlib import suppress
-from pathlib import Path
-from typing import Annotated, Any
+A command's module is imported when the command is run: all of them together take seconds, which neither ``--help`` nor
+a server should wait for.
+"""
+
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
-from rich.console import Console
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
-from reference_impl.cli import edge, fail, migrate, redis, serve, worker
-from simulation.bench.commands import bench
-from simulation.chaos.commands import chaos
-from simulation.command import JsonFile, run_to_end
-from simulation.console import counted
-from simulation.engines import live
-from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
-from simulation.engines.calibrate import calibrate as run_calibration
-from simulation.experiment import Engine, faultless, run_experiment, save, show
-from simulation.experiments.catalogue import FAMILIES
-from simulation.experiments.command import calibration_in, experiment_to_end
-from simulation.laws.commands import theory
-from simulation.provenance import Provenance
-from simulation.reporting.command import report
-from simulation.result import RunResult
-from simulation.scenario import Scenario, ScenarioError, load_scenario, make_scenario
+
+class Command(NamedTuple):
+    """A function, or a group of commands, of the command's own name; ``says`` is the first line of its help."""
+
+    module: str
+    says: str
+
+
+COMMANDS = {
+    "up": Command("simulation.commands", "Watch a recorded chat live, and see the same scenario simulated beside it."),
+    "run": Command(
+        "simulation.commands", "Run an experiment or a scenario in the live engine, in the simulated one, or in both."
+    ),
+    "report": Command(
+        "simulation.reporting.command",
+        "Measure how well the model predicts the live server, in a suite of scenarios and in every experiment.",
+    ),
+    "calibrate": Command(
+        "simulation.commands",
+        "Measure this machine's service times for the simulation: for audiences from small to large, about 80 s.",
+    ),
+    "theory": Command("simulation.laws.commands", "Compare the model's stations with closed forms of queueing theory."),
+    "serve": Command(
+        "reference_impl.cli",
+        "Serve comments until Ctrl-C. Every option can also be set as LIVECOMMENTS_… in the environment.",
+    ),
+    "edge": Command(
+        "reference_impl.cli",
+        "Serve viewers of the comments of an API (`serve`), without a database; everything else is passed on to it.",
+    ),
+    "worker": Command(
+        "reference_impl.cli",
+        "Do what servers with the same --workers leave to others, until Ctrl-C; any number may share it.",
+    ),
+    "redis": Command(
+        "reference_impl.cli",
+        "Run a Redis for the servers of this machine until Ctrl-C: an installed one, or one out of a Python package.",
+    ),
+    "migrate": Command(
+        "reference_impl.cli",
+        "Bring the log's tables to this version. An embedded file is brought there whenever it is opened.",
+    ),
+    "bench": Command("simulation.bench.commands", "Benchmarks of the real server, and of its model."),
+    "chaos": Command(
+        "simulation.chaos.commands",
+        "Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.",
+    ),
+}
+
+
+class Commands(TyperGroup):
+    """Lists commands by what `COMMANDS` says of them, and has the real one when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=each.says) for name, each in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and loaded(name), rest
+
+
+def loaded(name: str) -> Any:
+    """The real command, or group of commands."""
+    found = getattr(import_module(COMMANDS[name].module), name)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_group(found)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
-    help="A live-comment server, and the simulation that is measured against it.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # or what stands in brackets is taken for markup, and left out
 )
-app.command()(serve)
-app.command()(edge)
-app.command()(worker)
-app.command()(redis)
-app.command()(migrate)
-app.add_typer(bench, name="bench")
-app.command()(chaos)
-app.command()(report)
-app.command()(theory)
-
-PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 
 
-@app.command()
-def up(
-    seconds: Annotated[float | None, typer.Option(help="Length of the measured run. [default: 60]")] = None,
-    viewers: Annotated[int | None, typer.Option(help="Synthetic viewers. [default: 200]")] = None,
-    trace: Annotated[str | None, typer.Option(help="Recorded chat to replay. [default: twitch-a.jsonl]")] = None,
-    speed: Annotated[float | None, typer.Option(help="How much faster than it happened. [default: 10]")] = None,
-    window_ms: Annotated[float | None, typer.Option(help="Coalescing window. [default: 20]")] = None,
-    delivery: Annotated[str | None, typer.Option(help="raw or plain. [default: raw]")] = None,
-    edges: Annotated[
-        int | None, typer.Option(help="Edge processes for the viewers; 0: the server alone. [default: 0]")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the simulation's draws. [default: 1]")] = None,
-    scenario: Annotated[str, typer.Option(help="Scenario (TOML, JSON or a name) that these options change.")] = "up",
-    port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.", min=0, max=65535)] = 8080,
-    data: Annotated[Path | None, typer.Option(help="Keep the log in this directory. [default: thrown away]")] = None,
-    json_file: JsonFile = None,
-    plot_file: PlotFile = None,
-    leave: Annotated[bool, typer.Option("--exit", help="End after the table instead of serving on.")] = False,
-) -> None:
-    """Watch a recorded chat live, and see the same scenario simulated beside it."""
-    changes: dict[str, dict[str, Any]] = {
-        "": {"duration_s": seconds, "seed": seed},
-        "audience": {"viewers": viewers},
-        "workload": {"trace": trace, "speed": speed},
-        "system": {"window_ms": window_ms, "delivery": delivery, "edges": edges},
-    }
-    console = Console()
-
-    async def then(chosen: Scenario, runs: list[RunResult], source: Provenance | None) -> None:
-        _finish(chosen, runs, source, console, json_file, plot_file)
-        if not leave:
-            console.print("Still serving. Ctrl-C ends it.")
-            with suppress(asyncio.CancelledError):  # from here on that is the ordinary end
-                await asyncio.Event().wait()
-
-    def ready(url: str) -> None:
-        console.print(f"Watch it, and join in: [bold]{url}/?stream=demo[/bold]", highlight=False)
-
-    async def main(chosen: Scenario) -> None:
-        await run_experiment(
-            chosen, Engine.BOTH, console, port=port, data=data, ready=ready,
-            then=lambda runs, source: then(chosen, runs, source),
-        )  # fmt: skip
-
-    run_to_end(main(_scenario(scenario, changes)))
-
-
-@app.command()
-def run(
-    name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
-    engine: Annotated[Engine, typer.Option(help="live, sim or both.")] = Engine.BOTH,
-    repeat: Annotated[int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1)] = None,
-    trace: Annotated[str | None, typer.Option(help="Recorded chat that drives a scenario in both engines.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="Simulate with what was measured earlier.")] = None,
-    json_file: JsonFile = None,
-    plot_file: PlotFile = None,
-) -> None:
-    """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
-
-    Experiments: fan_out, hot_partition, backpressure, failover.
-    """
-    console = Console()
-    if name in FAMILIES:
-        if trace is not None:
-            fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
-        run_to_end(experiment_to_end(FAMILIES[name](), engine, console, repeat, calibration, json_file, plot_file))
-        return
-    if repeat is not None:
-        fail(f"--repeat is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which runs once")
-    chosen = _scenario(name, {"workload": {"trace": trace}})
-    costs = calibration_in(calibration)
-
-    async def then(runs: list[RunResult], source: Provenance | None) -> None:
-        _finish(chosen, runs, source, console, json_file, plot_file)
-
-    run_to_end(run_experiment(chosen, engine, console, calibrated=costs, then=then))
-
-
-@app.command()
-def calibrate(
-    file: Annotated[Path, typer.Argument(help="Where to write the measured service times, as JSON.")],
-    scenario: Annotated[str | None, typer.Option(help="Only for this one's audience and window: faster.")] = None,
-) -> None:
-    """Measure this machine's service times for the simulation: for audiences from small to large, about 80 s."""
-    console = Console()
-
-    async def main() -> None:
-        live.pin_self()
-        if scenario is not None:
-            (await run_calibration(_scenario(scenario, {}))).save(file)
-            return
-        with counted(console, "calibrating", len(AUDIENCES) * len(WINDOWS_MS)) as tell:
-            (await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)).save(file)
-
-    run_to_end(main())
-
-
-def _finish(
-    scenario: Scenario,
-    runs: list[RunResult],
-    source: Provenance | None,
-    console: Console,
-    json_file: Path | None,
-    plot_file: Path | None,
-) -> None:
-    show(runs, source, console)
-    try:
-        save(scenario, runs, source, json_file, plot_file)
-    except OSError as error:
-        fail(f"cannot write the result: {error}")
-    if not faultless(runs):
-        fail("the run is void, or comments were lost, doubled or out of order: see above")
-
-
-def _scenario(source: str, changes: dict[str, dict[str, Any]]) -> Scenario:
-    """The scenario, with the options that were given put over its fields."""
-    try:
-        fields = load_scenario(source).model_dump()
-        for part, options in changes.items():
-            given = {name: value for name, value in options.items() if value is not None}
-            (fields[part] if part else fields).update(given)
-        return make_scenario(fields, "options")
-    except ScenarioError as error:
-        fail(str(error))
+@app.callback()
+def livecomments() -> None:
+    """A live-comment server, and the simulation that is measured against it."""
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from reference_impl.policy.backpressure import Ending
 
 TRACES = Path(__file__).parent / "traces"
 SCENARIOS = Path(__file__).parent / "scenarios"
+SUFFIXES = (".toml", ".json")
 MEMORY = "/dev/shm"
 
 
@@ -106,12 +107,14 @@ class Scenario(_Part):
 
 def load_scenario(source: str) -> Scenario:
     """Read a scenario from a TOML or JSON file, or a named one; ScenarioError says what is wrong with it."""
-    path = Path(source) if Path(source).suffix in (".toml", ".json") else SCENARIOS / f"{source}.toml"
+    path = Path(source) if Path(source).suffix in SUFFIXES else SCENARIOS / f"{source}.toml"
     try:
         text = path.read_text()
         fields = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
-        raise ScenarioError(f"cannot read the scenario {source}: {error.strerror}; named ones: {_named()}") from error
+        raise ScenarioError(
+            f"cannot read the scenario {source}: {error.strerror}; named ones: {', '.join(named())}"
+        ) from error
     except ValueError as error:
         raise ScenarioError(f"{path} is not {path.suffix[1:].upper()}: {error}") from error
     return make_scenario(fields, str(path))
@@ -126,5 +129,6 @@ def make_scenario(fields: object, source: str) -> Scenario:
         raise ScenarioError(f"{source}: {reasons}") from error
 
 
-def _named() -> str:
-    return ", ".join(sorted(path.stem for path in SCENARIOS.glob("*.toml"))) or "none"
+def named() -> list[str]:
+    """The scenarios that come with this package."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.toml"))

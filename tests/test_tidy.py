@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 from typer.core import TyperGroup
 
-from simulation.cli import app
+from simulation.cli import COMMANDS, loaded
 from tests.arrows import ARROWS, SHELLS
 
 ROOT = Path(__file__).parents[1]
@@ -244,16 +243,15 @@ def test_a_package_works_without_the_other_ones_dependencies(module: str, blocke
 
 def unknown_commands(page: str) -> list[str]:
     """Commands in a page's code blocks, indented or fenced, that `simulation.cli` does not have, or not so."""
-    commands = typer.main.get_group(app).commands
     found = []
     for line in re.findall(r"^ *(?:\$ )?\./livecomments(?: (.*))?$", page, re.MULTILINE):
         command, *words = shlex.split(line, comments=True) or ["--help"]
         if command in ("test", "--help"):
             continue  # the launcher's own, and pytest's options
-        if command not in commands:
+        if command not in COMMANDS:
             found.append(command)
             continue
-        chosen = commands[command]
+        chosen = loaded(command)
         if isinstance(chosen, TyperGroup):
             chosen = chosen.commands[words[0]]
         known = {"--help", *(option for parameter in chosen.params for option in parameter.opts)}

@@ -33,7 +33,7 @@ def chaos(
     json_file: JsonFile = None,
     plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw what viewers saw into this PNG file.")] = None,
 ) -> None:
-    """Kill, stop, cut off and slow down the processes of a fleet, and check that nothing is lost, doubled or unseen.
+    """Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.
 
     It starts two API processes, two edges, a Redis and (where it is installed) a PostgreSQL of its own.
     """

@@ -1,0 +1,152 @@
+"""The commands that run a scenario or an experiment, live and simulated: `up`, `run`, `calibrate`."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from reference_impl.cli import fail
+from simulation.command import JsonFile, run_to_end
+from simulation.console import counted
+from simulation.engines import live
+from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
+from simulation.engines.calibrate import calibrate as run_calibration
+from simulation.experiment import Engine, faultless, run_experiment, save, show
+from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import calibration_in, experiment_to_end
+from simulation.provenance import Provenance
+from simulation.result import RunResult
+from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
+
+PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
+
+
+def up(
+    seconds: Annotated[float | None, typer.Option(help="Length of the measured run. [default: 60]")] = None,
+    viewers: Annotated[int | None, typer.Option(help="Synthetic viewers. [default: 200]")] = None,
+    trace: Annotated[str | None, typer.Option(help="Recorded chat to replay. [default: twitch-a.jsonl]")] = None,
+    speed: Annotated[float | None, typer.Option(help="How much faster than it happened. [default: 10]")] = None,
+    window_ms: Annotated[float | None, typer.Option(help="Coalescing window. [default: 20]")] = None,
+    delivery: Annotated[str | None, typer.Option(help="raw or plain. [default: raw]")] = None,
+    edges: Annotated[
+        int | None, typer.Option(help="Edge processes for the viewers; 0: the server alone. [default: 0]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the simulation's draws. [default: 1]")] = None,
+    scenario: Annotated[str, typer.Option(help="Scenario (TOML, JSON or a name) that these options change.")] = "up",
+    port: Annotated[int, typer.Option(help="Port of the server; 0 takes a free one.", min=0, max=65535)] = 8080,
+    data: Annotated[Path | None, typer.Option(help="Keep the log in this directory. [default: thrown away]")] = None,
+    json_file: JsonFile = None,
+    plot_file: PlotFile = None,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the table instead of serving on.")] = False,
+) -> None:
+    """Watch a recorded chat live, and see the same scenario simulated beside it."""
+    changes: dict[str, dict[str, Any]] = {
+        "": {"duration_s": seconds, "seed": seed},
+        "audience": {"viewers": viewers},
+        "workload": {"trace": trace, "speed": speed},
+        "system": {"window_ms": window_ms, "delivery": delivery, "edges": edges},
+    }
+    console = Console()
+
+    async def then(chosen: Scenario, runs: list[RunResult], source: Provenance | None) -> None:
+        _finish(chosen, runs, source, console, json_file, plot_file)
+        if not leave:
+            console.print("Still serving. Ctrl-C ends it.")
+            with suppress(asyncio.CancelledError):  # from here on that is the ordinary end
+                await asyncio.Event().wait()
+
+    def ready(url: str) -> None:
+        console.print(f"Watch it, and join in: [bold]{url}/?stream=demo[/bold]", highlight=False)
+
+    async def main(chosen: Scenario) -> None:
+        await run_experiment(
+            chosen, Engine.BOTH, console, port=port, data=data, ready=ready,
+            then=lambda runs, source: then(chosen, runs, source),
+        )  # fmt: skip
+
+    run_to_end(main(_scenario(scenario, changes)))
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
+    engine: Annotated[Engine, typer.Option(help="live, sim or both.")] = Engine.BOTH,
+    repeat: Annotated[int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1)] = None,
+    trace: Annotated[str | None, typer.Option(help="Recorded chat that drives a scenario in both engines.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Simulate with what was measured earlier.")] = None,
+    json_file: JsonFile = None,
+    plot_file: PlotFile = None,
+) -> None:
+    """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
+
+    Experiments: fan_out, hot_partition, backpressure, failover.
+    """
+    console = Console()
+    if name in FAMILIES:
+        if trace is not None:
+            fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
+        run_to_end(experiment_to_end(FAMILIES[name](), engine, console, repeat, calibration, json_file, plot_file))
+        return
+    if name not in named() and Path(name).suffix not in SUFFIXES:
+        fail(
+            f"there is no {name!r}. Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
+            f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
+        )
+    if repeat is not None:
+        fail(f"--repeat is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which runs once")
+    chosen = _scenario(name, {"workload": {"trace": trace}})
+    costs = calibration_in(calibration)
+
+    async def then(runs: list[RunResult], source: Provenance | None) -> None:
+        _finish(chosen, runs, source, console, json_file, plot_file)
+
+    run_to_end(run_experiment(chosen, engine, console, calibrated=costs, then=then))
+
+
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="Where to write the measured service times, as JSON.")],
+    scenario: Annotated[str | None, typer.Option(help="Only for this one's audience and window: faster.")] = None,
+) -> None:
+    """Measure this machine's service times for the simulation: for audiences from small to large, about 80 s."""
+    console = Console()
+
+    async def main() -> None:
+        live.pin_self()
+        if scenario is not None:
+            (await run_calibration(_scenario(scenario, {}))).save(file)
+            return
+        with counted(console, "calibrating", len(AUDIENCES) * len(WINDOWS_MS)) as tell:
+            (await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)).save(file)
+
+    run_to_end(main())
+
+
+def _finish(
+    scenario: Scenario,
+    runs: list[RunResult],
+    source: Provenance | None,
+    console: Console,
+    json_file: Path | None,
+    plot_file: Path | None,
+) -> None:
+    show(runs, source, console)
+    try:
+        save(scenario, runs, source, json_file, plot_file)
+    except OSError as error:
+        fail(f"cannot write the result: {error}")
+    if not faultless(runs):
+        fail("the run is void, or comments were lost, doubled or out of order: see above")
+
+
+def _scenario(source: str, changes: dict[str, dict[str, Any]]) -> Scenario:
+    """The scenario, with the options that were given put over its fields."""
+    try:
+        fields = load_scenario(source).model_dump()
+        for part, options in changes.items():
+            given = {name: value for name, value in options.items() if value is not None}
+            (fields[part] if part else fields).update(given)
+        return make_scenario(fields, "options")
+    except ScenarioError as error:
+        fail(str(error))

@@ -1,0 +1,90 @@
+"""The command line: what it lists is what there is, and nothing is imported that is not needed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from simulation.calibration import REFERENCE
+from simulation.cli import COMMANDS, app, loaded
+from simulation.docs import ROOT
+from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import costs_in
+from simulation.provenance import Provenance
+from simulation.scenario import named
+
+HEAVY = "aiohttp fastapi joblib matplotlib numpy pydantic simpy sqlalchemy uvicorn"
+
+
+def said(*arguments: str) -> str:
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"}).output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_with_the_first_line_of_its_own_help(name: str) -> None:
+    assert loaded(name).help.splitlines()[0] == COMMANDS[name].says
+    assert COMMANDS[name].says.replace("`", "") in said("--help")
+
+
+def test_help_names_every_command_and_a_commands_own_help_its_options() -> None:
+    assert "--window-ms" in said("up", "--help")
+    assert "partitions" in said("bench", "--help")
+    assert "--runs" in said("bench", "partitions", "--help")
+
+
+def test_an_unknown_command_is_told_with_what_is_near() -> None:
+    done = CliRunner().invoke(app, ["reprot"], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert "Did you mean 'report'" in done.output
+
+
+def imported(code: str) -> set[str]:
+    """Which of the heavy packages a piece of code has imported when it is done."""
+    found = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*({HEAVY!r}.split() & sys.modules.keys()))"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(found.stdout.split("\n")[-2].split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    shown = "from simulation.cli import app\napp(['--help'], standalone_mode=False)"
+    assert imported(shown) == set()
+
+
+@pytest.mark.parametrize("module", sorted({command.module for command in COMMANDS.values()}))
+def test_no_command_imports_what_draws_before_it_draws(module: str) -> None:
+    assert "matplotlib" not in imported(f"import {module}")
+
+
+def test_a_name_that_is_neither_experiment_nor_scenario_is_told_with_all_of_both() -> None:
+    done = CliRunner().invoke(app, ["run", "fanout"])
+    assert done.exit_code == 1
+    told = done.output.replace("\n", " ")
+    assert "there is no 'fanout'" in told
+    for name in (*FAMILIES, *named()):
+        assert name in told
+
+
+def test_a_simulated_run_names_the_costs_it_drew_from(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    command = [sys.executable, "-m", "simulation.cli", "run", "quick", "--engine", "sim", "--json", str(file)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    shipped = json.loads(file.read_text())["calibration"]
+    assert shipped["source"] == "shipped"
+    subprocess.run([*command, "--calibration", str(REFERENCE)], cwd=ROOT, capture_output=True, check=True)
+    given = json.loads(file.read_text())["calibration"]
+    assert given == {"source": str(REFERENCE), "machine": shipped["machine"]}
+    assert shipped["machine"]["cpu"] == json.loads(REFERENCE.read_text())["machine"]["cpu"]
+
+
+def test_costs_of_an_experiment_are_those_of_the_machine_they_were_probed_on(tmp_path: Path) -> None:
+    earlier = {"costs": {"send_s": 1.0}, "machine": {"cpu": "the second"}}
+    file = tmp_path / "earlier.json"
+    file.write_text(json.dumps(earlier))
+    assert costs_in(file) == (earlier["costs"], Provenance(str(file), {"cpu": "the second"}))
+    file.write_text(json.dumps(earlier | {"calibration": {"source": "other.json", "machine": {"cpu": "the first"}}}))
+    assert costs_in(file, "shipped") == (earlier["costs"], Provenance("shipped", {"cpu": "the first"}))
