@@ -65,19 +65,22 @@ def plan(seed: int, trace: str) -> Plan:
     return Plan(posts, (start, start + DENSE_S))
 
 
-async def calibrate(scenario: Scenario) -> Calibration:
-    """Measure this machine with a server, an audience and a window such as the scenario has."""
+async def calibrate(scenario: Scenario, stalls: list[float] | None = None) -> Calibration:
+    """Measure this machine with a server, an audience and a window such as the scenario has.
+
+    ``stalls`` are `measure_stalls`' of a probe a little earlier, for several scenarios one after the other.
+    """
     edges = scenario.system.edges
     per_process = scenario.changed(
         {"audience": {"viewers": -(-scenario.audience.viewers // max(edges, 1)), "polling": 0}}
     )
-    found = await _probe(per_process, await _stalls())
+    found = await _probe(per_process, await measure_stalls() if stalls is None else stalls)
     return replace(found, edge_hops=await _edge_hops(scenario)) if edges else found
 
 
 async def calibrate_all(scenario: Scenario, say: Callable[[str], None]) -> Calibration:
     """Measure it for audiences from small to large, with a window and without: good for any scenario."""
-    stalls, parts = await _stalls(), []
+    stalls, parts = await measure_stalls(), []
     for viewers in AUDIENCES:
         for window_ms in WINDOWS_MS:
             say(f"{viewers} viewers, window {window_ms:g} ms")
@@ -97,7 +100,7 @@ async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
             return await _measure(probing, url, pid, folder, stalls)
 
 
-async def _stalls() -> list[float]:
+async def measure_stalls() -> list[float]:
     """How long and how often nothing on the server's core progresses, seen by a process that does nothing else."""
     pair = processes.cores()
     spinner = await processes.spawn("simulation.engines.stalls", [f"{STALLS_S:g}"], pair[0] if pair else None)

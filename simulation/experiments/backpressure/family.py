@@ -17,7 +17,17 @@ from typing import Any
 from reference_impl.policy.backpressure import Ending
 from simulation.engines import processes
 from simulation.experiments.backpressure.kernel import kernel_buffers
-from simulation.experiments.backpressure.plan import LONG, VIEWERS, Case, cases, server_options
+from simulation.experiments.backpressure.plan import (
+    CROWDED_PER_S,
+    CROWDED_S,
+    LONG,
+    SLOW_PER_S,
+    SLOW_S,
+    VIEWERS,
+    Case,
+    cases,
+    server_options,
+)
 from simulation.experiments.backpressure.sim import simulate
 from simulation.experiments.family import Measure, Observation
 from simulation.replications import Streams
@@ -30,7 +40,8 @@ class Backpressure:
     name = "backpressure"
     question = "What should happen to a viewer who does not keep up, and to authors when too many post?"
     size = (
-        "200 viewers, 10 of them slow, 100 long comments/s for 8 s; then 200 viewers and 1,100 posts/s for 5 s, which "
+        f"{VIEWERS} viewers, {VIEWERS // 20} of them slow, {SLOW_PER_S:g} long comments/s for {SLOW_S:g} s; then "
+        f"{VIEWERS} viewers and {CROWDED_PER_S:,g} posts/s for {CROWDED_S:g} s, which "
         "is about 1.7 times what is taken; live is as large as the model"
     )
     measures = (

@@ -14,6 +14,8 @@ RECEIVE_BYTES = 32 * 1024  # of a slow reader's socket, as asked for
 CONNECTIONS = 256  # of the authors
 AUTHORS = 200
 LOOK_S = 0.1  # between two looks at what the server has queued
+SLOW_S, SLOW_PER_S = 7.0, 100.0  # of a run with slow viewers
+CROWDED_S, CROWDED_PER_S = 5.0, 1_100.0  # of one with too many authors
 SETTLE_S = 1.0  # after the last post, until everything is counted
 LONG = "\N{PARTY POPPER}" * 460  # four bytes each, and room for a number: about the longest text there may be
 COMMENT_BYTES = 2_300.0  # about, of a long one on the wire: what "a tenth of the stream" is taken of
@@ -30,8 +32,8 @@ class Case:
     ending: str = Ending.DISCONNECT.value
     queue_bytes: int = 128 * 1024
     window_ms: float = 20.0
-    per_s: float = 100.0
-    seconds: float = 8.0
+    per_s: float = SLOW_PER_S
+    seconds: float = SLOW_S
     rate: tuple[int, float] = UNLIMITED
     text: str = LONG
     seed: int = 0
@@ -56,15 +58,15 @@ def readings(case: Case) -> list[Reading]:
 def cases(seed: int, scale: float = 1.0) -> dict[str, Case]:
     """The variants; ``scale`` shortens them."""
     slow = {
-        ending.value: Case(kind="readers", slow=VIEWERS // 20, ending=ending.value, seconds=8 * scale, seed=seed)
+        ending.value: Case(kind="readers", slow=VIEWERS // 20, ending=ending.value, seconds=SLOW_S * scale, seed=seed)
         for ending in Ending
     }
     crowded = {
         name: Case(
             kind="authors",
             window_ms=0.0,
-            per_s=1_100.0,
-            seconds=5 * scale,
+            per_s=CROWDED_PER_S,
+            seconds=CROWDED_S * scale,
             rate=rate,
             seed=seed,
         )

@@ -33,7 +33,7 @@ class Failover:
     measures: Sequence[Measure] = MEASURES
     variants: Sequence[str] = tuple(VARIANTS)
     repeats_live = 2
-    once = ("log", "log-no-breaker")
+    once = ("edge-no-jitter", "log", "log-no-breaker")
     repeats_sim = 20
 
     async def probe(self) -> dict[str, Any]:

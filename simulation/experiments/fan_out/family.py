@@ -10,7 +10,7 @@ from typing import Any
 
 from simulation.calibration import Calibration
 from simulation.engines import live
-from simulation.engines.calibrate import calibrate
+from simulation.engines.calibrate import calibrate, measure_stalls
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
@@ -20,7 +20,7 @@ from simulation.scenario import Scenario, make_scenario
 
 VIEWERS = 300
 RATE_PER_S = 50.0
-SECONDS = 4.5
+SECONDS = 4.0
 
 Changes = dict[str, dict[str, Any]]
 VARIANTS: dict[str, Changes] = {
@@ -50,11 +50,12 @@ class FanOut:
     )
     variants = tuple(VARIANTS)
     repeats_live = 2
-    once = ()
+    once = ("read-1s", "hybrid-2s")
     repeats_sim = 10
 
     async def probe(self) -> dict[str, Any]:
-        return {variant: (await calibrate(scenario(variant, 0))).as_dict() for variant in PROBED}
+        stalls = await measure_stalls()
+        return {variant: (await calibrate(scenario(variant, 0), stalls)).as_dict() for variant in PROBED}
 
     async def live(self, variant: str, repeat: int) -> Observation:
         chosen = scenario(variant, repeat)

@@ -19,6 +19,7 @@ from simulation.model.partition_costs import PartitionCosts
 PACKAGE = "simulation.experiments.hot_partition"
 SENDING_MAX = 0.7  # of the event loop's time; beyond it sending is what was measured
 AT_HOME = "by_stream"
+CASE = Case(strategy=AT_HOME, seed=0)
 
 
 class HotPartition:
@@ -27,8 +28,9 @@ class HotPartition:
         "Which way of splitting a log keeps a viral stream from slowing everybody down, and what does it cost readers?"
     )
     size = (
-        "4 partitions that take 1,000 rows a second each; 64 streams, one with 60% of 800 comments/s; 6 s after 1.5 s "
-        "of warm-up, then a backlog of 4,000 at once; live is as large as the model"
+        f"{CASE.partitions} partitions that take {1e6 / CASE.row_us:,.0f} rows a second each; {CASE.streams} streams, "
+        f"one with {CASE.viral_share:.0%} of {CASE.per_s:g} comments/s; {CASE.seconds:g} s after {CASE.warm_up_s:g} s "
+        f"of warm-up, then a backlog of {CASE.backlog:,} at once; live is as large as the model"
     )
     measures = (
         Measure("skew", "skew: fullest partition / mean", 2),

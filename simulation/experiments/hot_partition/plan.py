@@ -40,8 +40,8 @@ class Case:
     viral_share: float = 0.6
     zipf: float = 1.1
     per_s: float = 800.0
-    seconds: float = 6.0
-    backlog: int = 4_000
+    seconds: float = 4.8
+    backlog: int = 3_000
     row_us: float = 1_000.0  # what each row costs its partition's writer
     split_share: float = 0.2  # of all comments, past which hot_split spreads a stream
     pages: int = 200
