@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulation.docs import ROOT
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.comparison import compare, ranking
@@ -130,6 +134,17 @@ def test_a_variant_that_repeats_itself_runs_once_unless_a_number_is_asked_for() 
     family.once = ("b",)
     assert FamilyRun(family).left == [("a", 0), ("b", 0), ("a", 1)]
     assert len(FamilyRun(family, repeats=3).left) == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs cores that a process can be kept to")
+def test_the_model_has_all_cores_though_the_process_that_measures_keeps_to_one() -> None:
+    code = (
+        "import asyncio, os\nfrom simulation.engines import live\nfrom simulation.replications import in_parallel\n"
+        "every = os.sched_getaffinity(0)\nlive.pin_self()\nkept = os.sched_getaffinity(0)\n"
+        "assert all(each == every for each in asyncio.run(in_parallel(os.sched_getaffinity, [(0,)] * 4)))\n"
+        "assert os.sched_getaffinity(0) == kept"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
