@@ -43,9 +43,9 @@ ARRAYS = (
 class Calibration:
     """What one machine's server costs, in seconds.
 
-    Rows are ``posts``: idle gap, ingress, handler; ``commits``: comments (a number), work of the log's thread;
-    ``fan_outs``: viewers, idle gap, events, duration on the loop, lag to the first receipt, span to the last. The other
-    arrays have shape (n,); ``stalls`` may be empty.
+    Rows are ``posts``: idle gap, ingress, from the request's being read to its waiting for the log; ``commits``:
+    comments (a number), work of the log's thread; ``fan_outs``: viewers, idle gap, events, duration on the loop, lag to
+    the first receipt, span to the last. The other arrays have shape (n,); ``stalls`` may be empty.
     """
 
     posts: Samples
@@ -56,8 +56,7 @@ class Calibration:
     hops: Samples  # from durable to the hub
     slacks: Samples  # by how much a window's timer was late
     receive_s: float  # on the loop, for each event that comes to the hub
-    answer_s: float  # on the loop, for an author's answer and what else of a request is outside the handler
-    overhead_s: float  # of CPU for each post beyond all the others, which holds nobody up: the kernel's, a cold cache's
+    answer_s: float  # on the loop, for an author's answer and whatever else a request takes of the core
     fan_outs: Samples
     stalls: Samples  # when nothing on the core progressed
     stalls_per_s: float
@@ -171,7 +170,6 @@ def merged(parts: "list[Calibration]") -> Calibration:
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
         receive_s=float(np.median([part.receive_s for part in parts])),
         answer_s=float(np.median([part.answer_s for part in parts])),
-        overhead_s=float(np.median([part.overhead_s for part in parts])),
         stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
         machine=parts[0].machine,
     )

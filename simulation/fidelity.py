@@ -1,7 +1,9 @@
 """How well the model predicts the live server: live runs of the suite, a forecast and a replay of each, one document.
 
-The forecast knows a calibration that was frozen before the first live run; the replay knows the service times of that
-very run. Repeats are interleaved (all scenarios once, then all again), and both engines get the same arrivals.
+The forecast knows calibrations that were frozen before the first live run: several rounds of probes, since a machine is
+not equally fast all the time, and a repeat's forecast takes its costs from one of them. The replay knows the service
+times of that very run. Repeats are interleaved (all scenarios once, then all again); a scenario's arrivals are the same
+in every repeat and engine, so that live runs differ by the machine alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,10 +28,12 @@ from simulation.scenario import Scenario
 Say = Callable[[str], None]
 Row = dict[str, Any]
 
+ROUNDS = 3  # of probes, 80 s each
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One simulation to be run: a forecast's or a replay's."""
+    """One simulation to be run: a forecast's or a replay's; the repeat seeds which of the costs are drawn."""
 
     scenario: Scenario
     repeat: int
@@ -37,34 +41,42 @@ class Task:
     costs: Costs
 
 
-async def measure(scenarios: Sequence[Scenario], repeats: int, say: Say, calibration: Calibration | None) -> Row:
+async def measure(
+    scenarios: Sequence[Scenario], repeats: int, say: Say, calibration: Calibration | None, rounds: int = ROUNDS
+) -> Row:
     """Run everything; the document has a row for each run of each engine. ``say`` hears of each live run."""
     live.pin_self()
-    frozen = calibration or await calibrate_all(scenarios[0], lambda _: None)
+    frozen = (
+        [calibration] if calibration else [await calibrate_all(scenarios[0], lambda _: None) for _ in range(rounds)]
+    )
     rows: list[Row] = []
     tasks: list[Task] = []
     for repeat in range(repeats):
         for scenario in scenarios:
             say(f"{scenario.name}, repeat {repeat + 1} of {repeats}")
-            seeded = scenario.changed({"": {"seed": seed_of(scenario, repeat)}})
+            seeded = scenario.changed({"": {"seed": seed_of(scenario)}})
             row, logged = await _live(seeded, repeat)
             rows.append(row)
-            tasks.append(Task(seeded, repeat, "forecast", frozen))
+            costs = frozen[repeat % len(frozen)]
+            tasks.append(Task(seeded, repeat, "forecast", costs))
             if logged is not None:
-                digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
-                tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, frozen)))
+                digest = Digest(
+                    seeded, logged.measured, logged.receipts, dict(logged.posted.accepted), logged.server_cpu_s
+                )
+                tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, costs)))
     rows += Parallel(n_jobs=-1)(delayed(_simulate)(task) for task in tasks)
     return {
         "machine": fingerprint(),
-        "calibrated_on": frozen.machine,
+        "calibrated_on": frozen[0].machine,
+        "rounds": len(frozen),
         "scenarios": [scenario.model_dump(mode="json") for scenario in scenarios],
         "repeats": repeats,
         "runs": rows,
     }
 
 
-def seed_of(scenario: Scenario, repeat: int) -> int:
-    """Arrivals of its own for each scenario and repeat, the same in every engine."""
+def seed_of(scenario: Scenario, repeat: int = 0) -> int:
+    """Arrivals of its own for each scenario, and for each repeat that is told, the same in every engine."""
     return Random(f"{scenario.name} {repeat}").randrange(2**31)
 
 
@@ -79,7 +91,7 @@ async def _live(scenario: Scenario, repeat: int) -> tuple[Row, live.Logged | Non
 
 
 def _simulate(task: Task) -> Row:
-    return _row(task.scenario, task.repeat, task.engine, run_simulated(task.scenario, task.costs))
+    return _row(task.scenario, task.repeat, task.engine, run_simulated(task.scenario, task.costs, task.repeat))
 
 
 def _row(scenario: Scenario, repeat: int, engine: str, result: RunResult) -> Row:

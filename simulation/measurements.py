@@ -12,7 +12,7 @@ from simulation.result import Seconds
 
 COMMENT_COLUMNS = ("seq", "received_s", "admitted_s", "durable_s", "hub_s", "flushed_s")
 FAN_OUT_COLUMNS = ("first", "last", "viewers", "size_bytes", "start_s", "end_s")
-WRITE_COLUMNS = ("asked_s", "begun_s", "worked_s", "answered_s", "cpu_s")
+WRITE_COLUMNS = ("asked_s", "begun_s", "worked_s", "answered_s", "cpu_s", "rest_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,6 @@ class Replay:
         return self.else_.receive_s
 
     @property
-    def overhead_s(self) -> float:
-        return self.else_.overhead_s
-
-    @property
     def stalls_per_s(self) -> float:
         return 0.0  # they are in the times themselves
 

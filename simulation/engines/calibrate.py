@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
-from simulation.engines.digest import STALLS_S, Busy, Digest
+from simulation.engines.digest import STALLS_S, Digest
 from simulation.engines.poster import Poster
 from simulation.engines.set_up import servers
 from simulation.measurements import Receipts
@@ -120,14 +119,12 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         await live.finish(crowd, int(measured.comments["seq"].max()))
         await crowd.wait()
     cpu_s = processes.cpu_s(pid) - cpu_s
-    post_s = await _busy_s(url, token, "POST", "comments", {"author": {"id": "busy"}, "text": "hello"})
-    poll_s = await _busy_s(url, token, "GET", "poll?wait_s=0")
-    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted))
-    busy = Busy(post_s, poll_s, cpu_s)
-    return digest.calibration(busy, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    poll_s = await _busy_s(url, token, "poll?wait_s=0")
+    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), cpu_s)
+    return digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
 
 
-async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None) -> float:
+async def _busy_s(url: str, token: str, path: str) -> float:
     """What a request costs the event loop, hot: clients that ask back to back, about a stream nobody watches."""
     until = time.monotonic() + BUSY_S
     done = 0
@@ -135,7 +132,7 @@ async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None
     async def client(session: aiohttp.ClientSession) -> None:
         nonlocal done
         while time.monotonic() < until:
-            async with session.request(method, f"{url}/v1/streams/{BUSY_STREAM}/{path}", json=body) as answer:
+            async with session.get(f"{url}/v1/streams/{BUSY_STREAM}/{path}") as answer:
                 await answer.read()
             done += 1
 

@@ -9,8 +9,8 @@ from typing import Protocol
 class PostCost:
     """What one post takes before it is in the log's queue."""
 
-    ingress_s: float  # from when it was meant to go to the handler's start, nobody in its way
-    api_s: float  # in the handler, on the loop
+    ingress_s: float  # from when it was meant to go until the loop reads it, nobody in its way
+    api_s: float  # from there to the log's queue, on the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,6 @@ class Costs(Protocol):
 
     @property
     def receive_s(self) -> float: ...
-
-    @property
-    def overhead_s(self) -> float: ...
 
     @property
     def stalls_per_s(self) -> float: ...

@@ -23,7 +23,7 @@ def calibration(fan_outs: list[list[float]]) -> Calibration:
         commits=np.array([[1, 1 * MS]] * 20 + [[10, 2 * MS]] * 20, dtype=float),
         dispatches=np.array([0.1 * MS]), handovers=np.array([0.2 * MS]), syncs=np.array([0.3 * MS]),
         hops=np.array([0.02 * MS]), slacks=np.array([0.5 * MS]), receive_s=0.1 * MS, answer_s=0.1 * MS,
-        overhead_s=0.2 * MS, fan_outs=np.array(fan_outs, dtype=float), stalls=np.zeros(0), stalls_per_s=0.0,
+        fan_outs=np.array(fan_outs, dtype=float), stalls=np.zeros(0), stalls_per_s=0.0,
         polls=np.array([0.4 * MS]), edge_hops=np.zeros(0), machine={"cpu": "a CPU"},
     )  # fmt: skip
 

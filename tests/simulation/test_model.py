@@ -45,7 +45,6 @@ def constant_costs(fan_out: float = FAN_OUT, span: float = SPAN) -> Calibration:
         slacks=np.array([SLACK]) / 1000,
         receive_s=RECEIVE / 1000,
         answer_s=ANSWER / 1000,
-        overhead_s=0.0,
         fan_outs=np.array([[1000.0 * VIEWERS, 1.0, 1000.0, fan_out, FIRST_LAG, span]]) / 1000,  # of one event
         stalls=np.zeros(0),
         stalls_per_s=0.0,
