@@ -39,6 +39,15 @@ def _columns(rows: list[list[str]], names: tuple[str, ...]) -> dict[str, NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """The CPU time that the server has used between two times."""
+
+    from_s: float
+    to_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Receipts:
     """What the viewers got: comments ``firsts .. firsts + sizes - 1`` at ``times_s``, one row per viewer and piece."""
 

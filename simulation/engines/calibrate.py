@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +23,7 @@ from simulation.engines.api_client import gateway_token, head_cursor, open_strea
 from simulation.engines.digest import STALLS_S, Digest
 from simulation.engines.poster import Poster
 from simulation.engines.set_up import servers
-from simulation.measurements import Receipts
+from simulation.measurements import Receipts, Used
 from simulation.scenario import Scenario
 from simulation.trace import Post, load_trace
 
@@ -43,10 +44,14 @@ WINDOWS_MS = (0.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The probes' posts; ``dense`` is the stretch (start, end) that keeps the window full."""
+    """The probes' posts; ``dense`` is the stretch (start, end) that keeps the window full.
+
+    ``borders`` lie between the stretches: of lone posts, of random, of dense ones, of bursts.
+    """
 
     posts: list[Post]
     dense: tuple[float, float]
+    borders: tuple[float, ...]
 
 
 def plan(seed: int, trace: str) -> Plan:
@@ -61,7 +66,8 @@ def plan(seed: int, trace: str) -> Plan:
     bursts = [start + DENSE_S + SETTLE_S + burst * 0.15 for burst in range(BURSTS) for _ in range(20)]
     texts = [row[2] for row in load_trace(trace)]
     posts = [Post(at, f"probe{n}", rng.choice(texts)) for n, at in enumerate(lone + randomly + dense + bursts)]
-    return Plan(posts, (start, start + DENSE_S))
+    borders = -SETTLE_S / 2, LONE_S - LONE_GAP_S / 2, start - SETTLE_S / 2, start + DENSE_S + SETTLE_S / 2
+    return Plan(posts, (start, start + DENSE_S), borders)
 
 
 async def calibrate(scenario: Scenario) -> Calibration:
@@ -113,15 +119,24 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         await open_stream(url, stream, token)
     start = await head_cursor(url, live.STREAM)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
-        began_s, cpu_s = time.monotonic() + SETTLE_S, processes.cpu_s(pid)
+        began_s = time.monotonic() + SETTLE_S
+        used = asyncio.create_task(_used(pid, [began_s + at_s for at_s in probes.borders]))
         posted = await Poster(url, live.STREAM, scenario.seed, token).run(probes.posts, began_s)
         measured = await live.read_when_flushed(folder / "measure.csv", posted.accepted)
         await live.finish(crowd, int(measured.comments["seq"].max()))
         await crowd.wait()
-    cpu_s = processes.cpu_s(pid) - cpu_s
     poll_s = await _busy_s(url, token, "poll?wait_s=0")
-    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), cpu_s)
+    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), await used)
     return digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+
+
+async def _used(pid: int, borders_s: list[float]) -> list[Used]:
+    """What the server has used of its core between each two of these times."""
+    seen = []
+    for border_s in borders_s:
+        await asyncio.sleep(border_s - time.monotonic())
+        seen.append((time.monotonic(), processes.cpu_s(pid)))
+    return [Used(begin, end, after_s - before_s) for (begin, before_s), (end, after_s) in pairwise(seen)]
 
 
 async def _busy_s(url: str, token: str, path: str) -> float:

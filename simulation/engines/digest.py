@@ -1,5 +1,6 @@
 """From the stamps of a probed server and the receipts of its viewers to the samples of a calibration."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulation.calibration import Calibration, Samples
 from simulation.machine import fingerprint
-from simulation.measurements import Measured, Receipts
+from simulation.measurements import Measured, Receipts, Used
 from simulation.replay import Replay
 from simulation.scenario import Scenario
 
@@ -20,13 +21,13 @@ ENOUGH = 20  # samples of a run's own
 
 @dataclass(frozen=True)
 class Digest:
-    """``intended``: when each comment was meant to be posted, by ``seq``; ``cpu_s``: what the server used for all."""
+    """``intended``: when each comment was meant to be posted, by ``seq``; ``used``: of stretches of the run."""
 
     scenario: Scenario
     measured: Measured
     receipts: Receipts
     intended: dict[int, float]
-    cpu_s: float
+    used: Sequence[Used]
 
     def calibration(self, poll_s: float, dense: tuple[float, float], stalls: list[float]) -> Calibration:
         """``dense``: the stretch in which the window was always full."""
@@ -38,7 +39,7 @@ class Digest:
             hops=hops,
             slacks=self._slacks(dense),
             receive_s=self._receive_s,
-            answer_s=self._answer_s(posts, hops, writes),
+            answers=self._answers(posts, hops, writes),
             fan_outs=self._fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
@@ -59,16 +60,28 @@ class Digest:
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(frozen, receive_s=self._receive_s, answer_s=self._answer_s(posts, hops, writes), **enough),
+            else_=replace(frozen, receive_s=self._receive_s, answers=self._answers(posts, hops, writes), **enough),
         )
 
-    def _answer_s(self, posts: Samples, hops: Samples, writes: "CommitTimes") -> float:
-        """What each post took of the core beyond its way to the hub, its share of the fan-outs and its commit."""
-        fan_outs, count = self.measured.fan_outs, len(self.measured.comments["seq"])
-        fanned_s = float((fan_outs["end_s"] - fan_outs["start_s"]).sum())
-        commits_s = float(writes.commits[:, 1].sum() + len(writes.commits) * np.median(writes.dispatches))
+    def _answers(self, posts: Samples, hops: Samples, writes: "CommitTimes") -> Samples:
+        """By stretch: the idle gap, and what a post took of the core beyond all that is known of it.
+
+        Known are its way to the hub, its share of the fan-outs and its commit.
+        """
+        fan_outs, comments = self.measured.fan_outs, self.measured.comments
+        gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
+        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.dispatches))
         way_s = float(np.median(posts[:, 2]) + np.median(hops)) + self._receive_s
-        return max(0.0, (self.cpu_s - fanned_s - commits_s) / count - way_s)
+        rows = []
+        for used in self.used:
+            mine = _within(comments["hub_s"], used)
+            fanned = _within(fan_outs["start_s"], used)
+            fanned_s = float((fan_outs["end_s"] - fan_outs["start_s"])[fanned].sum())
+            commits_s = float((commits[:, 2] + dispatch_s)[_within(commits[:, 0], used)].sum())
+            if mine.any():
+                rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - way_s
+                rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
+        return np.array(rows).reshape(-1, 2)
 
     @property
     def _api_s(self) -> Samples:
@@ -122,7 +135,7 @@ class Digest:
 
 @dataclass(frozen=True)
 class CommitTimes:
-    """Rows (comments, work of the thread, its transaction included); of lone commits what comes before and after it."""
+    """Rows (idle gap, comments, work of the thread with its transaction); of lone ones what is before and after it."""
 
     commits: Samples
     dispatches: Samples
@@ -134,8 +147,9 @@ def commit_times(measured: Measured) -> CommitTimes:
     rows = _commits(measured)
     lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], measured.fan_outs)
     lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
+    gaps_s = _idle_gaps(rows["asked_s"], measured.fan_outs["end_s"])
     return CommitTimes(
-        commits=np.column_stack([rows["comments"], rows["work_s"]]).astype(float),
+        commits=np.column_stack([gaps_s, rows["comments"], rows["work_s"]]).astype(float),
         dispatches=(rows["asked_s"] - rows["admitted_s"])[lone],
         handovers=(rows["begun_s"] - rows["asked_s"])[lone],
         syncs=np.maximum(rows["durable_s"] - rows["worked_s"] - rows["rest_s"], 0.0)[lone],
@@ -163,6 +177,10 @@ def _commits(measured: Measured) -> dict[str, Samples]:
         "durable_s": ends_s[known],
         "comments": sizes[known],
     }
+
+
+def _within(times_s: Samples, used: Used) -> NDArray[np.bool_]:
+    return np.asarray((times_s >= used.from_s) & (times_s < used.to_s))
 
 
 def _shares(durable_s: Samples) -> Samples:

@@ -20,7 +20,7 @@ from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
-from simulation.measurements import Measured, Receipts, joined, read_measured, stage_latencies
+from simulation.measurements import Measured, Receipts, Used, joined, read_measured, stage_latencies
 from simulation.result import RunResult, Seconds
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -93,7 +93,7 @@ class Logged:
     measured: Measured
     receipts: Receipts
     posted: Posted
-    server_cpu_s: float  # until the last answer
+    used: Used  # by the server, until the last answer
 
 
 async def run_live(scenario: Scenario, running: Running, progress: Progress) -> RunResult:
@@ -132,7 +132,7 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     else:
         measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
     receipts = joined([Receipts.load(path) for path in sorted(folder.glob("receipts*.npz"))])
-    logged = Logged(began_s, measured, receipts, posted, server_cpu_s)
+    logged = Logged(began_s, measured, receipts, posted, Used(began_s, began_s + elapsed_s, server_cpu_s))
     latency = stage_latencies(measured, logged.receipts, posted.accepted, began_s + scenario.timed_from_s)
     if len(edges) > 1:
         latency["socket"] = latency["socket"][:0]

@@ -50,10 +50,10 @@ def require_free(host: str, port: int) -> None:
 def cpu_s(pid: int) -> float:
     """The CPU time that a process and its threads have used, s; 0.0 where the system does not tell."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(int(each.split()[0]) for each in threads) / 1e9
 
 
 def pin(pid: int, core: set[int] | None) -> None:
