@@ -36,6 +36,7 @@ ARRAYS = (
     "stalls",
     "polls",
     "edge_hops",
+    "answers",
 )
 
 
@@ -43,8 +44,9 @@ ARRAYS = (
 class Calibration:
     """What one machine's server costs, in seconds.
 
-    Rows are ``posts``: idle gap, ingress, handler; ``commits``: comments (a number), work of the log's thread;
-    ``fan_outs``: viewers, idle gap, events, duration on the loop, lag to the first receipt, span to the last. The other
+    Rows are ``posts``: idle gap, ingress, from the request's being read to its waiting for the log; ``commits``: idle
+    gap, comments (a number), work of the log's thread; ``fan_outs``: viewers, idle gap, events, duration on the loop,
+    lag to the first receipt, span to the last; ``answers``: idle gap, what else a post takes of the core. The other
     arrays have shape (n,); ``stalls`` may be empty.
     """
 
@@ -56,8 +58,7 @@ class Calibration:
     hops: Samples  # from durable to the hub
     slacks: Samples  # by how much a window's timer was late
     receive_s: float  # on the loop, for each event that comes to the hub
-    answer_s: float  # on the loop, for an author's answer and what else of a request is outside the handler
-    overhead_s: float  # of CPU for each post beyond all the others, which holds nobody up: the kernel's, a cold cache's
+    answers: Samples  # on the loop: the author's answer, and what no stamp tells of
     fan_outs: Samples
     stalls: Samples  # when nothing on the core progressed
     stalls_per_s: float
@@ -81,12 +82,18 @@ class Calibration:
         duration_s, first_lag_s, span_s = low + weight * (high - low)
         return FanOutCost(float(duration_s), float(first_lag_s), float(span_s))
 
-    def commit(self, at_s: float, comments: int, rng: Random) -> CommitCost:
+    def answer(self, gap_s: float) -> float:
+        """On a line over the logarithm of the gap, within the gaps that were probed."""
+        gaps, slope, level_s = self._answer_line
+        return max(0.0, level_s + slope * float(np.clip(_gap(gap_s), gaps.min(), gaps.max())))
+
+    def commit(self, at_s: float, gap_s: float, comments: int, rng: Random) -> CommitCost:
         """What a commit of so many takes: one of about as many, as much more or less as its number makes it."""
-        row = self.commits[_near(np.abs(self._commit_sizes - np.log(comments)), rng)]
+        gaps, sizes = self._commit_states
+        row = self.commits[_near(np.abs(sizes - np.log(comments)) + np.abs(gaps - _gap(gap_s)), rng)]
         fixed_s, each_s = self._commit_line
-        scale = (fixed_s + each_s * comments) / (fixed_s + each_s * row[0])
-        thread = (_draw(self.handovers, rng), float(row[1] * scale), _draw(self.syncs, rng))
+        scale = (fixed_s + each_s * comments) / (fixed_s + each_s * row[1])
+        thread = (_draw(self.handovers, rng), float(row[2] * scale), _draw(self.syncs, rng))
         return CommitCost(_draw(self.dispatches, rng), *thread)
 
     def hop(self, rng: Random) -> float:
@@ -125,16 +132,24 @@ class Calibration:
         return np.asarray(_gap(self.posts[:, 0]))
 
     @cached_property
-    def _commit_sizes(self) -> Samples:
-        return np.log(self.commits[:, 0])
+    def _commit_states(self) -> tuple[Samples, Samples]:
+        return np.asarray(_gap(self.commits[:, 0])), np.log(self.commits[:, 1])
+
+    @cached_property
+    def _answer_line(self) -> tuple[Samples, float, float]:
+        gaps = np.asarray(_gap(self.answers[:, 0]))
+        if np.ptp(gaps) == 0:
+            return gaps, 0.0, float(np.median(self.answers[:, 1]))
+        slope, level_s = np.polyfit(gaps, self.answers[:, 1], 1)
+        return gaps, float(slope), float(level_s)
 
     @cached_property
     def _commit_line(self) -> tuple[float, float]:
         """A commit's work: what it takes whatever it holds, and for each comment."""
-        sizes = np.unique(self.commits[:, 0])
+        sizes = np.unique(self.commits[:, 1])
         if len(sizes) < 2:
-            return float(np.median(self.commits[:, 1])), 0.0
-        medians = [np.median(self.commits[self.commits[:, 0] == size, 1]) for size in sizes]
+            return float(np.median(self.commits[:, 2])), 0.0
+        medians = [np.median(self.commits[self.commits[:, 1] == size, 2]) for size in sizes]
         each_s, fixed_s = np.polyfit(sizes, medians, 1)
         return max(float(fixed_s), 1e-6), max(float(each_s), 0.0)
 
@@ -170,8 +185,6 @@ def merged(parts: "list[Calibration]") -> Calibration:
     return Calibration(
         **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
         receive_s=float(np.median([part.receive_s for part in parts])),
-        answer_s=float(np.median([part.answer_s for part in parts])),
-        overhead_s=float(np.median([part.overhead_s for part in parts])),
         stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
         machine=parts[0].machine,
     )

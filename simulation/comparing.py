@@ -4,7 +4,7 @@ Everything here is a pure function of a document of `simulation.fidelity`. A sce
 repeats. *Noise* is how far live repeats are from each other; the *baseline* takes one live run for the others.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
@@ -58,7 +58,7 @@ class Scored:
         )
 
 
-def scored(document: Row, stage: str = "end_to_end", quantile: str = "p99") -> list[Scored]:
+def scored(document: Mapping[str, Any], stage: str = "end_to_end", quantile: str = "p99") -> list[Scored]:
     """Every scenario of which at least two live runs count, in the suite's order."""
     found = []
     for scenario in document["scenarios"]:

@@ -1,7 +1,9 @@
 """How well the model predicts the live server: live runs of the suite, a forecast and a replay of each, one document.
 
-The forecast knows a calibration that was frozen before the first live run; the replay knows the service times of that
-very run. Repeats are interleaved (all scenarios once, then all again), and both engines get the same arrivals.
+The forecast knows calibrations that were frozen before the first live run: several rounds of probes, since a machine is
+not equally fast all the time, and a repeat's forecast takes its costs from one of them. The replay knows the service
+times of that very run. Repeats are interleaved (all scenarios once, then all again); a scenario's arrivals are the same
+in every repeat and engine, so that live runs differ by the machine alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +30,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One simulation to be run: a forecast's or a replay's."""
+    """One simulation to be run: a forecast's or a replay's; the repeat seeds which of the costs are drawn."""
 
     scenario: Scenario
     repeat: int
@@ -46,12 +48,12 @@ async def measure(
     live.pin_self()
     for scenario, repeat in left(scenarios, repeats, rows):
         say(f"{scenario.name}, repeat {repeat + 1} of {repeats}")
-        seeded = scenario.changed({"": {"seed": seed_of(scenario, repeat)}})
+        seeded = scenario.changed({"": {"seed": seed_of(scenario)}})
         row, logged = await _live(seeded, repeat)
         costs = frozen[repeat % len(frozen)]
         tasks = [Task(seeded, repeat, "forecast", costs)]
         if logged is not None:
-            digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
+            digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted), [logged.used])
             tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, costs)))
         rows += [row, *await in_parallel(_simulate, [(task,) for task in tasks])]
         keep()
@@ -64,8 +66,8 @@ def left(scenarios: Sequence[Scenario], repeats: int, rows: Sequence[Row]) -> li
     return [(scenario, repeat) for scenario, repeat in every if (scenario.name, repeat) not in done]
 
 
-def seed_of(scenario: Scenario, repeat: int) -> int:
-    """Arrivals of its own for each scenario and repeat, the same in every engine."""
+def seed_of(scenario: Scenario, repeat: int = 0) -> int:
+    """Arrivals of its own for each scenario, and for each repeat that is told, the same in every engine."""
     return Random(f"{scenario.name} {repeat}").randrange(2**31)
 
 
@@ -80,7 +82,7 @@ async def _live(scenario: Scenario, repeat: int) -> tuple[Row, live.Logged | Non
 
 
 def _simulate(task: Task) -> Row:
-    return _row(task.scenario, task.repeat, task.engine, run_simulated(task.scenario, task.costs))
+    return _row(task.scenario, task.repeat, task.engine, run_simulated(task.scenario, task.costs, task.repeat))
 
 
 def _row(scenario: Scenario, repeat: int, engine: str, result: RunResult) -> Row:

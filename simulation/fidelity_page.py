@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from simulation import drawing
+from simulation.bars import bars, throughput_error
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, summary, worst
 from simulation.result import STAGES
 from simulation.suite import suite
@@ -37,23 +38,46 @@ def scenario_lines(document: Document) -> list[Line]:
     """Every scenario's p99: live with its range, both engines with their errors."""
     return [
         [
-            row.name, f"{row.busy:.2f}", f"{median(row.live):,.1f} ({min(row.live):,.1f}-{max(row.live):,.1f})",
-            *(f"{median(row.model[engine]):,.1f} ({row.error(engine):+.0%})" for engine in ENGINES),
+            row.name, f"{row.busy:.2f}", _ranged(row.live),
+            *(f"{_ranged(row.model[engine])} {row.error(engine):+.0%}" for engine in ENGINES),
             f"{row.noise:.0%}", f"{row.baseline:.0%}", "yes" if row.inside("forecast") else "no",
         ]
         for row in scored(document)
     ]  # fmt: skip
 
 
+def bar_lines(document: Document) -> list[Line]:
+    """What was promised, and what came of it."""
+    return [
+        [bar.what, f"{'>=' if bar.least else '<='} {bar.allowed:.1%}", f"{bar.got:.1%}", "yes" if bar.met else "**no**"]
+        for bar in bars(document)
+    ]
+
+
+def _ranged(values: Sequence[float]) -> str:
+    return f"{median(values):,.1f} ({min(values):,.1f}-{max(values):,.1f})"
+
+
 def tables(document: Document) -> list[Table]:
     return [
         _table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
+        _table("What was promised", BAR_HEADINGS, bar_lines(document)),
         _table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
         _table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
     ]
 
 
-SCENARIO_HEADINGS = ("scenario", "busy", "live (range)", "forecast", "replay", "noise", "one live run", "in the range")
+BAR_HEADINGS = ("promised", "bar", "got", "met")
+SCENARIO_HEADINGS = (
+    "scenario",
+    "busy",
+    "live (range)",
+    "forecast (range)",
+    "replay (range)",
+    "noise",
+    "one live run",
+    "in the range",
+)
 
 
 def markdown(document: Document) -> str:
@@ -63,11 +87,13 @@ def markdown(document: Document) -> str:
     lines = [
         f"{len(document['scenarios'])} {_part(document)} scenarios, {document['repeats']} interleaved repeats of "
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
-        f"{_machine(document['machine'])}, calibrated just before.",
+        f"{_machine(document['machine'])}, calibrated just before, in {document.get('rounds', 1)} rounds.",
         "",
         *_markdown(HEADINGS, group_lines(document)),
         "",
         words(document),
+        "",
+        *_markdown(BAR_HEADINGS, bar_lines(document)),
         "",
         *_markdown(("stage", *HEADINGS[1:]), stage_lines(document)),
         "",
@@ -82,12 +108,15 @@ def words(document: Document) -> str:
     if not rows:
         return "No scenario has two live runs that count."
     bad, (alike, pairs), whole = worst(rows, "forecast"), ranking(rows, "forecast"), summary(rows)
+    runs = document["repeats"]
     return (
-        f"The worst forecast of a p99 is {bad.name}: {bad.error('forecast'):+.0%}, where live runs are {bad.noise:.0%} "
-        f"from each other. Of {pairs} pairs of scenarios that live runs tell apart the forecast ranks {alike} alike. "
-        f"{whole['forecast_inside']:.0%} of the forecasts lie within the range of the live runs; the spread of a "
-        f"forecast's own repeats covers {whole['forecast_coverage']:.0%} of them. Throughput is off by "
-        f"{_throughput_error(document):.1%} at the median."
+        f"A range is from the least to the most of {runs} runs: with a confidence of {1 - 2 * 0.5**runs:.1%} the true "
+        f"median lies in it. The worst forecast of a p99 is {bad.name}: {bad.error('forecast'):+.0%}, where live runs "
+        f"are {bad.noise:.0%} from each other. Of {pairs} pairs of scenarios that live runs tell apart the forecast "
+        f"ranks {alike} alike. {whole['forecast_inside']:.0%} of the forecasts lie within the range of the live runs; "
+        f"the range of a forecast's own runs holds {whole['forecast_coverage']:.0%} of the live ones (of runs that "
+        f"nothing tells apart it would hold {(runs - 1) / (runs + 1):.0%}). Throughput is off by "
+        f"{throughput_error(document):.1%} at the median."
     )
 
 
@@ -121,17 +150,6 @@ def _summary(rows: Sequence[Scored]) -> Line:
     shares = ("forecast_error", "forecast_signed", "replay_error", "replay_signed", "noise", "baseline")
     figures = [f"{found[name]:{'+' if name.endswith('signed') else ''}.1%}" for name in shares]
     return [f"{found['scenarios']:g}", *figures]
-
-
-def _throughput_error(document: Document) -> float:
-    """Of deliveries a second, forecast against live, run by run."""
-    by_run: dict[tuple[str, int], dict[str, float]] = {}
-    for run in document["runs"]:
-        if not run["why_void"]:
-            rates = by_run.setdefault((run["scenario"], run["repeat"]), {})
-            rates[run["engine"]] = run["throughput_per_s"]["deliveries"]
-    errors = [abs(each["forecast"] / each["live"] - 1) for each in by_run.values() if each.get("live")]
-    return median(errors) if errors else float("nan")
 
 
 def _part(document: Document) -> str:

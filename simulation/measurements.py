@@ -12,7 +12,7 @@ from simulation.result import Seconds
 
 COMMENT_COLUMNS = ("seq", "received_s", "admitted_s", "durable_s", "hub_s", "flushed_s")
 FAN_OUT_COLUMNS = ("first", "last", "viewers", "size_bytes", "start_s", "end_s")
-WRITE_COLUMNS = ("asked_s", "begun_s", "worked_s", "answered_s", "cpu_s")
+WRITE_COLUMNS = ("asked_s", "begun_s", "worked_s", "answered_s", "cpu_s", "rest_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,15 @@ def read_measured(path: Path) -> Measured:
 def _columns(rows: list[list[str]], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     table = np.array(rows, dtype=float).reshape(len(rows), len(names))
     return {name: table[:, index] for index, name in enumerate(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The CPU time that the server has used between two times."""
+
+    from_s: float
+    to_s: float
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)

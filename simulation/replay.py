@@ -28,16 +28,8 @@ class Replay:
     else_: Calibration
 
     @property
-    def answer_s(self) -> float:
-        return self.else_.answer_s
-
-    @property
     def receive_s(self) -> float:
         return self.else_.receive_s
-
-    @property
-    def overhead_s(self) -> float:
-        return self.else_.overhead_s
 
     @property
     def stalls_per_s(self) -> float:
@@ -46,9 +38,12 @@ class Replay:
     def post(self, at_s: float, gap_s: float, rng: Random) -> PostCost:
         return self.else_.post(at_s, gap_s, rng)
 
-    def commit(self, at_s: float, comments: int, rng: Random) -> CommitCost:
+    def answer(self, gap_s: float) -> float:
+        return self.else_.answer(gap_s)
+
+    def commit(self, at_s: float, gap_s: float, comments: int, rng: Random) -> CommitCost:
         row = self.commits[_nearest(self.commits[:, 0], self.commits[:, 1], at_s, comments)]
-        around = self.else_.commit(at_s, comments, rng)
+        around = self.else_.commit(at_s, gap_s, comments, rng)
         return CommitCost(around.dispatch_s, around.handover_s, float(row[2]), around.sync_s)
 
     def hop(self, rng: Random) -> float:

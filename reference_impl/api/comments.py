@@ -110,12 +110,18 @@ async def post_comment(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Store a comment durably; the answer holds all of it."""
-    received_s = parts.clock()
+    received_s = _begun_s(request, parts)
     body = await read_body(request, CommentBody)
     posted = await parts.write_path.post(stream, identity, body.new(idempotency_key), received_s)
     headers = posted.fields | ({"Idempotent-Replayed": "true"} if posted.answer.replayed else {})
     status, shown = answer_of(posted)
     return Json(shown, status, headers)
+
+
+def _begun_s(request: Request, parts: PartsDep) -> float:
+    """When the server began to read the request; where its protocol does not tell, now."""
+    begun_s: float = request.scope.get("state", {}).get("begun_s", parts.clock())
+    return begun_s
 
 
 def answer_of(posted: Posted) -> tuple[int, dict[str, Any]]:
@@ -133,7 +139,7 @@ def answer_of(posted: Posted) -> tuple[int, dict[str, Any]]:
 )
 async def post_comments(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
     """Store many comments in one request, each with an answer of its own: for gateways and importers."""
-    received_s = parts.clock()
+    received_s = _begun_s(request, parts)
     body = await read_body(request, BatchBody, BATCH_BODY_MAX)
     news = [item.new(item.idempotency_key) for item in body.comments]
     answers = await parts.write_path.post_all(stream, identity, news, received_s, trusted=body.trusted)

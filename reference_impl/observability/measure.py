@@ -5,7 +5,7 @@ the machine, so that a load generator beside the server can join its own times t
 
     comment,seq,received_s,admitted_s,durable_s,hub_s,flushed_s
     fan_out,first,last,viewers,size_bytes,start_s,end_s
-    write,asked_s,begun_s,worked_s,answered_s,cpu_s
+    write,asked_s,begun_s,worked_s,answered_s,cpu_s,rest_s
 """
 
 from pathlib import Path
@@ -31,8 +31,12 @@ class CsvRecorder:
     def fan_out(self, first: int, last: int, viewers: int, size_bytes: int, start_s: float, end_s: float) -> None:
         self._file.write(f"fan_out,{first},{last},{viewers},{size_bytes},{start_s:.7f},{end_s:.7f}\n")
 
-    def write(self, asked_s: float, begun_s: float, worked_s: float, answered_s: float, cpu_s: float) -> None:
-        self._file.write(f"write,{asked_s:.7f},{begun_s:.7f},{worked_s:.7f},{answered_s:.7f},{cpu_s:.7f}\n")
+    def write(
+        self, asked_s: float, begun_s: float, worked_s: float, answered_s: float, cpu_s: float, rest_s: float
+    ) -> None:
+        self._file.write(
+            f"write,{asked_s:.7f},{begun_s:.7f},{worked_s:.7f},{answered_s:.7f},{cpu_s:.7f},{rest_s:.7f}\n"
+        )
 
     def flush(self) -> None:
         self._file.flush()

@@ -6,6 +6,7 @@ authorises the request and sends the headers in the ordinary way.
 """
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from uvicorn.config import Config
@@ -14,7 +15,10 @@ from uvicorn.server import ServerState
 
 
 class HandoverProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which offers its socket to the application as ``scope["state"]["connection"]``."""
+    """uvicorn's HTTP protocol; a request's ``scope["state"]`` offers its socket as ``connection``.
+
+    ``begun_s`` is there too: when the loop began to read the request (monotonic).
+    """
 
     def __init__(
         self,
@@ -25,13 +29,18 @@ class HandoverProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._unanswered: list[RequestResponseCycle] = []
+        self._begun_s = 0.0
+
+    def on_message_begin(self) -> None:
+        self._begun_s = time.monotonic()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         newest = self.cycle
         super().on_headers_complete()
         if self.cycle is not newest:
             self._unanswered = [cycle for cycle in self._unanswered if not cycle.response_complete] + [self.cycle]
-            self.scope["state"]["connection"] = Connection(self, self.cycle)
+            self.scope["state"] |= {"connection": Connection(self, self.cycle), "begun_s": self._begun_s}
 
     def connection_lost(self, exc: Exception | None) -> None:
         # uvicorn tells only the newest request, so one sent ahead would hide the end from an event stream before it.

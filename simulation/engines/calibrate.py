@@ -12,18 +12,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
 from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
-from simulation.engines.digest import STALLS_S, Busy, Digest
+from simulation.engines.digest import STALLS_S, Digest
 from simulation.engines.poster import Poster
 from simulation.engines.set_up import servers
-from simulation.measurements import Receipts
+from simulation.measurements import Receipts, Used
 from simulation.scenario import Scenario
 from simulation.trace import Post, load_trace
 
@@ -44,10 +44,14 @@ WINDOWS_MS = (0.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The probes' posts; ``dense`` is the stretch (start, end) that keeps the window full."""
+    """The probes' posts; ``dense`` is the stretch (start, end) that keeps the window full.
+
+    ``borders`` lie between the stretches: of lone posts, of random, of dense ones, of bursts.
+    """
 
     posts: list[Post]
     dense: tuple[float, float]
+    borders: tuple[float, ...]
 
 
 def plan(seed: int, trace: str) -> Plan:
@@ -62,7 +66,8 @@ def plan(seed: int, trace: str) -> Plan:
     bursts = [start + DENSE_S + SETTLE_S + burst * 0.15 for burst in range(BURSTS) for _ in range(20)]
     texts = [row[2] for row in load_trace(trace)]
     posts = [Post(at, f"probe{n}", rng.choice(texts)) for n, at in enumerate(lone + randomly + dense + bursts)]
-    return Plan(posts, (start, start + DENSE_S))
+    borders = -SETTLE_S / 2, LONE_S - LONE_GAP_S / 2, start - SETTLE_S / 2, start + DENSE_S + SETTLE_S / 2
+    return Plan(posts, (start, start + DENSE_S), borders)
 
 
 async def calibrate(scenario: Scenario, stalls: list[float] | None = None) -> Calibration:
@@ -117,20 +122,27 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         await open_stream(url, stream, token)
     start = await head_cursor(url, live.STREAM)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
-        began_s, cpu_s = time.monotonic() + SETTLE_S, processes.cpu_s(pid)
+        began_s = time.monotonic() + SETTLE_S
+        used = asyncio.create_task(_used(pid, [began_s + at_s for at_s in probes.borders]))
         posted = await Poster(url, live.STREAM, scenario.seed, token).run(probes.posts, began_s)
         measured = await live.read_when_flushed(folder / "measure.csv", posted.accepted)
         await live.finish(crowd, int(measured.comments["seq"].max()))
         await crowd.wait()
-    cpu_s = processes.cpu_s(pid) - cpu_s
-    post_s = await _busy_s(url, token, "POST", "comments", {"author": {"id": "busy"}, "text": "hello"})
-    poll_s = await _busy_s(url, token, "GET", "poll?wait_s=0")
-    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted))
-    busy = Busy(post_s, poll_s, cpu_s)
-    return digest.calibration(busy, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    poll_s = await _busy_s(url, token, "poll?wait_s=0")
+    digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), await used)
+    return digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
 
 
-async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None) -> float:
+async def _used(pid: int, borders_s: list[float]) -> list[Used]:
+    """What the server has used of its core between each two of these times."""
+    seen = []
+    for border_s in borders_s:
+        await asyncio.sleep(border_s - time.monotonic())
+        seen.append((time.monotonic(), processes.cpu_s(pid)))
+    return [Used(begin, end, after_s - before_s) for (begin, before_s), (end, after_s) in pairwise(seen)]
+
+
+async def _busy_s(url: str, token: str, path: str) -> float:
     """What a request costs the event loop, hot: clients that ask back to back, about a stream nobody watches."""
     until = time.monotonic() + BUSY_S
     done = 0
@@ -138,7 +150,7 @@ async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None
     async def client(session: aiohttp.ClientSession) -> None:
         nonlocal done
         while time.monotonic() < until:
-            async with session.request(method, f"{url}/v1/streams/{BUSY_STREAM}/{path}", json=body) as answer:
+            async with session.get(f"{url}/v1/streams/{BUSY_STREAM}/{path}") as answer:
                 await answer.read()
             done += 1
 

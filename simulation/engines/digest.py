@@ -1,5 +1,6 @@
 """From the stamps of a probed server and the receipts of its viewers to the samples of a calibration."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulation.calibration import Calibration, Samples
 from simulation.machine import fingerprint
-from simulation.measurements import Measured, Receipts
+from simulation.measurements import Measured, Receipts, Used
 from simulation.replay import Replay
 from simulation.scenario import Scenario
 
@@ -16,44 +17,33 @@ STAMPED_S = 1e-3  # from the answer of a write to the stamp of its comments
 AT_ONCE_S = 1e-3
 LATE_MAX_S = 5e-3  # what begins later after a window has not been waiting for its end
 ENOUGH = 20  # samples of a run's own
-HOT = 0.1  # the quantile that stands for a loop that is never idle
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """What is measured from outside: of a loop that is never idle, and of the process while it was probed."""
-
-    post_s: float
-    poll_s: float
-    probes_cpu_s: float
 
 
 @dataclass(frozen=True)
 class Digest:
-    """``intended`` says by a comment's ``seq`` when it was meant to be posted."""
+    """``intended``: when each comment was meant to be posted, by ``seq``; ``used``: of stretches of the run."""
 
     scenario: Scenario
     measured: Measured
     receipts: Receipts
     intended: dict[int, float]
+    used: Sequence[Used]
 
-    def calibration(self, busy: Busy, dense: tuple[float, float], stalls: list[float]) -> Calibration:
+    def calibration(self, poll_s: float, dense: tuple[float, float], stalls: list[float]) -> Calibration:
         """``dense``: the stretch in which the window was always full."""
         posts, hops = self._posts()
         writes = commit_times(self.measured)
-        hot_s = float(np.quantile(self._api_s, HOT) + np.quantile(hops, HOT)) + writes.busy_s
         return Calibration(
             posts=posts,
             **asdict(writes),
             hops=hops,
             slacks=self._slacks(dense),
             receive_s=self._receive_s,
-            answer_s=max(0.0, busy.post_s - hot_s),
-            overhead_s=self._overhead_s(busy),
+            answers=self._answers(posts, hops, writes),
             fan_outs=self._fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
-            polls=np.array([busy.poll_s]),
+            polls=np.array([poll_s]),
             edge_hops=np.zeros(0),
             machine=fingerprint(),
         )
@@ -61,24 +51,37 @@ class Digest:
     def replay(self, began_s: float, frozen: Calibration) -> Replay:
         """What each step took in a run that began then; what it does not tell, a calibration does."""
         posts, hops = self._posts()
-        writes = asdict(commit_times(self.measured))
+        writes = commit_times(self.measured)
         slacks = self._slacks((began_s, float("inf")))
-        own = {"posts": posts, "hops": hops, "slacks": slacks, **writes}
+        own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
         enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
         fan_outs = self._fan_outs()
         fan_outs[:, 0] -= began_s
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(frozen, receive_s=self._receive_s, **enough),
+            else_=replace(frozen, receive_s=self._receive_s, answers=self._answers(posts, hops, writes), **enough),
         )
 
-    def _overhead_s(self, busy: Busy) -> float:
-        """What CPU each probe took beyond its post, its share of fan-outs and its commit."""
-        fan_outs = self.measured.fan_outs
-        known_s = float((fan_outs["end_s"] - fan_outs["start_s"]).sum() + self.measured.writes["cpu_s"].sum())
-        posts = len(self.measured.comments["seq"])
-        return max(0.0, (busy.probes_cpu_s - known_s) / posts - busy.post_s)
+    def _answers(self, posts: Samples, hops: Samples, writes: "CommitTimes") -> Samples:
+        """By stretch: the idle gap, and what a post took of the core beyond all that is known of it.
+
+        Known are its way to the hub, its share of the fan-outs and its commit.
+        """
+        fan_outs, comments = self.measured.fan_outs, self.measured.comments
+        gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
+        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.dispatches))
+        way_s = float(np.median(posts[:, 2]) + np.median(hops)) + self._receive_s
+        rows = []
+        for used in self.used:
+            mine = _within(comments["hub_s"], used)
+            fanned = _within(fan_outs["start_s"], used)
+            fanned_s = float((fan_outs["end_s"] - fan_outs["start_s"])[fanned].sum())
+            commits_s = float((commits[:, 2] + dispatch_s)[_within(commits[:, 0], used)].sum())
+            if mine.any():
+                rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - way_s
+                rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
+        return np.array(rows).reshape(-1, 2)
 
     @property
     def _api_s(self) -> Samples:
@@ -132,36 +135,31 @@ class Digest:
 
 @dataclass(frozen=True)
 class CommitTimes:
-    """Rows (comments, work of the thread); of lone commits what comes before and after it."""
+    """Rows (idle gap, comments, work of the thread with its transaction); of lone ones what is before and after it."""
 
     commits: Samples
     dispatches: Samples
     handovers: Samples
     syncs: Samples
 
-    @property
-    def busy_s(self) -> float:
-        """What a comment adds to the thread's work where many share a commit."""
-        large = self.commits[self.commits[:, 0] >= np.quantile(self.commits[:, 0], 0.98)]
-        return float(np.median(large[:, 1] / large[:, 0]))
-
 
 def commit_times(measured: Measured) -> CommitTimes:
     rows = _commits(measured)
     lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], measured.fan_outs)
     lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
+    gaps_s = _idle_gaps(rows["asked_s"], measured.fan_outs["end_s"])
     return CommitTimes(
-        commits=np.column_stack([rows["comments"], rows["cpu_s"]]).astype(float),
+        commits=np.column_stack([gaps_s, rows["comments"], rows["work_s"]]).astype(float),
         dispatches=(rows["asked_s"] - rows["admitted_s"])[lone],
         handovers=(rows["begun_s"] - rows["asked_s"])[lone],
-        syncs=(rows["durable_s"] - rows["worked_s"])[lone],
+        syncs=np.maximum(rows["durable_s"] - rows["worked_s"] - rows["rest_s"], 0.0)[lone],
     )
 
 
 def commit_rows(measured: Measured) -> Samples:
     """Rows (asked at, comments, work) in order of time."""
     rows = _commits(measured)
-    return np.column_stack([rows["asked_s"], rows["comments"], rows["cpu_s"]]).astype(float)
+    return np.column_stack([rows["asked_s"], rows["comments"], rows["work_s"]]).astype(float)
 
 
 def _commits(measured: Measured) -> dict[str, Samples]:
@@ -171,11 +169,18 @@ def _commits(measured: Measured) -> dict[str, Samples]:
     at = np.searchsorted(writes["answered_s"], ends_s, side="right") - 1
     known = (at >= 0) & (ends_s - writes["answered_s"][at] < STAMPED_S)
     rows = {name: column[at[known]] for name, column in writes.items()}
+    rest_s = float(np.median(rows["rest_s"])) if len(at) else 0.0  # told with the write after; they are all alike
     return rows | {
+        "rest_s": np.full(len(rows["cpu_s"]), rest_s),
+        "work_s": rows["cpu_s"] + rest_s,
         "admitted_s": comments["admitted_s"][firsts][known],
         "durable_s": ends_s[known],
         "comments": sizes[known],
     }
+
+
+def _within(times_s: Samples, used: Used) -> NDArray[np.bool_]:
+    return np.asarray((times_s >= used.from_s) & (times_s < used.to_s))
 
 
 def _shares(durable_s: Samples) -> Samples:

@@ -20,7 +20,7 @@ from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
-from simulation.measurements import Measured, Receipts, joined, read_measured, stage_latencies
+from simulation.measurements import Measured, Receipts, Used, joined, read_measured, stage_latencies
 from simulation.result import RunResult, Seconds
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -93,6 +93,7 @@ class Logged:
     measured: Measured
     receipts: Receipts
     posted: Posted
+    used: Used  # by the server, until the last answer
 
 
 async def run_live(scenario: Scenario, running: Running, progress: Progress) -> RunResult:
@@ -119,7 +120,8 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
                 faults.create_task(_stop(running.pid, began_s + fault.at_s, fault.lasts_s))
             posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
         elapsed_s = time.monotonic() - began_s + LEAD_S
-        shares = (own_cpu_s() - cpu_s) / elapsed_s, (processes.cpu_s(running.pid) - server_cpu_s) / elapsed_s
+        server_cpu_s = processes.cpu_s(running.pid) - server_cpu_s
+        shares = (own_cpu_s() - cpu_s) / elapsed_s, server_cpu_s / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         for crowd in crowds:
             await finish(crowd, head)
@@ -130,7 +132,7 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     else:
         measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
     receipts = joined([Receipts.load(path) for path in sorted(folder.glob("receipts*.npz"))])
-    logged = Logged(began_s, measured, receipts, posted)
+    logged = Logged(began_s, measured, receipts, posted, Used(began_s, began_s + elapsed_s, server_cpu_s))
     latency = stage_latencies(measured, logged.receipts, posted.accepted, began_s + scenario.timed_from_s)
     if len(edges) > 1:
         latency["socket"] = latency["socket"][:0]
@@ -187,6 +189,7 @@ async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIter
 async def connected(module: str, arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[Process]:
     """A process of viewers that speaks as `simulation.engines.viewers` does, once all of them are connected."""
     crowd = await processes.spawn(module, arguments, core, stdin=PIPE)
+    processes.stand_back(crowd.pid)  # authors share its core, and their posts are to go when they are meant to
     try:
         async with asyncio.timeout(JOIN_S):
             await next_line(crowd)

@@ -26,12 +26,12 @@ def policies(scenario: Scenario) -> Policies:
     )
 
 
-def run_simulated(scenario: Scenario, costs: Costs) -> RunResult:
-    """Run a scenario in the model; the seed decides which of the measured costs are drawn."""
+def run_simulated(scenario: Scenario, costs: Costs, repeat: int = 0) -> RunResult:
+    """Run a scenario in the model; its seed and ``repeat`` decide which of the measured costs are drawn."""
     env = simpy.Environment()
     who, posts = scenario.audience, schedule(scenario)
     crowd = Crowd(who.pushed, scenario.system.edges, who.polling, who.poll_s)
-    server = Server(env, policies(scenario), costs, crowd, Random(scenario.seed))
+    server = Server(env, policies(scenario), costs, crowd, Random(f"{scenario.seed} {repeat}"))
     env.process(server.authors.run(posts))
     env.process(server.stalls(scenario.duration_s))
     server.watch(scenario.duration_s)
@@ -48,7 +48,7 @@ def _result(scenario: Scenario, server: Server, costs: Costs, posted: int) -> Ru
     delivered = sum(len(fan_out.seqs) * count for mine, count in fan_outs for fan_out in mine)
     delivered += sum(answer.last - answer.first + 1 for answer in server.pollers.answers)
     faults = [_order_faults(mine) for mine, count in fan_outs if count]
-    busy_s = server.loop.busy_s + server.log.busy_s + costs.overhead_s * posted
+    busy_s = server.loop.busy_s + server.log.busy_s
     return RunResult(
         engine="sim",
         latency_s=_latencies(server, fan_outs, scenario.timed_from_s),

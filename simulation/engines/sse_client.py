@@ -6,6 +6,7 @@ that do not end with a chunk are kept until the rest comes.
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import cast
@@ -94,15 +95,22 @@ class Tally:
             self.next_seq += len(piece.seqs)
             self.delivered += len(piece.seqs)
             return
-        for seq in piece.seqs:
-            self._take_one(seq)
+        seqs = deque(piece.seqs)
         for gap in piece.gaps:
-            self.skipped += len(gap)
-            self.next_seq = max(self.next_seq, gap.stop)
+            while seqs and seqs[0] < gap.start:
+                self._take_one(seqs.popleft())
+            self._skip(gap)
+        for seq in seqs:
+            self._take_one(seq)
 
     def lost(self, head: int) -> int:
         """How many of the comments up to ``head`` never came and were not announced as a gap."""
         return len(self.missing) + max(0, head + 1 - self.next_seq)
+
+    def _skip(self, gap: range) -> None:
+        self.missing.update(range(self.next_seq, gap.start))
+        self.skipped += len(gap)
+        self.next_seq = max(self.next_seq, gap.stop)
 
     def _take_one(self, seq: int) -> None:
         if seq >= self.next_seq:

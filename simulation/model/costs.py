@@ -9,8 +9,8 @@ from typing import Protocol
 class PostCost:
     """What one post takes before it is in the log's queue."""
 
-    ingress_s: float  # from when it was meant to go to the handler's start, nobody in its way
-    api_s: float  # in the handler, on the loop
+    ingress_s: float  # from when it was meant to go until the loop reads it, nobody in its way
+    api_s: float  # from there to the log's queue, on the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,16 @@ class Costs(Protocol):
     """Draws what each step takes, from the state that matters to it; ``at_s`` counts from the beginning of the run."""
 
     @property
-    def answer_s(self) -> float: ...
-
-    @property
     def receive_s(self) -> float: ...
-
-    @property
-    def overhead_s(self) -> float: ...
 
     @property
     def stalls_per_s(self) -> float: ...
 
     def post(self, at_s: float, gap_s: float, rng: Random) -> PostCost: ...
 
-    def commit(self, at_s: float, comments: int, rng: Random) -> CommitCost: ...
+    def commit(self, at_s: float, gap_s: float, comments: int, rng: Random) -> CommitCost: ...
+
+    def answer(self, gap_s: float) -> float: ...
 
     def hop(self, rng: Random) -> float: ...
 

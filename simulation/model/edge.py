@@ -13,6 +13,8 @@ import simpy
 from simulation.model.costs import FanOutCost
 from simulation.model.event_loop import EventLoop, Steps
 
+NEVER_S = 3_600.0  # before a process's first fan-out it counts as idle for so long
+
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
@@ -30,13 +32,18 @@ class Edge:
         self._env = env
         self._loop = loop
         self._cost = cost
-        self._last_end_s = float("-inf")
+        self._last_end_s = env.now - NEVER_S
         self.fan_outs: list[FanOut] = []
+
+    @property
+    def idle_s(self) -> float:
+        """How long ago the last fan-out ended."""
+        return self._env.now - self._last_end_s
 
     def broadcast(self, seqs: list[int]) -> Steps:
         """Write a batch to everybody; the caller has the loop's turn."""
         start_s = self._env.now
-        cost = self._cost(start_s - self._last_end_s, len(seqs))
+        cost = self._cost(self.idle_s, len(seqs))
         self.fan_outs.append(FanOut(seqs, start_s, cost))
         yield from self._loop.hold(cost.duration_s)
         self._last_end_s = self._env.now

@@ -63,10 +63,10 @@ class Server:
             env, self.loop, self.edge, policies.coalescing, policies.ordering,
             read=lambda missing: missing, slack=lambda: costs.timer_slack(rng),
         )  # fmt: skip
-        self.broker = Broker(env, self.loop, self.hub, costs, rng)
+        self.broker = Broker(env, self.loop, self.hub, costs, rng, lambda: self.edge.idle_s)
         self.broker.edges += [self._remote(policies, number) for number in range(crowd.edges)]
         self.log = Log(
-            env, self.loop, policies.commits, lambda comments: costs.commit(env.now, comments, rng),
+            env, self.loop, policies.commits, lambda comments: costs.commit(env.now, self.edge.idle_s, comments, rng),
             self.broker.publish, self.core,
         )  # fmt: skip
         self.pollers = Pollers(env, self.loop, self.broker.published, lambda: costs.poll(rng))

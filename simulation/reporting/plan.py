@@ -21,7 +21,7 @@ class Size:
     experiment_repeats_sim: int | None
 
 
-FULL = Size(repeats=7, seconds=20.0, every=1, rounds=1, experiment_repeats=None, experiment_repeats_sim=None)
+FULL = Size(repeats=7, seconds=20.0, every=1, rounds=4, experiment_repeats=None, experiment_repeats_sim=None)
 QUICK = Size(repeats=2, seconds=6.0, every=4, rounds=1, experiment_repeats=1, experiment_repeats_sim=3)
 
 

@@ -20,10 +20,11 @@ def rows(viewers: int, gap_s: float, events: int, duration_s: float, count: int 
 def calibration(fan_outs: list[list[float]]) -> Calibration:
     return Calibration(
         posts=np.array([[0.001, 1 * MS, 0.1 * MS]] * 20 + [[0.1, 2 * MS, 0.3 * MS]] * 20),
-        commits=np.array([[1, 1 * MS]] * 20 + [[10, 2 * MS]] * 20, dtype=float),
+        commits=np.array([[0.01, 1, 1 * MS]] * 20 + [[0.01, 10, 2 * MS]] * 20),
         dispatches=np.array([0.1 * MS]), handovers=np.array([0.2 * MS]), syncs=np.array([0.3 * MS]),
-        hops=np.array([0.02 * MS]), slacks=np.array([0.5 * MS]), receive_s=0.1 * MS, answer_s=0.1 * MS,
-        overhead_s=0.2 * MS, fan_outs=np.array(fan_outs, dtype=float), stalls=np.zeros(0), stalls_per_s=0.0,
+        hops=np.array([0.02 * MS]), slacks=np.array([0.5 * MS]), receive_s=0.1 * MS,
+        answers=np.array([[0.001, 0.1 * MS], [0.01, 0.2 * MS], [0.1, 0.3 * MS]]),
+        fan_outs=np.array(fan_outs, dtype=float), stalls=np.zeros(0), stalls_per_s=0.0,
         polls=np.array([0.4 * MS]), edge_hops=np.zeros(0), machine={"cpu": "a CPU"},
     )  # fmt: skip
 
@@ -53,8 +54,15 @@ def test_a_fan_out_is_like_those_of_as_many_events_and_as_long_a_pause() -> None
 
 
 def test_a_commit_of_a_size_that_was_not_probed_is_scaled_by_the_line_through_those_that_were() -> None:
-    drawn = mean(SMALL_AND_LARGE.commit(0.0, 19, Random(seed)).work_s for seed in range(20))
+    drawn = mean(SMALL_AND_LARGE.commit(0.0, 0.01, 19, Random(seed)).work_s for seed in range(20))
     assert drawn == pytest.approx(3 * MS, rel=1e-6)
+
+
+def test_a_commit_and_an_answer_cost_what_they_did_after_such_a_pause() -> None:
+    costs = replace(SMALL_AND_LARGE, commits=np.array([[0.001, 1, 1 * MS]] * 20 + [[0.1, 1, 2 * MS]] * 20))
+    hot, cold = (costs.commit(0.0, gap_s, 1, Random(1)).work_s for gap_s in (0.0, 9.0))
+    assert (hot, cold) == pytest.approx((1 * MS, 2 * MS))
+    assert [costs.answer(gap_s) for gap_s in (0.0, 0.01, 9.0)] == pytest.approx([0.1 * MS, 0.2 * MS, 0.3 * MS])
 
 
 def test_a_file_keeps_every_sample(tmp_path: Path) -> None:

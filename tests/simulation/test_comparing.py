@@ -87,4 +87,4 @@ def test_void_runs_count_for_nothing() -> None:
 def test_the_page_names_the_worst_scenario_and_every_scenario_has_a_row() -> None:
     page = markdown(document(slow_w20=SLOW, fast_w0=FAST))
     assert "The worst forecast of a p99 is fast_w0: -50%" in page
-    assert "| slow_w20 | 0.30 | 110.0 (100.0-120.0) | 121.0 (+10%) | 110.0 (+0%) |" in page
+    assert "| slow_w20 | 0.30 | 110.0 (100.0-120.0) | 121.0 (99.0-132.0) +10% | 110.0 (110.0-110.0) +0% |" in page

@@ -37,15 +37,14 @@ def constant_costs(fan_out: float = FAN_OUT, span: float = SPAN) -> Calibration:
     """Every draw answers the same, whatever the state."""
     return Calibration(
         posts=np.array([[1.0, INGRESS, API]]) / 1000,
-        commits=np.array([[1000.0, WORK], [2000.0, WORK + WORK_MORE]]) / 1000,  # of one comment, and of two
+        commits=np.array([[1.0, 1000.0, WORK], [1.0, 2000.0, WORK + WORK_MORE]]) / 1000,  # of one comment, and of two
         dispatches=np.array([DISPATCH]) / 1000,
         handovers=np.array([HANDOVER]) / 1000,
         syncs=np.array([SYNC]) / 1000,
         hops=np.array([HOP]) / 1000,
         slacks=np.array([SLACK]) / 1000,
         receive_s=RECEIVE / 1000,
-        answer_s=ANSWER / 1000,
-        overhead_s=0.0,
+        answers=np.array([[1.0, ANSWER]]) / 1000,
         fan_outs=np.array([[1000.0 * VIEWERS, 1.0, 1000.0, fan_out, FIRST_LAG, span]]) / 1000,  # of one event
         stalls=np.zeros(0),
         stalls_per_s=0.0,

@@ -74,6 +74,19 @@ def test_an_announced_gap_is_skipped_not_lost():
     assert (tally.delivered, tally.skipped, tally.lost(5)) == (2, 3, 0)
 
 
+def test_a_gap_is_skipped_where_it_stands_in_its_piece():
+    tally = Tally(1)
+    tally.take(_piece(1, 5, 6, 8, gaps=(range(2, 5), range(7, 8))))
+    assert (tally.delivered, tally.skipped, tally.reordered, tally.lost(8)) == (4, 4, 0, 0)
+
+
+def test_what_is_missing_before_a_gap_is_lost():
+    tally = Tally(1)
+    for piece in (_piece(1), Piece((), (range(3, 5),), False)):
+        tally.take(piece)
+    assert (tally.skipped, tally.lost(4)) == (2, 1)
+
+
 @given(st.permutations(range(1, 9)), st.sets(st.integers(1, 8)))
 def test_delivered_and_lost_add_up_whatever_the_order(order, dropped):
     tally = Tally(1)
