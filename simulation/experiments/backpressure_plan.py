@@ -34,6 +34,7 @@ class Case:
     seconds: float = 8.0
     rate: tuple[int, float] = UNLIMITED
     text: str = LONG
+    connections: int = CONNECTIONS  # of the authors
     seed: int = 0
 
     @property
