@@ -20,11 +20,15 @@ ANSWER_MAX_S = 15.0
 
 @dataclass(slots=True)
 class Answers:
-    """What came back: latencies of good answers in seconds, and the first bad one."""
+    """What came back: latencies of good answers in seconds, and the first bad one.
+
+    ``took_s`` is from when the first request was due to the last answer, of an open loop.
+    """
 
     latency_s: list[float] = field(default_factory=list)
     bad: int = 0
     first_bad: bytes = b""
+    took_s: float = 0.0
 
     def add(self, answer: bytes, latency_s: float) -> None:
         if answer[9:10] == b"2":
@@ -111,6 +115,7 @@ async def open_loop(
         answers.add(answer, time.monotonic() - connection.due_s)
         free.append(connection)
         if len(answers.latency_s) + answers.bad == total:
+            answers.took_s = time.monotonic() - start_s
             finished.set()
 
     pool = await _connect(url, connections, done)

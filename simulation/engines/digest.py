@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Digest:
     def calibration(self, poll_s: float, dense: tuple[float, float], stalls: list[float]) -> Calibration:
         """``dense``: the stretch in which the window was always full."""
         posts, hops = self._posts()
-        writes = commit_times(self.measured)
+        writes = commit_times(self.measured, self._held)
         return Calibration(
             posts=posts,
             **asdict(writes),
@@ -51,7 +52,7 @@ class Digest:
     def replay(self, began_s: float, frozen: Calibration) -> Replay:
         """What each step took in a run that began then; what it does not tell, a calibration does."""
         posts, hops = self._posts()
-        writes = commit_times(self.measured)
+        writes = commit_times(self.measured, self._held)
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
         enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
@@ -68,7 +69,7 @@ class Digest:
 
         Known are its way to the hub, its share of the fan-outs and its commit.
         """
-        fan_outs, comments = self.measured.fan_outs, self.measured.comments
+        fan_outs, comments = self._held, self.measured.comments
         gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
         commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.dispatches))
         way_s = float(np.median(posts[:, 2]) + np.median(hops)) + self._receive_s
@@ -83,6 +84,24 @@ class Digest:
                 rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
         return np.array(rows).reshape(-1, 2)
 
+    @cached_property
+    def _received(self) -> list[Samples]:
+        """When each fan-out was received."""
+        order = np.argsort(self.receipts.firsts, kind="stable")
+        firsts, times_s = self.receipts.firsts[order], self.receipts.times_s[order]
+        begin, end = (np.searchsorted(firsts, self.measured.fan_outs["first"], side) for side in ("left", "right"))
+        return [times_s[first:last] for first, last in zip(begin, end, strict=True)]
+
+    @cached_property
+    def _held(self) -> dict[str, Samples]:
+        """From when to when fan-outs had the loop: with queues until the last viewer's task has written."""
+        fan_outs = self.measured.fan_outs
+        ends_s = np.array(fan_outs["end_s"], dtype=float)
+        if self.scenario.system.delivery == "plain":
+            last_s = [mine.max(initial=0.0) for mine in self._received]
+            ends_s = np.maximum.accumulate(np.maximum(ends_s, last_s))
+        return {"start_s": fan_outs["start_s"], "end_s": ends_s}
+
     @property
     def _api_s(self) -> Samples:
         return np.asarray(self.measured.comments["admitted_s"] - self.measured.comments["received_s"])
@@ -94,11 +113,11 @@ class Digest:
 
     def _posts(self) -> tuple[Samples, Samples]:
         """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
-        comments, fan_outs = self.measured.comments, self.measured.fan_outs
+        comments, held = self.measured.comments, self._held
         intended_s = np.array([self.intended.get(int(seq), np.nan) for seq in comments["seq"]])
-        alone = ~_during_fan_out(intended_s, comments["durable_s"], fan_outs) & (_shares(comments["durable_s"]) == 1)
+        alone = ~_during_fan_out(intended_s, comments["durable_s"], held) & (_shares(comments["durable_s"]) == 1)
         alone &= np.isfinite(intended_s)
-        gaps_s = _idle_gaps(intended_s, fan_outs["end_s"])
+        gaps_s = _idle_gaps(intended_s, held["end_s"])
         posts = np.column_stack([gaps_s, comments["received_s"] - intended_s, self._api_s])[alone]
         return posts, (comments["hub_s"] - comments["durable_s"])[alone]
 
@@ -116,19 +135,14 @@ class Digest:
     def _fan_outs(self) -> Samples:
         """Join fan-outs with their receipts: start, viewers, gap, events, duration, lag to the first receipt, span."""
         fan_outs, viewers = self.measured.fan_outs, self.scenario.audience.viewers
-        order = np.argsort(self.receipts.firsts, kind="stable")
-        firsts, times_s = self.receipts.firsts[order], self.receipts.times_s[order]
         rows = []
         previous_end = np.concatenate([[-1.0], fan_outs["end_s"][:-1]])
-        for index, first in enumerate(fan_outs["first"]):
-            mine = times_s[np.searchsorted(firsts, first) : np.searchsorted(firsts, first, side="right")]
+        for index, mine in enumerate(self._received):
             if len(mine) < viewers:
                 continue
             start_s, end_s = fan_outs["start_s"][index], fan_outs["end_s"][index]
-            if self.scenario.system.delivery == "plain":  # its tasks hold the loop until the last one has written
-                end_s = max(end_s, mine.max())
             costs = end_s - start_s, mine.min() - start_s, mine.max() - mine.min()
-            gap_s, events = start_s - previous_end[index], fan_outs["last"][index] - first + 1
+            gap_s, events = start_s - previous_end[index], fan_outs["last"][index] - fan_outs["first"][index] + 1
             rows.append((start_s, viewers, gap_s, events, *costs))
         return np.array(rows, dtype=float).reshape(-1, 7)
 
@@ -143,11 +157,12 @@ class CommitTimes:
     syncs: Samples
 
 
-def commit_times(measured: Measured) -> CommitTimes:
+def commit_times(measured: Measured, held: dict[str, Samples]) -> CommitTimes:
+    """``held``: from when to when fan-outs had the loop."""
     rows = _commits(measured)
-    lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], measured.fan_outs)
+    lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], held)
     lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
-    gaps_s = _idle_gaps(rows["asked_s"], measured.fan_outs["end_s"])
+    gaps_s = _idle_gaps(rows["asked_s"], held["end_s"])
     return CommitTimes(
         commits=np.column_stack([gaps_s, rows["comments"], rows["work_s"]]).astype(float),
         dispatches=(rows["asked_s"] - rows["admitted_s"])[lone],

@@ -30,7 +30,9 @@ def run_simulated(scenario: Scenario, costs: Costs, repeat: int = 0) -> RunResul
     """Run a scenario in the model; its seed and ``repeat`` decide which of the measured costs are drawn."""
     env = simpy.Environment()
     who, posts = scenario.audience, schedule(scenario)
-    crowd = Crowd(who.pushed, scenario.system.edges, who.polling, who.poll_s)
+    crowd = Crowd(
+        who.pushed, scenario.system.edges, who.polling, who.poll_s, queued=scenario.system.delivery == "plain"
+    )
     server = Server(env, policies(scenario), costs, crowd, Random(f"{scenario.seed} {repeat}"))
     env.process(server.authors.run(posts))
     env.process(server.stalls(scenario.duration_s))

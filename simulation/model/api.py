@@ -39,6 +39,7 @@ class Api:
         now = self._env.now
         cost = self._costs.post(now, now - self._loop.active_at, self._rng)
         yield from self._network.to_server(cost.ingress_s)
+        yield from self._loop.run(0.0)  # it is read, and handled behind whatever was read with it
         with self._loop.turn() as turn:
             yield turn
             yield from self._loop.hold(cost.api_s)

@@ -25,7 +25,10 @@ class CommitCost:
 
 @dataclass(frozen=True, slots=True)
 class FanOutCost:
-    """What one fan-out takes: ``duration_s`` on the loop; receipts begin ``first_lag_s`` after its start."""
+    """What one fan-out takes: ``duration_s`` on the loop; receipts begin ``first_lag_s`` after its start.
+
+    Where viewers have queues, the duration is that of filling them, and writing lasts until the last receipt.
+    """
 
     duration_s: float
     first_lag_s: float

@@ -3,6 +3,9 @@
 The deliveries of one batch are kept as one interval, not as an event each: the viewer at rank r of n receives at
 ``start + first_lag + r / n * span``. Quantiles over all viewers are exact under that rule, and the cost of a run does
 not depend on the audience.
+
+With a queue for each viewer the loop fills the queues only, and a task for each viewer writes what is in it: the window
+rests from when the queues are filled, while the tasks have the loop until the last viewer has received.
 """
 
 from collections.abc import Callable
@@ -28,10 +31,18 @@ class FanOut:
 class Edge:
     """``cost`` draws what a fan-out takes, from (idle gap in s since the last one, events in the batch)."""
 
-    def __init__(self, env: simpy.Environment, loop: EventLoop, cost: Callable[[float, int], FanOutCost]) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        loop: EventLoop,
+        cost: Callable[[float, int], FanOutCost],
+        *,
+        queued: bool = False,
+    ) -> None:
         self._env = env
         self._loop = loop
         self._cost = cost
+        self._queued = queued
         self._last_end_s = env.now - NEVER_S
         self.fan_outs: list[FanOut] = []
 
@@ -47,3 +58,5 @@ class Edge:
         self.fan_outs.append(FanOut(seqs, start_s, cost))
         yield from self._loop.hold(cost.duration_s)
         self._last_end_s = self._env.now
+        if self._queued:
+            self._env.process(self._loop.run(max(0.0, cost.first_lag_s + cost.span_s - cost.duration_s)))

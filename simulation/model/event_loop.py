@@ -54,6 +54,11 @@ class EventLoop:
         self.active_at = float("-inf")  # when the last callback ended
 
     @property
+    def shares_core(self) -> bool:
+        """Others slow its callbacks down."""
+        return self._core is not None
+
+    @property
     def inside(self) -> int:
         """How many callbacks are ready or running."""
         return len(self._ready) + self._loops - self._free

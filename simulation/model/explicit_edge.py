@@ -6,11 +6,13 @@
     away     | its connection has ended; it comes back when the client's `Retry` says
 
 A fan-out is one event that is put back into the environment's queue for each viewer in turn: a third of the time of a
-process that sleeps, and still an event per delivery, between which anything else may happen.
+process that sleeps, and still an event per delivery, between which anything else may happen. On a core that others use
+too it is one piece of work, over which the deliveries are spread as they cost.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import simpy
@@ -124,22 +126,28 @@ class ExplicitEdge:
 
     def _sweep(self, frame: Frame) -> Steps:
         """One write per ready viewer, in sequence."""
-        ready, env, config = tuple(self._ready), self._env, self._config
+        ready = tuple(self._ready)
         if not ready:
             return
-        costs_s = self._draw(len(ready), config.costs.send(len(frame)))
-        sweep = Sweep(frame, env.now, [])
+        sweep = Sweep(frame, self._env.now, [])
         self.sweeps.append(sweep)
-        times_s, lag_s, finished, at = sweep.times_s, config.costs.lag_s, env.event(), 0
+        costs_s = self._draw(len(ready), self._config.costs.send(len(frame)))
+        yield from (self._write_all if self._loop.shares_core else self._write_each)(ready, costs_s, sweep)
+        self._fall_behind(viewer for viewer in ready if not viewer.at_once)
+
+    def _write_all(self, ready: Sequence[SocketViewer], costs_s: list[float], sweep: Sweep) -> Steps:
+        total_s = sum(costs_s)
+        yield from self._loop.hold(total_s)
+        stretch = (self._env.now - sweep.start_s) / total_s if total_s else 0.0
+        for viewer, at_s in zip(ready, accumulate(costs_s), strict=True):
+            self._write(viewer, sweep, sweep.start_s + stretch * at_s)
+
+    def _write_each(self, ready: Sequence[SocketViewer], costs_s: list[float], sweep: Sweep) -> Steps:
+        env, finished, at = self._env, self._env.event(), 0
 
         def send(event: simpy.Event) -> None:
             nonlocal at
-            viewer = ready[at]
-            if viewer.at_once:
-                viewer.take(frame)
-                times_s.append(env.now + lag_s)
-            elif viewer.open:
-                viewer.write(frame)
+            self._write(ready[at], sweep, env.now)
             at += 1
             if at < len(ready):
                 event.callbacks = callbacks
@@ -153,7 +161,13 @@ class ExplicitEdge:
         yield finished
         self._loop.busy_s += env.now - sweep.start_s
         self._loop.active_at = env.now
-        self._fall_behind(viewer for viewer in ready if not viewer.at_once)
+
+    def _write(self, viewer: SocketViewer, sweep: Sweep, at_s: float) -> None:
+        if viewer.at_once:
+            viewer.take(sweep.frame)
+            sweep.times_s.append(at_s + self._config.costs.lag_s)
+        elif viewer.open:
+            viewer.write(sweep.frame)
 
     def _catch_up(self, viewer: SocketViewer) -> Steps:
         position = viewer.position

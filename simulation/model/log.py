@@ -10,6 +10,9 @@ from simulation.model.core import Core
 from simulation.model.costs import CommitCost
 from simulation.model.event_loop import EventLoop, Steps
 
+TURNS_BEFORE = 2  # of the queue's task, and of the guard's, which asks for the thread
+TURNS_AFTER = 4  # the thread's answer, the guard's task, whoever waits for it, the queue's task
+
 
 @dataclass(slots=True)
 class Stamps:
@@ -24,7 +27,9 @@ class Stamps:
 class Log:
     """``cost`` draws what a commit takes from the number of comments in it.
 
-    Its thread is off the event loop, and on the same ``core`` where the process has one only.
+    On its way to its thread and back a commit is handed from task to task, and each waits in the loop's line anew:
+    behind all other callbacks that became ready meanwhile, which on a busy loop is most of what a commit takes. Its
+    thread is off the event loop, and on the same ``core`` where the process has one only.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Log:
         """A callback of its own, behind what else is ready: the fan-out of the commit before, if that has one."""
         cost = self._cost(len(batch))
         self.busy_s += cost.work_s
+        yield from self._wait_in_line(TURNS_BEFORE - 1)
         yield from self._loop.run(cost.dispatch_s)
         yield self._env.timeout(cost.handover_s)
         if self._core is None:
@@ -66,6 +72,7 @@ class Log:
         else:
             yield self._core.start(cost.work_s)
         yield self._env.timeout(cost.sync_s)
+        yield from self._wait_in_line(TURNS_AFTER - 1)
         with self._loop.turn() as turn:
             yield turn
             for comment in batch:
@@ -73,3 +80,7 @@ class Log:
             self._queue.finish()
             self._env.process(self._on_durable(batch))
             self._start()
+
+    def _wait_in_line(self, turns: int) -> Steps:
+        for _ in range(turns):
+            yield from self._loop.run(0.0)

@@ -27,10 +27,11 @@ class RemoteEdge:
         hop: Callable[[], float],
         receive_s: float,
         slack: Callable[[], float],
+        queued: bool = False,
     ) -> None:
         self.viewers = viewers
         self.loop = EventLoop(env, core=core)
-        self.edge = Edge(env, self.loop, fan_out)
+        self.edge = Edge(env, self.loop, fan_out, queued=queued)
         self._hub = StreamHub(env, self.loop, self.edge, *policies, read=lambda missing: missing, slack=slack)
         self._env = env
         self._hop = hop

@@ -44,6 +44,7 @@ class Crowd:
     edges: int = 0
     polling: int = 0
     poll_s: float = 1.0
+    queued: bool = False  # each who is pushed to has a queue, and a task that writes
 
 
 class Server:
@@ -58,7 +59,7 @@ class Server:
         self._cores = Core(env), Core(env)
         self.core = self._cores[0]
         self.loop = EventLoop(env, core=self.core)
-        self.edge = Edge(env, self.loop, self._fan_out(0 if crowd.edges else crowd.pushed))
+        self.edge = Edge(env, self.loop, self._fan_out(0 if crowd.edges else crowd.pushed), queued=crowd.queued)
         self.hub = StreamHub(
             env, self.loop, self.edge, policies.coalescing, policies.ordering,
             read=lambda missing: missing, slack=lambda: costs.timer_slack(rng),
@@ -84,6 +85,7 @@ class Server:
         return RemoteEdge(
             self._env, self._cores[(number + 1) % 2], (policies.coalescing, policies.ordering), self._fan_out(mine),
             mine, hop=lambda: costs.edge_hop(rng), receive_s=costs.receive_s, slack=lambda: costs.timer_slack(rng),
+            queued=crowd.queued,
         )  # fmt: skip
 
     def _fan_out(self, viewers: int) -> Callable[[float, int], FanOutCost]:

@@ -69,23 +69,35 @@ class Backpressure:
         return cases(repeat, self._scale)[variant]
 
     async def probe(self) -> dict[str, Any]:
-        """What a lone post, a post on a busy loop, a refusal and a send cost, and what the kernels hold; 15 seconds."""
+        """What a post, a commit, a refusal and a send cost, and what the kernels hold; 30 seconds.
+
+        A refusal that comes alone costs more than one in a crowd by what cold caches and a loop that sleeps cost, and a
+        post and its answer twice as much; what is left of a lone post's cost is its commit's, whatever that holds.
+        """
         busy = replace(self.case("everybody_admitted", 0), kind="capacity", seconds=1.5 * self._scale)
         alone = await _live(replace(busy, viewers=0))
+        lonely = await _live(replace(busy, viewers=0, connections=1))
         refused = await _live(replace(busy, viewers=0, rate=(1, 3_600.0)))
+        refused_alone = await _live(replace(busy, viewers=0, rate=(1, 3_600.0), connections=1))
+        cold_s = max(0.0, refused_alone["post_s"] - refused["post_s"])
+        more_s = lonely["post_s"] - alone["post_s"] - 2 * cold_s
+        commit_s = max(0.0, more_s / (lonely["commits"] - alone["commits"]))
+        post_s = alone["post_s"] - commit_s * alone["commits"]
         crowded = await _live(busy)
         watched = Case(kind="readers", per_s=130.0, seconds=3 * self._scale, text=LONG)
         found = await _live(watched)
         lone = found["costs"]
         common = kernel_buffers() | {
             "refuse_s": refused["post_s"], "connect_s": found["connect_s"], "comment_bytes": lone["comment_bytes"],
+            "commit_work_s": commit_s, "answer_s": post_s / 2,
         }  # fmt: skip
         hot = {
-            "ingress_s": [0.0], "api_s": [alone["post_s"] / 2], "answer_s": alone["post_s"] / 2, "hop_s": [0.0],
+            "ingress_s": [0.0], "api_s": [post_s / 2], "hop_s": [0.0],
             "commit_s": [median(lone["commit_s"])], "comment_s": 0.0, "slack_s": 0.0, "lag_s": 0.0,
-            "send_s": (crowded["post_s"] - alone["post_s"]) / VIEWERS,
+            "send_s": (crowded["post_s"] - alone["post_s"]) / VIEWERS, "cold_s": cold_s, "cold_send_s": lone["send_s"],
         }  # fmt: skip
-        return {"readers": lone | common | {"answer_s": alone["post_s"] / 2}, "authors": hot | common}
+        measured_cold = {"cold_s": 0.0, "cold_send_s": lone["send_s"]}
+        return {"readers": lone | common | measured_cold, "authors": hot | common}
 
     async def live(self, variant: str, repeat: int) -> Observation:
         found = await _live(self.case(variant, repeat))

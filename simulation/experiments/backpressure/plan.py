@@ -36,6 +36,7 @@ class Case:
     seconds: float = SLOW_S
     rate: tuple[int, float] = UNLIMITED
     text: str = LONG
+    connections: int = CONNECTIONS  # of the authors
     seed: int = 0
 
     @property

@@ -13,7 +13,8 @@ from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.ordering import OrderingConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
 from reference_impl.policy.retry import Retry, RetryConfig
-from simulation.experiments.backpressure.plan import CONNECTIONS, LOOK_S, SETTLE_S, Case, readings
+from simulation.experiments.backpressure.plan import LOOK_S, SETTLE_S, Case, readings
+from simulation.model.core import Core
 from simulation.model.costs import CommitCost, EdgeCosts
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.explicit_edge import ExplicitConfig, ExplicitEdge
@@ -28,7 +29,7 @@ FRAME_BYTES = 10
 
 
 class Modelled:
-    """``costs`` are those of the case's kind: a server that has time, or one that is busy."""
+    """``costs`` are those of the case's kind: a server that has time, or one that is busy; either has one core."""
 
     def __init__(self, case: Case, costs: Mapping[str, Any], streams: Streams) -> None:
         self.case = case
@@ -38,16 +39,19 @@ class Modelled:
         self.refused = self.queued_peak_bytes = 0
         self._costs = costs
         self._services = streams.random("services")
-        self._connections = simpy.Resource(self.env, CONNECTIONS)
+        self._connections = simpy.Resource(self.env, case.connections)
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
         self._answered: dict[int, simpy.Event] = {}
-        self.loop = EventLoop(self.env)
-        self.edge = ExplicitEdge(self.env, self.loop, self._edge_config())
+        self.took_s = 0.0
+        core = Core(self.env)
+        self.loop = EventLoop(self.env, core=core)
+        self._kind = ""  # of the callback that had the loop last
+        self.edge = ExplicitEdge(self.env, self.loop, self._edge_config(), self._sends_s)
         self._hub = StreamHub(
             self.env, self.loop, self.edge, CoalescingConfig(window_s=case.window_ms / 1e3), OrderingConfig(),
             read=lambda missing: missing, slack=lambda: float(costs["slack_s"]),
         )  # fmt: skip
-        self._log = Log(self.env, self.loop, GroupCommitConfig(), self._commit, self._publish)
+        self._log = Log(self.env, self.loop, GroupCommitConfig(), self._commit, self._publish, core)
         self.edge.add(case.viewers - case.slow)
         self.clients = [
             ViewerClient(
@@ -89,8 +93,19 @@ class Modelled:
         )  # fmt: skip
 
     def _commit(self, comments: int) -> CommitCost:
-        """A whole commit as it was measured from outside, whatever it holds."""
-        return CommitCost(0.0, 0.0, self._draw("commit_s"), 0.0)
+        """A whole commit as it was measured from outside; what it computes it computes on the core."""
+        took_s = self._draw("commit_s")
+        work_s = min(took_s, self._costs["commit_work_s"])
+        return CommitCost(0.0, 0.0, work_s, took_s - work_s)
+
+    def _sends_s(self, viewers: int, send_s: float) -> list[float]:
+        more_s = self._cold("fan-out") * (self._costs["cold_send_s"] - self._costs["send_s"])
+        return [send_s + more_s] * viewers
+
+    def _cold(self, kind: str) -> bool:
+        """Whether a callback finds the caches as another one left them, or the loop asleep."""
+        before, self._kind = self._kind, kind
+        return before != kind or self.env.now > self.loop.active_at
 
     def _draw(self, name: str) -> float:
         samples = self._costs[name]
@@ -106,19 +121,25 @@ class Modelled:
             yield connection
             yield self.env.timeout(self._draw("ingress_s"))
             stamps, answered = Stamps(at_s), None
+            yield from self.loop.run(0.0)  # it is read, and handled behind whatever was read with it
             with self.loop.turn() as turn:
                 yield turn
+                cold_s = self._cold("post") * self._costs["cold_s"]
                 if self._limiter.admit(author, self.env.now).admitted:
-                    yield from self.loop.hold(self._draw("api_s"))
+                    yield from self.loop.hold(self._draw("api_s") + cold_s)
                     if self._log.append(stamps):
                         answered = self._answered[id(stamps)] = self.env.event()
                 else:
-                    yield from self.loop.hold(self._costs["refuse_s"])
+                    yield from self.loop.hold(self._costs["refuse_s"] + cold_s)
             if answered is None:
                 self.refused += 1
+                self.took_s = self.env.now
                 return
             yield answered
-            yield from self.loop.run(self._costs["answer_s"])
+            with self.loop.turn() as turn:
+                yield turn
+                yield from self.loop.hold(self._costs["answer_s"] + self._cold("answer") * self._costs["cold_s"])
+            self.took_s = self.env.now
             self.appends_s.append((self.env.now if self.case.kind == "authors" else stamps.durable_s) - at_s)
 
     def _publish(self, batch: list[Stamps]) -> Steps:
@@ -147,7 +168,7 @@ def simulate(case: Case, costs: Mapping[str, Any], streams: Streams) -> dict[str
         "append_p99_ms": float(np.quantile(model.appends_s, 0.99)) * 1e3,
         "accepted": len(model.published),
         "refused": model.refused,
-        "took_s": case.seconds if case.slow else max(stamps.durable_s for stamps in model.published),
+        "took_s": case.seconds if case.slow else model.took_s,
         "slow_delivered_share": sum(viewer.delivered for viewer in slow) / entitled if slow else 1.0,
         "slow_skipped_share": sum(viewer.skipped for viewer in slow) / entitled,
         "reconnects": sum(client.reconnects for client in model.clients),
