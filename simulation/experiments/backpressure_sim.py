@@ -93,10 +93,10 @@ class Modelled:
         )  # fmt: skip
 
     def _commit(self, comments: int) -> CommitCost:
-        """A whole commit as it was measured from outside; what it computes it computes on the core."""
-        took_s = self._draw("commit_s")
-        work_s = min(took_s, self._costs["commit_work_s"])
-        return CommitCost(0.0, 0.0, work_s, took_s - work_s)
+        """A lone commit as it was measured from outside, and more for each further comment; it computes on the core."""
+        costs, took_s, more = self._costs, self._draw("commit_s"), comments - 1
+        work_s = min(took_s, costs["commit_work_s"])
+        return CommitCost(0.0, 0.0, work_s + costs["row_s"] * more, took_s - work_s + costs["row_sync_s"] * more)
 
     def _sends_s(self, viewers: int, send_s: float) -> list[float]:
         more_s = self._cold("fan-out") * (self._costs["cold_send_s"] - self._costs["send_s"])
