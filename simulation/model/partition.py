@@ -100,6 +100,7 @@ class Partition:
 
     def _write(self, work: Callable[[], Done]) -> Transaction:
         """The row lock is the writer's turn: what is decided in it is decided in this order."""
+        yield self._env.timeout(self._costs.handover_s)
         with self._line.request() as turn:
             yield turn
             begun_s, done = self._env.now, work()

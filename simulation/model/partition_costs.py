@@ -12,8 +12,9 @@ class PartitionCosts:
 
     ``claim``: keys. ``home``: streams, comments that stay, ranges given away. ``away``: streams, comments. ``append``,
     on the event loop: comments. ``look``, a question for other ranges: ranges. ``waits_s`` are samples of what a
-    transaction waits for besides: the disk, and threads to wake up. ``pages_s`` are the times of pages by how many
-    partitions were asked.
+    transaction waits for besides, while its writer can do nothing else: the disk, and a sleep that ends late.
+    ``handover_s`` is what it takes to reach the writer's thread and to hear of its end, which delays no other one.
+    ``pages_s`` are the times of pages by how many partitions were asked.
     """
 
     claim: Sequence[float]
@@ -23,10 +24,11 @@ class PartitionCosts:
     look: Sequence[float]
     waits_s: Sequence[float]
     pages_s: Mapping[str, Sequence[float]]
+    handover_s: float = 0.0  # older probes have it in waits_s
 
     @classmethod
     def read(cls, costs: Mapping[str, Any]) -> "PartitionCosts":
-        return cls(**{name: costs[name] for name in cls.__dataclass_fields__})
+        return cls(**{name: costs[name] for name in cls.__dataclass_fields__ if name in costs})
 
     def page_s(self, partitions: int, rng: Random) -> float:
         return rng.choice(self.pages_s[str(partitions)])

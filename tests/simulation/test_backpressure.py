@@ -21,7 +21,7 @@ from simulation.statistics import confidence_interval
 COMMON = {
     "kernel_bytes": 120_000, "resume_bytes": 47_000, "refuse_s": 120e-6, "connect_s": 500e-6, "comment_bytes": 2_300.0,
     "api_s": [80e-6], "answer_s": 80e-6, "hop_s": [20e-6], "commit_s": [1e-3, 1.5e-3, 4e-3],
-    "commit_work_s": 0.6e-3, "cold_s": 50e-6, "cold_send_s": 8e-6, "comment_s": 0.0,
+    "commit_work_s": 0.6e-3, "row_s": 24e-6, "row_sync_s": 9e-6, "cold_s": 50e-6, "cold_send_s": 8e-6, "comment_s": 0.0,
     "slack_s": 0.0007, "lag_s": 0.0005,
 }  # fmt: skip
 COSTS = {

@@ -119,19 +119,34 @@ def test_a_second_post_waits_at_the_hub_until_the_window_ends_and_the_timer_is_l
 
 
 def test_a_post_that_comes_during_a_fan_out_waits_for_the_loop(tmp_path: Path) -> None:
-    """The first fan-out begins at 4.75 and ends at 6.75; the second post asks for the loop at 5."""
+    """The first fan-out begins at 4.75 and ends at 6.75; the second post comes at 5.
+
+    It is read at 6.75, and handled behind what was ready before that: the first author's answer.
+    """
     result = run_simulated(scenario(tmp_path, [(0, "ann"), (4, "bob")]), constant_costs())
-    assert stage_ms(result, "api") == pytest.approx([1.5, 6.75 + API - 4])
+    assert stage_ms(result, "api") == pytest.approx([1.5, 6.75 + ANSWER + API - 4])
 
 
 def test_posts_that_wait_for_a_commit_share_the_next_one(tmp_path: Path) -> None:
     """Admitted at 1.5, 2 and 2.5, before the first commit has its turn: that ends at 5.5, its fan-out at 7.75.
 
-    Only then the second one is dispatched, which has two comments and takes 0.1 more.
+    Only then, and behind the first author's answer, the second one is dispatched, which has two comments and takes 0.1
+    more.
     """
     result = run_simulated(scenario(tmp_path, [(0, "ann"), (0, "bob"), (0, "cas")]), constant_costs())
     assert stage_ms(result, "api") == pytest.approx([1.5, 2.0, 2.5])
-    assert stage_ms(result, "log") == pytest.approx([5.5 - 1.5, 10.85 - 2.0, 10.85 - 2.5])
+    assert stage_ms(result, "log") == pytest.approx([5.5 - 1.5, 11.15 - 2.0, 11.15 - 2.5])
+
+
+def test_queues_are_written_out_behind_the_fan_out_and_the_window_does_not_wait_for_that(tmp_path: Path) -> None:
+    """They are full at 4.75 + 0.5 and written out until 4.75 + 2; the second fan-out waits for the window from 5.25."""
+    costs = constant_costs(fan_out=0.5)
+    rows = [(0, "ann"), (7, "bob")]
+    written = run_simulated(scenario(tmp_path, rows), costs)
+    queued = run_simulated(scenario(tmp_path, rows).changed({"system": {"delivery": "plain"}}), costs)
+    assert stage_ms(queued, "hub") == pytest.approx(stage_ms(written, "hub"))
+    busy = {name: result.facts["server_busy"] for name, result in (("written", written), ("queued", queued))}
+    assert busy["queued"] - busy["written"] == pytest.approx(2 * 1.5e-3, abs=1e-3)
 
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(tmp_path: Path) -> None:

@@ -82,14 +82,16 @@ class Backpressure:
         cold_s = max(0.0, refused_alone["post_s"] - refused["post_s"])
         more_s = lonely["post_s"] - alone["post_s"] - 2 * cold_s
         commit_s = max(0.0, more_s / (lonely["commits"] - alone["commits"]))
-        post_s = alone["post_s"] - commit_s * alone["commits"]
+        others = 2 / alone["commits"] - 2  # in a large commit, the one beside
+        row_s, row_sync_s = (max(0.0, alone[name] - lonely[name]) / others for name in ("work_s", "sync_s"))
+        post_s = alone["post_s"] - commit_s * alone["commits"] - row_s
         crowded = await _live(busy)
         watched = Case(kind="readers", per_s=130.0, seconds=3 * self._scale, text=LONG)
         found = await _live(watched)
         lone = found["costs"]
         common = kernel_buffers() | {
             "refuse_s": refused["post_s"], "connect_s": found["connect_s"], "comment_bytes": lone["comment_bytes"],
-            "commit_work_s": commit_s, "answer_s": post_s / 2,
+            "commit_work_s": commit_s, "row_s": row_s, "row_sync_s": row_sync_s, "answer_s": post_s / 2,
         }  # fmt: skip
         hot = {
             "ingress_s": [0.0], "api_s": [post_s / 2], "hop_s": [0.0],

@@ -26,6 +26,8 @@ from simulation.replications import Streams
 
 RETRY = RetryConfig(base_s=0.2, cap_s=5.0)
 FRAME_BYTES = 10
+# Of a result that is older than these probes.
+UNPROBED = {"commit_work_s": 0.0, "row_s": 0.0, "row_sync_s": 0.0, "cold_s": 0.0}
 
 
 class Modelled:
@@ -37,7 +39,7 @@ class Modelled:
         self.appends_s: list[float] = []
         self.published: list[Stamps] = []
         self.refused = self.queued_peak_bytes = 0
-        self._costs = costs
+        self._costs = costs = UNPROBED | {"cold_send_s": costs["send_s"]} | costs
         self._services = streams.random("services")
         self._connections = simpy.Resource(self.env, case.connections)
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
@@ -93,10 +95,10 @@ class Modelled:
         )  # fmt: skip
 
     def _commit(self, comments: int) -> CommitCost:
-        """A whole commit as it was measured from outside; what it computes it computes on the core."""
-        took_s = self._draw("commit_s")
-        work_s = min(took_s, self._costs["commit_work_s"])
-        return CommitCost(0.0, 0.0, work_s, took_s - work_s)
+        """A lone commit as it was measured from outside, and more for each further comment; it computes on the core."""
+        costs, took_s, more = self._costs, self._draw("commit_s"), comments - 1
+        work_s = min(took_s, costs["commit_work_s"])
+        return CommitCost(0.0, 0.0, work_s + costs["row_s"] * more, took_s - work_s + costs["row_sync_s"] * more)
 
     def _sends_s(self, viewers: int, send_s: float) -> list[float]:
         more_s = self._cold("fan-out") * (self._costs["cold_send_s"] - self._costs["send_s"])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from random import Random
@@ -40,6 +41,8 @@ STREAMS = 10  # of a batch with several
 FILLED = 160  # comments of a stream that pages are read of
 PAGES = 300
 LOOKS = 40
+HANDOVERS = 60
+HANDOVER_GAP_S = 0.01
 WARM_BATCHES = (2, 6, 16)  # comments in one while all partitions are at work
 WARM_TURNS = 10
 
@@ -122,11 +125,13 @@ class Probe:
             await self._appends(commits)
             await self._looks(storage.log)
             warm = await self._warm(commits)
+            handover_s = await _handover_s()
             pages_s = {}
             for asked in range(1, self._case.partitions + 1):
                 pages_s[str(asked)] = await self._pages(storage.history, commits, asked)
         fitted = {name: [part * warm for part in each] for name, each in self._fitted().items()}
-        return fitted | {"warm": warm, "waits_s": self._waits_s, "pages_s": pages_s}
+        waits_s = [max(0.0, each - handover_s) for each in self._waits_s]
+        return fitted | {"warm": warm, "waits_s": waits_s, "handover_s": handover_s, "pages_s": pages_s}
 
     def _fitted(self) -> dict[str, list[float]]:
         return {name: fit(rows) for name, rows in self._seen.items()}
@@ -215,6 +220,18 @@ class Probe:
             await history.before(name, end + 1, self._case.page_comments)
             times_s.append(time.perf_counter() - start_s)
         return times_s
+
+
+async def _handover_s() -> float:
+    """To a thread that sleeps, with nothing to do, and back."""
+    loop, times_s = asyncio.get_running_loop(), []
+    with ThreadPoolExecutor(1) as thread:
+        for _ in range(HANDOVERS):
+            await asyncio.sleep(HANDOVER_GAP_S)
+            start_s = time.perf_counter()
+            await loop.run_in_executor(thread, int)
+            times_s.append(time.perf_counter() - start_s)
+    return median(times_s)
 
 
 def fit(samples: Sequence[tuple[float, ...]]) -> list[float]:
