@@ -10,7 +10,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -83,10 +83,12 @@ async def calibrate(scenario: Scenario, stalls: list[float] | None = None) -> Ca
     return replace(found, edge_hops=await _edge_hops(scenario)) if edges else found
 
 
-async def calibrate_all(scenario: Scenario, say: Callable[[str], None]) -> Calibration:
+async def calibrate_all(
+    scenario: Scenario, say: Callable[[str], None], audiences: Sequence[int] = AUDIENCES
+) -> Calibration:
     """Measure it for audiences from small to large, with a window and without: good for any scenario."""
     stalls, parts = await measure_stalls(), []
-    for viewers in AUDIENCES:
+    for viewers in audiences:
         for window_ms in WINDOWS_MS:
             say(f"{viewers} viewers, window {window_ms:g} ms")
             parts.append(await _probe(scenario.changed({

@@ -29,7 +29,7 @@ def report(
     repeats: Annotated[
         int | None, typer.Option(help="Live runs of each scenario. [default: 7, quick 2]", min=2)
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Length of each. [default: 20, quick 6]", min=2)] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length of each. [default: 20, quick 4]", min=2)] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Forecast the suite with this one instead of measuring first.")
     ] = None,

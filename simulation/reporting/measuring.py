@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from simulation.calibration import Calibration
 from simulation.engines import live
-from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
+from simulation.engines.calibrate import calibrate_all
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.running import FamilyRun
@@ -16,7 +16,6 @@ from simulation.scenario import Scenario
 
 Tell = Callable[[str], None]
 WHY = "why_missing"
-PROBES = len(AUDIENCES) * len(WINDOWS_MS)
 
 
 class Measuring:
@@ -35,7 +34,7 @@ class Measuring:
     @property
     def steps(self) -> int:
         """How often `run` will tell of something that begins."""
-        suite = self._rounds_left * PROBES + len(self._runs_left)
+        suite = self._rounds_left * self._plan.probes + len(self._runs_left)
         return suite + sum(self._family_run(name).steps for name in self._experiments_left)
 
     async def run(self, tell: Tell) -> None:
@@ -69,7 +68,9 @@ class Measuring:
 
     async def _calibrate(self, tell: Tell) -> None:
         for _ in range(self._rounds_left):
-            found = await calibrate_all(self._plan.scenarios[0], lambda what: tell(f"calibrating, {what}"))
+            found = await calibrate_all(
+                self._plan.scenarios[0], lambda what: tell(f"calibrating, {what}"), self._plan.size.audiences
+            )
             self._frozen.append(found)
             self._record.document["calibrations"].append(found.as_dict())
             self._record.document["calibration"] = Provenance(MEASURED, self._frozen[0].machine).as_dict()

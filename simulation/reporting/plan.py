@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS
 from simulation.experiments.catalogue import FAMILIES
 from simulation.scenario import Scenario
 from simulation.suite import suite
@@ -16,13 +17,20 @@ class Size:
     repeats: int
     seconds: float
     every: int
-    rounds: int  # of probes before it all
+    rounds: int  # of probes before it all, with each of these audiences
+    audiences: tuple[int, ...]
     experiment_repeats: int | None
     experiment_repeats_sim: int | None
 
 
-FULL = Size(repeats=7, seconds=20.0, every=1, rounds=4, experiment_repeats=None, experiment_repeats_sim=None)
-QUICK = Size(repeats=2, seconds=6.0, every=4, rounds=1, experiment_repeats=1, experiment_repeats_sim=3)
+FULL = Size(
+    repeats=7, seconds=20.0, every=1, rounds=4, audiences=AUDIENCES,
+    experiment_repeats=None, experiment_repeats_sim=None,
+)  # fmt: skip
+QUICK = Size(
+    repeats=2, seconds=4.0, every=4, rounds=1, audiences=(AUDIENCES[0], AUDIENCES[-1]),
+    experiment_repeats=1, experiment_repeats_sim=3,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,11 @@ class Plan:
     calibration: str = ""
 
     @property
+    def probes(self) -> int:
+        """Of a round."""
+        return len(self.size.audiences) * len(WINDOWS_MS)
+
+    @property
     def live_runs(self) -> int:
         """Of the suite."""
         return len(self.scenarios) * self.size.repeats
@@ -42,7 +55,7 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: two plans are the same if these are."""
         return {
-            "size": asdict(self.size),
+            "size": asdict(self.size) | {"audiences": list(self.size.audiences)},
             "scenarios": [scenario.model_dump(mode="json") for scenario in self.scenarios],
             "experiments": list(self.experiments),
             "calibration": self.calibration,

@@ -15,7 +15,7 @@ from simulation.calibration import REFERENCE
 from simulation.docs import ROOT
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import RESULTS, calibration_in
-from simulation.reporting.measuring import PROBES, WHY, Measuring, missing
+from simulation.reporting.measuring import WHY, Measuring, missing
 from simulation.reporting.page import markdown, write
 from simulation.reporting.plan import FULL, QUICK, Plan, chosen
 from simulation.reporting.record import OtherReportError, begun
@@ -82,7 +82,7 @@ def test_a_finished_report_and_a_file_that_is_none_are_written_over(tmp_path: Pa
 
 def test_the_steps_are_those_that_are_left() -> None:
     record = begun(plan(), None)
-    assert Measuring(plan(), record).steps == PROBES + 2
+    assert Measuring(plan(), record).steps == 4 + 2
     given = calibration_in(REFERENCE)
     assert given is not None
     record.runs.extend(run(ONE, 0))
