@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 
 from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
@@ -93,8 +94,10 @@ async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
     with tempfile.TemporaryDirectory(prefix="livecomments-", dir=probing.system.folder) as name:
         folder = Path(name)
         arguments = live.server_arguments(probing, folder, 0, folder / "data")
+        began_s = time.monotonic()
         async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
-            return await _measure(probing, url, pid, folder, stalls)
+            start_s = time.monotonic() - began_s
+            return replace(await _measure(probing, url, pid, folder, stalls), start_s=start_s)
 
 
 async def _stalls() -> list[float]:
@@ -124,7 +127,15 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
     poll_s = await _busy_s(url, token, "GET", "poll?wait_s=0")
     digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted))
     busy = Busy(post_s, poll_s, cpu_s)
-    return digest.calibration(busy, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    found = digest.calibration(busy, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    return replace(found, join_s=_join_s(receipts))
+
+
+def _join_s(receipts: Path) -> float:
+    """What it takes to let one viewer in of many that come at once."""
+    with np.load(receipts) as found:
+        joined_s = np.sort(found["joined_s"])
+    return float(joined_s[-1] - joined_s[0]) / max(1, len(joined_s) - 1)
 
 
 async def _busy_s(url: str, token: str, method: str, path: str, body: Any = None) -> float:

@@ -72,6 +72,12 @@ async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *,
     return process
 
 
+async def tell(process: Process, line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n".encode())
+    await process.stdin.drain()
+
+
 async def stop(process: Process) -> None:
     """Ask a process to end, then make it."""
     if process.returncode is None:

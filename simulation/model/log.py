@@ -19,12 +19,19 @@ class Stamps:
     admitted_s: float = 0.0
     durable_s: float = 0.0
     hub_s: float = 0.0
+    stored: bool = False
+    answered: simpy.Event | None = None  # for an author who waits
+
+    def answer(self) -> None:
+        if self.answered is not None and not self.answered.triggered:
+            self.answered.succeed()
 
 
 class Log:
     """``cost`` draws what a commit takes from the number of comments in it.
 
-    Its thread is off the event loop, and on the same ``core`` where the process has one only.
+    Its thread is off the event loop, and on the same ``core`` where the process has one only. ``stored`` is what is
+    written, in the order of its seq: a process that is killed leaves it to the next one.
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class Log:
         self._on_durable = on_durable
         self._core = core
         self.busy_s = 0.0  # of the thread
+        self.stored: list[Stamps] = []
 
     def append(self, comment: Stamps) -> bool:
         """Queue a comment; False when the queue is full."""
@@ -50,6 +58,11 @@ class Log:
             return False
         self._start()
         return True
+
+    def _store(self, batch: list[Stamps]) -> None:
+        self.stored += batch
+        for comment in batch:
+            comment.stored = True
 
     def _start(self) -> None:
         if batch := self._queue.start():
@@ -65,6 +78,9 @@ class Log:
             yield self._env.timeout(cost.work_s)
         else:
             yield self._core.start(cost.work_s)
+        if not self._loop.alive:  # the thread went with its process, before the end of the transaction
+            return
+        self._store(batch)
         yield self._env.timeout(cost.sync_s)
         with self._loop.turn() as turn:
             yield turn
