@@ -81,7 +81,7 @@ class Calibration:
         rank = rng.random()
         below, above, weight = self._around(viewers)
         low, high = (self._of_audience(probed, gap_s, events, rank) for probed in (below, above))
-        duration_s, first_lag_s, span_s = low + weight * (high - low)
+        duration_s, first_lag_s, span_s = np.maximum(0.0, low + weight * (high - low))  # far below the fewest probed
         return FanOutCost(float(duration_s), float(first_lag_s), float(span_s))
 
     def commit(self, at_s: float, comments: int, rng: Random) -> CommitCost:

@@ -73,7 +73,22 @@ class Storm(_Fault):
         return math.ceil(self.share * viewers)
 
 
-FaultOfARun = Stop | Kill | Storm
+class Partition(_Lasting):
+    """Nothing passes between viewers and server, either way; what was sent meanwhile passes when it is over."""
+
+    kind: Literal["partition"] = "partition"
+    lasts_s: float = Field(gt=0, le=10)  # longer ones would be felt by the server as slow viewers
+
+
+class Delay(_Lasting):
+    """What passes between viewers and server takes ``delay_s`` more each way, and up to ``jitter_s`` beyond that."""
+
+    kind: Literal["delay"] = "delay"
+    delay_s: float = Field(default=0.2, ge=0, le=5)
+    jitter_s: float = Field(default=0.0, ge=0, le=5)
+
+
+FaultOfARun = Stop | Kill | Storm | Partition | Delay
 
 
 def _kind(value: Any) -> Any:
@@ -82,13 +97,22 @@ def _kind(value: Any) -> Any:
 
 
 AnyFault = Annotated[
-    Annotated[Stop, Tag("stop")] | Annotated[Kill, Tag("kill")] | Annotated[Storm, Tag("storm")],
+    Annotated[Stop, Tag("stop")]
+    | Annotated[Kill, Tag("kill")]
+    | Annotated[Storm, Tag("storm")]
+    | Annotated[Partition, Tag("partition")]
+    | Annotated[Delay, Tag("delay")],
     Discriminator(
         _kind,
         custom_error_type="fault_kind",
-        custom_error_message="the kind of a fault must be stop, kill or storm",
+        custom_error_message="the kind of a fault must be stop, kill, storm, partition or delay",
     ),
 ]
+
+
+def needs_proxy(faults: Sequence[FaultOfARun]) -> bool:
+    """Whether something must stand between viewers and server."""
+    return any(isinstance(fault, Delay | Partition) for fault in faults)
 
 
 class Ceiling(Random):

@@ -5,29 +5,39 @@ import os
 import signal
 import time
 from asyncio.subprocess import Process
-from collections.abc import Sequence
 
 from simulation.engines import processes
 from simulation.engines.running import Running
-from simulation.faults import FaultOfARun, Kill, Stop, Storm
+from simulation.faults import Delay, FaultOfARun, Kill, Partition, Stop, Storm
 from simulation.scenario import Scenario
 
 
-async def befall(scenario: Scenario, running: Running, crowds: Sequence[Process], began_s: float) -> None:
+async def befall(scenario: Scenario, running: Running, crowd: Process, network: Process | None, began_s: float) -> None:
     """All of them, one after another; a scenario has none that overlap."""
     for fault in sorted(scenario.faults, key=lambda each: each.at_s):
         await asyncio.sleep(max(0.0, began_s + fault.at_s - time.monotonic()))
-        await _befall(fault, scenario.audience.pushed, running, crowds)
+        await _befall(fault, scenario.audience.pushed, running, crowd, network)
 
 
-async def _befall(fault: FaultOfARun, viewers: int, running: Running, crowds: Sequence[Process]) -> None:
+async def _befall(fault: FaultOfARun, viewers: int, running: Running, crowd: Process, network: Process | None) -> None:
     match fault:
         case Stop():
             await _stand_still(running.pid, fault.lasts_s)
         case Kill():
             await running.kill(fault.restart_s)
         case Storm():
-            await processes.tell(crowds[0], f"storm {fault.befalls(viewers)} {fault.jitter:d}")
+            await processes.tell(crowd, f"storm {fault.befalls(viewers)} {fault.jitter:d}")
+        case Partition():
+            await _worsen(network, "partition 1", fault.lasts_s, "partition 0")
+        case Delay():
+            await _worsen(network, f"delay {fault.delay_s} {fault.jitter_s}", fault.lasts_s, "delay 0 0")
+
+
+async def _worsen(network: Process | None, begin: str, lasts_s: float, end: str) -> None:
+    assert network is not None
+    await processes.tell(network, begin)
+    await asyncio.sleep(lasts_s)
+    await processes.tell(network, end)
 
 
 async def _stand_still(pid: int, lasts_s: float) -> None:

@@ -4,7 +4,6 @@ It is a client like any other: it knows the server's command line and its public
 """
 
 import asyncio
-import json
 import os
 import resource
 import time
@@ -21,6 +20,7 @@ from simulation.engines.befalling import befall
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
 from simulation.engines.running import Running
+from simulation.engines.viewers_network import network
 from simulation.measurements import Measured, Receipts, in_sequence, joined, read_measured, stage_latencies
 from simulation.outage import outage
 from simulation.result import RunResult, Seconds
@@ -102,15 +102,18 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     token = await gateway_token(url)
     await open_stream(url, STREAM, token)
     start = await head_cursor(url, STREAM)
-    async with audience(scenario, ",".join(edges) or url, start, folder) as crowds:
+    async with (
+        network(scenario, ",".join(edges) or url) as (way, proxy),
+        audience(scenario, way, start, folder) as crowds,
+    ):
         watchers = [asyncio.create_task(_watch(crowd, progress)) for crowd in crowds]
         began_s = time.monotonic() + LEAD_S
-        cpu_s, server_cpu_s = own_cpu_s(), running.cpu_s
+        cpu_s, server_cpu_s = own_cpu_s() + _proxy_cpu_s(proxy), running.cpu_s
         async with asyncio.TaskGroup() as faults:
-            faults.create_task(befall(scenario, running, crowds, began_s))
+            faults.create_task(befall(scenario, running, crowds[0], proxy, began_s))
             posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
         elapsed_s = time.monotonic() - began_s + LEAD_S
-        shares = (own_cpu_s() - cpu_s) / elapsed_s, (running.cpu_s - server_cpu_s) / elapsed_s
+        shares = (own_cpu_s() + _proxy_cpu_s(proxy) - cpu_s) / elapsed_s, (running.cpu_s - server_cpu_s) / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         for crowd in crowds:
             await finish(crowd, head)
@@ -181,7 +184,7 @@ async def connected(module: str, arguments: Sequence[str], core: set[int] | None
     crowd = await processes.spawn(module, arguments, core, stdin=PIPE)
     try:
         async with asyncio.timeout(JOIN_S):
-            await next_line(crowd)
+            await processes.next_line(crowd)
         yield crowd
     except TimeoutError as error:
         raise ProcessError(f"not all viewers were connected within {JOIN_S:g} s") from error
@@ -207,7 +210,7 @@ async def _post(scenario: Scenario, poster: Poster, began_s: float, progress: Pr
 async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
     """Follow what the viewers say, to their last line."""
     while True:
-        said = await next_line(crowd)
+        said = await processes.next_line(crowd)
         if "lost" in said:
             return said
         progress.delivered = said["delivered"]
@@ -216,16 +219,6 @@ async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
 
 def _sum(counts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {name: sum(each[name] for each in counts) for name in counts[0]}
-
-
-async def next_line(crowd: Process) -> dict[str, Any]:
-    assert crowd.stdout is not None
-    assert crowd.stderr is not None
-    line = await crowd.stdout.readline()
-    if not line:
-        raise ProcessError((await crowd.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
-    said: dict[str, Any] = json.loads(line)
-    return said
 
 
 def _result(
@@ -258,6 +251,10 @@ def _result(
 def own_cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _proxy_cpu_s(proxy: Process | None) -> float:
+    return processes.cpu_s(proxy.pid) if proxy else 0.0
 
 
 def _core() -> set[int] | None:

@@ -5,7 +5,17 @@ from random import Random
 import numpy as np
 import simpy
 
-from simulation.faults import RECONNECTS, RETRIES, Ceiling, Kill, Stop, Storm
+from simulation.faults import (
+    RECONNECTS,
+    RETRIES,
+    Ceiling,
+    Delay,
+    Kill,
+    Partition,
+    Stop,
+    Storm,
+    needs_proxy,
+)  # fmt: skip
 from simulation.measurements import Measured, Receipts, stage_latencies
 from simulation.model.costs import Costs
 from simulation.model.event_loop import Steps
@@ -17,12 +27,15 @@ from simulation.result import RunResult
 from simulation.scenario import Scenario
 from simulation.trace import schedule
 
+PROXY_S = 60e-6  # what the live engine's proxy takes for a piece, roughly: measured beside runs without one
+
 
 def run_disturbed(scenario: Scenario, policies: Policies, costs: Costs) -> RunResult:
     """Run a scenario in the model, with all its faults."""
     env, rng = simpy.Environment(), Random(scenario.seed)
     posts = schedule(scenario)
-    lives = Lives(env, policies, costs, scenario.audience.pushed, RECONNECTS, rng, scenario.duration_s)
+    piece_s = PROXY_S if needs_proxy(scenario.faults) else 0.0
+    lives = Lives(env, policies, costs, scenario.audience.pushed, RECONNECTS, rng, scenario.duration_s, piece_s)
     authors = KeyedAuthors(lives, RETRIES, Random(f"authors {scenario.seed}"))
     env.process(authors.run(posts))
     env.process(_befall(scenario, lives, costs))
@@ -44,6 +57,13 @@ def _befall(scenario: Scenario, lives: Lives, costs: Costs) -> Steps:
             case Storm():
                 befallen = range(fault.befalls(scenario.audience.pushed))
                 lives.storm(befallen, None if fault.jitter else Ceiling())
+            case Partition():
+                lives.watchers.way.passes_at = fault.ends_s
+            case Delay():
+                way = lives.watchers.way
+                way.delay_s, way.jitter_s = fault.delay_s, fault.jitter_s
+                yield env.timeout(fault.lasts_s)
+                way.delay_s = way.jitter_s = 0.0
 
 
 def _result(scenario: Scenario, lives: Lives, authors: KeyedAuthors, costs: Costs, posted: int) -> RunResult:

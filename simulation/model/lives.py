@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
+import numpy as np
 import simpy
 
 from reference_impl.policy.retry import Retry, RetryConfig
@@ -16,7 +17,7 @@ from simulation.trace import Post
 
 
 class Lives(Process):
-    """``servers``: each life's; the last one is the one that is up, if any is."""
+    """``servers``: each life's; the last one is the one that is up, if any is. ``piece_s``: of a proxy before it."""
 
     def __init__(
         self,
@@ -27,10 +28,11 @@ class Lives(Process):
         reconnects: RetryConfig,
         rng: Random,
         until_s: float,
+        piece_s: float = 0.0,
     ) -> None:
         super().__init__(env)
         self._policies, self._costs, self._rng, self._until_s = policies, costs, rng, until_s
-        self.watchers = Watchers(viewers)
+        self.watchers = Watchers(viewers, piece_s, np.random.default_rng(rng.getrandbits(64)))
         self.returning = Returning(env, self, lambda viewer: Retry(reconnects, rng))
         self._reconnects = reconnects
         self.servers: list[Server] = []
@@ -77,8 +79,7 @@ class Lives(Process):
     def _fan_out(self, viewers: int, gap_s: float, events: int) -> FanOutCost:
         if not viewers:
             return NOBODY
-        cost = self._costs.fan_out(self.env.now, viewers, gap_s, events, self._rng)
-        return FanOutCost(max(0.0, cost.duration_s), max(0.0, cost.first_lag_s), max(0.0, cost.span_s))
+        return self._costs.fan_out(self.env.now, viewers, gap_s, events, self._rng)
 
 
 class KeyedAuthors:

@@ -18,6 +18,7 @@ SLICE_MAX = 100  # comments in one frame to a viewer that catches up
 COMMENT_BYTES = 256
 
 Numbers = NDArray[np.int64]
+Times = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +28,47 @@ class Received:
     viewers: Numbers
     firsts: Numbers
     last: int
-    times_s: NDArray[np.float64]
+    times_s: Times
+
+
+class Way:
+    """The network from the server to each of them; what is on it arrives, in order.
+
+    ``piece_s`` is what a proxy on it takes to pass on one viewer's part of a fan-out, one after another.
+    """
+
+    def __init__(self, count: int, piece_s: float, rng: np.random.Generator) -> None:
+        self._piece_s = piece_s
+        self.delay_s = self.jitter_s = 0.0
+        self.passes_at = 0.0  # nothing arrives before that
+        self._rng = rng
+        self._arrived_s = np.zeros(count)
+
+    def arrivals(self, viewers: Numbers, sent_s: Times) -> Times:
+        """When what is sent now arrives at each of the viewers."""
+        ahead_s = np.arange(len(sent_s)) * self._piece_s
+        passed_s = np.maximum.accumulate(sent_s - ahead_s) + ahead_s + self._piece_s  # Lindley's recursion
+        due_s = passed_s + self.delay_s + self.jitter_s * self._rng.random(len(sent_s))
+        arrived_s: Times = np.maximum(np.maximum(due_s, self.passes_at), self._arrived_s[viewers])
+        self._arrived_s[viewers] = arrived_s
+        return arrived_s
 
 
 class Watchers:
-    """``positions``: the last comment that each has. What comes is judged as a live viewer does."""
+    """``positions``: the last comment that each has, or is on its way. What comes is judged as a live viewer does."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, piece_s: float, rng: np.random.Generator) -> None:
+        self.way = Way(count, piece_s, rng)
         self.positions: Numbers = np.zeros(count, dtype=np.int64)
         self.received: list[Received] = []
         self.skipped_over = self.duplicated = 0
 
-    def take(self, viewers: Numbers, first: int, last: int, times_s: NDArray[np.float64]) -> None:
-        """A frame with the comments ``first .. last`` comes to each of them at its time."""
+    def take(self, viewers: Numbers, first: int, last: int, times_s: Times) -> None:
+        """A frame with the comments ``first .. last`` is sent to each of them at its time."""
         had = self.positions[viewers]
         self.skipped_over += int(np.maximum(0, first - had - 1).sum())
         self.duplicated += int(np.clip(had - first + 1, 0, last - first + 1).sum())
-        self.received.append(Received(viewers, np.maximum(first, had + 1), last, times_s))
+        self.received.append(Received(viewers, np.maximum(first, had + 1), last, self.way.arrivals(viewers, times_s)))
         self.positions[viewers] = np.maximum(had, last)
 
     def lost(self, head: int) -> int:

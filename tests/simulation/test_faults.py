@@ -16,6 +16,8 @@ from simulation.scenario import Scenario, ScenarioError, load_scenario, make_sce
 KINDS: dict[str, dict[str, Any]] = {
     "kill": {"kind": "kill", "at_s": 2.0, "restart_s": 0.5},
     "storm": {"kind": "storm", "at_s": 2.0},
+    "partition": {"kind": "partition", "at_s": 2.0, "lasts_s": 1.5},
+    "delay": {"kind": "delay", "at_s": 2.0, "lasts_s": 3.0, "delay_s": 0.3, "jitter_s": 0.2},
 }
 
 
@@ -105,6 +107,21 @@ def test_a_storm_with_jitter_is_felt_for_less_than_one_in_step() -> None:
 
 def test_a_storm_befalls_the_share_that_is_named() -> None:
     assert simulated({"kind": "storm", "at_s": 2, "share": 0.25}).facts["reconnects"] == 15
+
+
+def test_a_partition_is_felt_for_as_long_as_it_lasts_and_by_nobody_before_or_after() -> None:
+    result, calm = simulated(KINDS["partition"]), simulated({"at_s": 2, "lasts_s": 0.001})
+    assert result.facts["gap_s"] == pytest.approx(1.5, abs=0.2)
+    assert result.facts["recovered_s"] == pytest.approx(1.5, abs=0.01)
+    assert result.quantiles_ms("api") == pytest.approx(calm.quantiles_ms("api"), rel=0.5), "authors do not meet it"
+    assert result.facts["reconnects"] == 0
+
+
+def test_a_delay_is_added_to_what_is_sent_while_it_lasts_and_keeps_the_order() -> None:
+    """3 s of the 6.4 that are timed: about half of the deliveries, and none by more than delay and jitter."""
+    late = simulated(KINDS["delay"]).latency_s["socket"]
+    assert 0.4 < np.mean(late > 0.3) < 0.6
+    assert 0.3 + 0.19 < late.max() < 0.3 + 0.2 + 0.1
 
 
 def test_an_outage_is_told_of_the_worst_fault() -> None:

@@ -14,6 +14,8 @@ VIEWERS = 30
 FAULTS: dict[str, dict[str, Any]] = {
     "kill": {"kind": "kill", "at_s": 1.0, "restart_s": 0.2},
     "storm": {"kind": "storm", "at_s": 1.0, "share": 0.5},
+    "partition": {"kind": "partition", "at_s": 1.0, "lasts_s": 0.8},
+    "delay": {"kind": "delay", "at_s": 1.0, "lasts_s": 1.5, "delay_s": 0.3},
 }
 
 
@@ -41,5 +43,10 @@ def test_whatever_befalls_it_every_accepted_comment_comes_to_every_viewer_once(k
         assert result.facts["gap_s"] >= 0.2
         assert result.facts["reconnects"] >= VIEWERS
         assert result.facts["recovered_s"] > 0
+    if kind == "partition":  # they notice nothing but the silence
+        assert result.facts["gap_s"] >= 0.75
+        assert result.facts["reconnects"] == 0
+    if kind == "delay":
+        assert max(result.latency_s["end_to_end"]) >= 0.3
     if kind == "storm":
         assert result.facts["reconnects"] == VIEWERS // 2
