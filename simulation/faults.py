@@ -88,7 +88,17 @@ class Delay(_Lasting):
     jitter_s: float = Field(default=0.0, ge=0, le=5)
 
 
-FaultOfARun = Stop | Kill | Storm | Partition | Delay
+class SlowReader(_Lasting):
+    """A ``share`` of viewers read nothing; when its queue is full the server's ending for slow viewers is theirs."""
+
+    kind: Literal["slow_reader"] = "slow_reader"
+    share: float = Field(default=0.1, gt=0, le=1)
+
+    def befalls(self, viewers: int) -> int:
+        return math.ceil(self.share * viewers)
+
+
+FaultOfARun = Stop | Kill | Storm | Partition | Delay | SlowReader
 
 
 def _kind(value: Any) -> Any:
@@ -101,11 +111,12 @@ AnyFault = Annotated[
     | Annotated[Kill, Tag("kill")]
     | Annotated[Storm, Tag("storm")]
     | Annotated[Partition, Tag("partition")]
-    | Annotated[Delay, Tag("delay")],
+    | Annotated[Delay, Tag("delay")]
+    | Annotated[SlowReader, Tag("slow_reader")],
     Discriminator(
         _kind,
         custom_error_type="fault_kind",
-        custom_error_message="the kind of a fault must be stop, kill, storm, partition or delay",
+        custom_error_message="the kind of a fault must be stop, kill, storm, partition, delay or slow_reader",
     ),
 ]
 

@@ -55,6 +55,7 @@ class System(Part):
     window_ms: float = Field(default=20.0, ge=0, le=10_000)
     edges: int = Field(default=0, ge=0, le=8)  # processes for the viewers; 0: the server alone
     slow_viewer: Ending = Ending.DISCONNECT
+    queue_bytes: int = Field(default=256 * 1024, ge=1024)  # of a slow viewer, before its ending
     rate_burst: int = Field(default=11, ge=1)
     rate_period_s: float = Field(
         default=30.0, gt=0

@@ -8,7 +8,7 @@ from asyncio.subprocess import Process
 
 from simulation.engines import processes
 from simulation.engines.running import Running
-from simulation.faults import Delay, FaultOfARun, Kill, Partition, Stop, Storm
+from simulation.faults import Delay, FaultOfARun, Kill, Partition, SlowReader, Stop, Storm
 from simulation.scenario import Scenario
 
 
@@ -27,17 +27,20 @@ async def _befall(fault: FaultOfARun, viewers: int, running: Running, crowd: Pro
             await running.kill(fault.restart_s)
         case Storm():
             await processes.tell(crowd, f"storm {fault.befalls(viewers)} {fault.jitter:d}")
+        case SlowReader():
+            count = fault.befalls(viewers)
+            await _worsen(crowd, f"slow_reader {count} 1", fault.lasts_s, f"slow_reader {count} 0")
         case Partition():
             await _worsen(network, "partition 1", fault.lasts_s, "partition 0")
         case Delay():
             await _worsen(network, f"delay {fault.delay_s} {fault.jitter_s}", fault.lasts_s, "delay 0 0")
 
 
-async def _worsen(network: Process | None, begin: str, lasts_s: float, end: str) -> None:
-    assert network is not None
-    await processes.tell(network, begin)
+async def _worsen(process: Process | None, begin: str, lasts_s: float, end: str) -> None:
+    assert process is not None
+    await processes.tell(process, begin)
     await asyncio.sleep(lasts_s)
-    await processes.tell(network, end)
+    await processes.tell(process, end)
 
 
 async def _stand_still(pid: int, lasts_s: float) -> None:

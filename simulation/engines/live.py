@@ -55,6 +55,7 @@ def server_arguments(scenario: Scenario, folder: Path, port: int, data: Path) ->
         "delivery": system.delivery,
         "window-ms": system.window_ms,
         "slow-viewer": system.slow_viewer.value,
+        "queue-bytes": system.queue_bytes,
         "rate-burst": system.rate_burst,
         "rate-period-s": scenario.rate_period_s,
     }
@@ -73,6 +74,7 @@ def edge_arguments(scenario: Scenario, folder: Path, api: str, port: int, data: 
         "delivery": system.delivery,
         "window-ms": system.window_ms,
         "slow-viewer": system.slow_viewer.value,
+        "queue-bytes": system.queue_bytes,
     }
     return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
 

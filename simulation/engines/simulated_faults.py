@@ -5,6 +5,7 @@ from random import Random
 import numpy as np
 import simpy
 
+from reference_impl.policy.backpressure import BackpressureConfig
 from simulation.faults import (
     RECONNECTS,
     RETRIES,
@@ -12,6 +13,7 @@ from simulation.faults import (
     Delay,
     Kill,
     Partition,
+    SlowReader,
     Stop,
     Storm,
     needs_proxy,
@@ -27,6 +29,7 @@ from simulation.result import RunResult
 from simulation.scenario import Scenario
 from simulation.trace import schedule
 
+KERNEL_BYTES = 170_000  # what both kernels' buffers take for a viewer that does not read, roughly
 PROXY_S = 60e-6  # what the live engine's proxy takes for a piece, roughly: measured beside runs without one
 
 
@@ -57,6 +60,12 @@ def _befall(scenario: Scenario, lives: Lives, costs: Costs) -> Steps:
             case Storm():
                 befallen = range(fault.befalls(scenario.audience.pushed))
                 lives.storm(befallen, None if fault.jitter else Ceiling())
+            case SlowReader():
+                system = scenario.system
+                pressure = BackpressureConfig(queue_bytes=system.queue_bytes, ending=system.slow_viewer)
+                lives.slow_down(range(fault.befalls(scenario.audience.pushed)), pressure, KERNEL_BYTES)
+                yield env.timeout(fault.lasts_s)
+                yield from lives.speed_up()
             case Partition():
                 lives.watchers.way.passes_at = fault.ends_s
             case Delay():
@@ -81,7 +90,7 @@ def _result(scenario: Scenario, lives: Lives, authors: KeyedAuthors, costs: Cost
             "accepted": len(stored),
             "rejected": sum(server.api.rejected for server in lives.servers),
             "delivered": int(receipts.sizes.sum()),
-            "shed": 0,
+            "shed": watchers.skipped,
             "lost": watchers.lost(len(stored)),
             "duplicated": watchers.duplicated,
             "reordered": 0,

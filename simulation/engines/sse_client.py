@@ -98,6 +98,7 @@ class Tally:
             self._take_one(seq)
         for gap in piece.gaps:
             self.skipped += len(gap)
+            self.missing.difference_update(gap)  # comments behind it may have come in the same piece
             self.next_seq = max(self.next_seq, gap.stop)
 
     def lost(self, head: int) -> int:
@@ -159,6 +160,13 @@ class ViewerConnection(asyncio.Protocol):
 
     def close(self) -> None:
         self._transport.abort()
+
+    def read(self, on: bool) -> None:
+        """Go on reading, or stop: then the kernels take as much as they have room for."""
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def _headers(self, data: bytes) -> bytes:
         """Pass over the response's headers once they are whole; answer what is still to be read."""

@@ -9,7 +9,8 @@ With several addresses the viewers are spread over them evenly, and one that is 
 Speaks JSON lines on standard output: ``{"ready": n}`` once all viewers are connected, then its progress twice a second.
 A line ``finish HEAD`` on standard input makes it wait until every viewer has event HEAD (10 s at most), write the
 receipts and print a last line with its counts. A line ``storm VIEWERS JITTER`` before that cuts off so many of them
-(JITTER 0: they come back after whole delays). It ends by itself when its parent goes away.
+(JITTER 0: they come back after whole delays); ``slow_reader VIEWERS STOP`` makes so many stop reading, or go on.
+It ends by itself when its parent goes away.
 """
 
 import asyncio
@@ -119,6 +120,12 @@ class Crowd:
                 self._retries[id(tally)] = Retry(self._retry, Ceiling())
             if id(tally) in self._connections:
                 self._connections[id(tally)].close()
+
+    def slow_down(self, viewers: int, *, stop: bool) -> None:
+        """Have the first so many stop reading, or read again."""
+        for tally in self.tallies[:viewers]:
+            if connection := self._connections.get(id(tally)):
+                connection.read(not stop)
 
     async def _connect(self, tally: Tally, opened: Callable[[], None], host: str, port: int) -> str:
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -235,6 +242,8 @@ def befalling(crowd: Crowd) -> Callable[[str, list[str]], None]:
     def befall(name: str, values: list[str]) -> None:
         if name == "storm":
             crowd.cut(int(values[0]), jitter=values[1] == "1")
+        elif name == "slow_reader":
+            crowd.slow_down(int(values[0]), stop=values[1] == "1")
 
     return befall
 

@@ -6,13 +6,15 @@ from random import Random
 import numpy as np
 import simpy
 
+from reference_impl.policy.backpressure import BackpressureConfig
 from reference_impl.policy.retry import Retry, RetryConfig
 from simulation.model.costs import Costs, FanOutCost
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Stamps
 from simulation.model.restarts import Process
 from simulation.model.server import NOBODY, Crowd, Policies, Server
-from simulation.model.watchers import Returning, WatchedEdge, Watchers
+from simulation.model.slow_watchers import SlowWatchers
+from simulation.model.watchers import COMMENT_BYTES, Returning, WatchedEdge, Watchers
 from simulation.trace import Post
 
 
@@ -37,7 +39,7 @@ class Lives(Process):
         self._reconnects = reconnects
         self.servers: list[Server] = []
         self._begin()
-        self.edge.there_from_the_start(range(viewers))
+        self.edge.take_in(range(viewers))
 
     @property
     def server(self) -> Server:
@@ -61,6 +63,13 @@ class Lives(Process):
         """Cut viewers off; with an ``rng`` of their own they come back by that."""
         anew = None if rng is None else lambda viewer: Retry(self._reconnects, rng)
         self.returning.begin(self.edge.cut(viewers), anew)
+
+    def slow_down(self, viewers: Sequence[int], pressure: BackpressureConfig, kernel_bytes: int) -> None:
+        """They stop reading, until `speed_up`."""
+        self.edge.slow_down(SlowWatchers(self.env, self.watchers, pressure, kernel_bytes, COMMENT_BYTES), viewers)
+
+    def speed_up(self) -> Steps:
+        yield from self.edge.speed_up(self.returning.begin)
 
     def _begin(self) -> None:
         stored = self.server.log.stored if self.servers else []

@@ -1,6 +1,6 @@
 """Viewers one by one: who is there, what each has had and when, and how they come back when they were cut off."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -61,7 +61,7 @@ class Watchers:
         self.way = Way(count, piece_s, rng)
         self.positions: Numbers = np.zeros(count, dtype=np.int64)
         self.received: list[Received] = []
-        self.skipped_over = self.duplicated = 0
+        self.skipped_over = self.duplicated = self.skipped = 0
 
     def take(self, viewers: Numbers, first: int, last: int, times_s: Times) -> None:
         """A frame with the comments ``first .. last`` is sent to each of them at its time."""
@@ -71,8 +71,23 @@ class Watchers:
         self.received.append(Received(viewers, np.maximum(first, had + 1), last, self.way.arrivals(viewers, times_s)))
         self.positions[viewers] = np.maximum(had, last)
 
+    def skip(self, viewers: Numbers, last: int) -> None:
+        """They are told that what they lack up to ``last`` will not come."""
+        self.skipped += int(np.maximum(0, last - self.positions[viewers]).sum())
+        self.positions[viewers] = np.maximum(self.positions[viewers], last)
+
     def lost(self, head: int) -> int:
         return self.skipped_over + int((head - self.positions).sum())
+
+
+class SlowReaders(Protocol):
+    """Those who do not read for a while, and what becomes of what is for them."""
+
+    def stop_reading(self, viewers: Sequence[int]) -> None: ...
+
+    def deliver(self, seqs: Sequence[int]) -> None: ...
+
+    def read_again(self) -> Iterable[tuple[int, bool]]: ...
 
 
 class WatchedEdge(Edge):
@@ -92,8 +107,9 @@ class WatchedEdge(Edge):
         self._join_s, self._catch_up_s = joining_s
         self._there: dict[int, None] = {}
         self._ring: ResumeRing[int] = ResumeRing(ResumeRingConfig(), position)
+        self._slow: SlowReaders | None = None
 
-    def there_from_the_start(self, viewers: Sequence[int]) -> None:
+    def take_in(self, viewers: Sequence[int]) -> None:
         self._there.update(dict.fromkeys(viewers))
 
     def broadcast(self, seqs: list[int]) -> Steps:
@@ -107,6 +123,8 @@ class WatchedEdge(Edge):
         times_s = fan_out.start_s + fan_out.cost.first_lag_s + ranks * fan_out.cost.span_s
         still = np.array([viewer in self._there for viewer in there], dtype=bool)
         self._watchers.take(np.array(there, dtype=np.int64)[still], seqs[0], seqs[-1], times_s[still])
+        if self._slow is not None:
+            self._slow.deliver(seqs)
 
     def cut(self, viewers: Sequence[int]) -> list[int]:
         """End their connections; the answer is who had one."""
@@ -114,6 +132,21 @@ class WatchedEdge(Edge):
         for viewer in cut:
             del self._there[viewer]
         return cut
+
+    def slow_down(self, slow: "SlowReaders", viewers: Sequence[int]) -> None:
+        """Have them stop reading, of those that are there."""
+        self._slow = slow
+        slow.stop_reading(self.cut(viewers))
+
+    def speed_up(self, gone: Callable[[list[int]], None]) -> Steps:
+        """Have them read again; ``gone`` is told who finds that the server has let him go."""
+        with self._loop.turn() as turn:
+            yield turn
+            assert self._slow is not None
+            read = list(self._slow.read_again())
+            self._slow = None
+            self.take_in([viewer for viewer, there in read if there])
+            gone([viewer for viewer, there in read if not there])
 
     def join(self, viewer: int) -> Steps:
         """Let a viewer in, and bring it to its place in the stream: of a crowd all are let in before any is brought."""

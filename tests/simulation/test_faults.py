@@ -18,6 +18,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "storm": {"kind": "storm", "at_s": 2.0},
     "partition": {"kind": "partition", "at_s": 2.0, "lasts_s": 1.5},
     "delay": {"kind": "delay", "at_s": 2.0, "lasts_s": 3.0, "delay_s": 0.3, "jitter_s": 0.2},
+    "slow_reader": {"kind": "slow_reader", "at_s": 2.0, "lasts_s": 3.0, "share": 0.5},
 }
 
 
@@ -122,6 +123,30 @@ def test_a_delay_is_added_to_what_is_sent_while_it_lasts_and_keeps_the_order() -
     late = simulated(KINDS["delay"]).latency_s["socket"]
     assert 0.4 < np.mean(late > 0.3) < 0.6
     assert 0.3 + 0.19 < late.max() < 0.3 + 0.2 + 0.1
+
+
+@pytest.mark.parametrize(
+    ("ending", "comes_back", "misses"),
+    [("disconnect", True, False), ("skip_to_head", False, True), ("drop_oldest", False, True)],
+)
+def test_a_slow_reader_meets_the_servers_ending_once_kernel_and_queue_are_full(
+    ending: str, comes_back: bool, misses: bool
+) -> None:
+    slow = {"kind": "slow_reader", "at_s": 1, "lasts_s": 6, "share": 0.1}
+    result = run_simulated(
+        disturbed(slow, slow_viewer=ending, queue_bytes=8192).changed({"workload": {"rate_per_s": 200}}),
+        Calibration.load(REFERENCE),
+    )
+    assert nothing_lost_or_doubled(result)
+    assert result.facts["reconnects"] == (6 if comes_back else 0)
+    assert (result.counts["shed"] > 0) == misses
+    assert result.facts["gap_s"] == pytest.approx(6.0, abs=0.2)
+
+
+def test_a_slow_reader_that_the_buffers_bear_misses_nothing_and_stays() -> None:
+    result = simulated(KINDS["slow_reader"])
+    assert (result.facts["reconnects"], result.counts["shed"]) == (0, 0)
+    assert result.facts["recovered_s"] >= 3.0
 
 
 def test_an_outage_is_told_of_the_worst_fault() -> None:

@@ -16,6 +16,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "storm": {"kind": "storm", "at_s": 1.0, "share": 0.5},
     "partition": {"kind": "partition", "at_s": 1.0, "lasts_s": 0.8},
     "delay": {"kind": "delay", "at_s": 1.0, "lasts_s": 1.5, "delay_s": 0.3},
+    "slow_reader": {"kind": "slow_reader", "at_s": 0.5, "lasts_s": 1.5, "share": 0.5},
 }
 
 
@@ -45,6 +46,9 @@ def test_whatever_befalls_it_every_accepted_comment_comes_to_every_viewer_once(k
         assert result.facts["recovered_s"] > 0
     if kind == "partition":  # they notice nothing but the silence
         assert result.facts["gap_s"] >= 0.75
+        assert result.facts["reconnects"] == 0
+    if kind == "slow_reader":  # nothing is full in so short a time
+        assert result.facts["gap_s"] >= 1.4
         assert result.facts["reconnects"] == 0
     if kind == "delay":
         assert max(result.latency_s["end_to_end"]) >= 0.3
