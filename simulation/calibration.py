@@ -65,6 +65,9 @@ class Calibration:
     polls: Samples  # on the loop, for one answer to a viewer that asks
     edge_hops: Samples  # from durable to the hub of an edge behind a broker; empty where there was none to probe
     machine: dict[str, Any]
+    start_s: float = 1.2  # of a server's process, until it takes connections
+    join_s: float = 0.7e-3  # on the loop, for a viewer that comes
+    catch_up_s: float = 0.3e-3  # on the loop, for a slice of what it has missed
 
     @property
     def audiences(self) -> tuple[int, ...]:
@@ -79,7 +82,7 @@ class Calibration:
         rank = rng.random()
         below, above, weight = self._around(viewers)
         low, high = (self._of_audience(probed, gap_s, events, rank) for probed in (below, above))
-        duration_s, first_lag_s, span_s = low + weight * (high - low)
+        duration_s, first_lag_s, span_s = np.maximum(0.0, low + weight * (high - low))  # far below the fewest probed
         return FanOutCost(float(duration_s), float(first_lag_s), float(span_s))
 
     def answer(self, gap_s: float) -> float:
@@ -182,10 +185,13 @@ class Calibration:
 
 def merged(parts: "list[Calibration]") -> Calibration:
     """One calibration out of several sets of probes of the same machine."""
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return Calibration(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS},
+        **arrays,
         receive_s=float(np.median([part.receive_s for part in parts])),
         stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
+        start_s=float(np.median([part.start_s for part in parts])),
+        join_s=float(np.median([part.join_s for part in parts])),
         machine=parts[0].machine,
     )
 

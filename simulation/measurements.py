@@ -33,6 +33,14 @@ def read_measured(path: Path) -> Measured:
     return Measured(*(_columns(rows[kind], names) for kind, names in columns.items()))
 
 
+def in_sequence(lives: Sequence[Measured]) -> Measured:
+    """What a server has written that was started several times, first life first."""
+    return Measured(*(
+        {name: np.concatenate([getattr(life, part)[name] for life in lives]) for name in getattr(lives[0], part)}
+        for part in Measured.__slots__
+    ))  # fmt: skip
+
+
 def _columns(rows: list[list[str]], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     table = np.array(rows, dtype=float).reshape(len(rows), len(names))
     return {name: table[:, index] for index, name in enumerate(names)}
@@ -74,15 +82,13 @@ def joined(parts: Sequence[Receipts]) -> Receipts:
 
 
 def stage_latencies(
-    measured: Measured, receipts: Receipts, accepted: list[tuple[int, float]], from_s: float
+    measured: Measured, receipts: Receipts, accepted: Sequence[tuple[int, float]], from_s: float
 ) -> dict[str, Seconds]:
     """Join the three records (one clock): samples of every stage, for comments meant to go from ``from_s`` on."""
     seqs = measured.comments["seq"].astype(np.int64)
     size = int(max(seqs.max(initial=0), max((seq for seq, _ in accepted), default=0))) + 1
-    intended = np.full(size, np.nan)
-    for seq, at_s in accepted:
-        if at_s >= from_s:
-            intended[seq] = at_s
+    intended = by_seq(accepted, size)
+    intended[intended < from_s] = np.nan
     stamp = {name: _by_seq(seqs, column, size) for name, column in measured.comments.items() if name != "seq"}
     delivered, times_s = receipts.per_comment()
     known = delivered < size
@@ -98,6 +104,15 @@ def stage_latencies(
     samples["socket"] = _finite((times_s - stamp["flushed_s"][delivered])[timed[delivered]])
     samples["end_to_end"] = _finite(times_s - intended[delivered])
     return samples
+
+
+def by_seq(accepted: Sequence[tuple[int, float]], size: int) -> Seconds:
+    """When each of the first ``size`` comments was meant to be posted, NaN of those that are not known."""
+    table = np.full(size, np.nan)
+    for seq, at_s in accepted:
+        if seq < size:
+            table[seq] = at_s
+    return table
 
 
 def _by_seq(seqs: NDArray[Any], column: NDArray[Any], size: int) -> Seconds:

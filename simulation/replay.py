@@ -32,6 +32,18 @@ class Replay:
         return self.else_.receive_s
 
     @property
+    def start_s(self) -> float:
+        return self.else_.start_s
+
+    @property
+    def join_s(self) -> float:
+        return self.else_.join_s
+
+    @property
+    def catch_up_s(self) -> float:
+        return self.else_.catch_up_s
+
+    @property
     def stalls_per_s(self) -> float:
         return 0.0  # they are in the times themselves
 

@@ -4,11 +4,14 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from reference_impl.policy.backpressure import Ending
+from simulation import faults
+from simulation.faults import AnyFault
+from simulation.topology import Part
 
 TRACES = Path(__file__).parent / "traces"
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -20,11 +23,7 @@ class ScenarioError(Exception):
     """The scenario cannot be used; the message names what was seen and what is allowed."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Audience(_Part):
+class Audience(Part):
     """Who watches; ``polling`` of them are not pushed to, but ask once every ``poll_s``."""
 
     viewers: int = Field(default=200, ge=1, le=100_000)
@@ -36,7 +35,7 @@ class Audience(_Part):
         return max(0, self.viewers - self.polling)
 
 
-class Workload(_Part):
+class Workload(Part):
     """What is posted: a recorded chat, replayed faster or slower, from its start again when it ends.
 
     With ``rate_per_s`` its texts come at random at that rate, each by an author of its own.
@@ -49,7 +48,7 @@ class Workload(_Part):
     )  # Poisson arrivals of its texts instead of its times
 
 
-class System(_Part):
+class System(Part):
     """How the server is set up; the defaults are the server's own."""
 
     delivery: Literal["raw", "plain"] = "raw"
@@ -57,6 +56,7 @@ class System(_Part):
     window_ms: float = Field(default=20.0, ge=0, le=10_000)
     edges: int = Field(default=0, ge=0, le=8)  # processes for the viewers; 0: the server alone
     slow_viewer: Ending = Ending.DISCONNECT
+    queue_bytes: int = Field(default=256 * 1024, ge=1024)  # of a slow viewer, before its ending
     rate_burst: int = Field(default=11, ge=1)
     rate_period_s: float = Field(
         default=30.0, gt=0
@@ -68,14 +68,7 @@ class System(_Part):
         return MEMORY if self.storage == "memory" and Path(MEMORY).is_dir() else None
 
 
-class Stop(_Part):
-    """The server's process stands still (SIGSTOP), and goes on (SIGCONT)."""
-
-    at_s: float = Field(ge=0)
-    lasts_s: float = Field(gt=0, le=60)
-
-
-class Scenario(_Part):
+class Scenario(Part):
     """One experiment: same arrivals, same policies, same audience, live and simulated."""
 
     name: str = Field(default="up", pattern=r"^[a-z0-9_-]{1,64}$")
@@ -85,7 +78,12 @@ class Scenario(_Part):
     audience: Audience = Audience()
     workload: Workload = Workload()
     system: System = System()
-    faults: tuple[Stop, ...] = ()
+    faults: tuple[AnyFault, ...] = ()
+
+    @model_validator(mode="after")
+    def _faults_can_be(self) -> Self:
+        faults.check(self.faults, self.duration_s, self.system.edges, self.audience.polling)
+        return self
 
     @property
     def timed_from_s(self) -> float:
@@ -125,8 +123,14 @@ def make_scenario(fields: object, source: str) -> Scenario:
     try:
         return Scenario.model_validate(fields)
     except ValidationError as error:
-        reasons = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors())
+        reasons = "; ".join(map(_reason, error.errors()))
         raise ScenarioError(f"{source}: {reasons}") from error
+
+
+def _reason(error: Any) -> str:
+    if error["type"] == "value_error":  # of the whole, and says itself what it got
+        return f"faults: {error['ctx']['error']}"
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}, got {error['input']!r}"
 
 
 def named() -> list[str]:

@@ -21,16 +21,17 @@ def name_of(fields: Mapping[str, Any]) -> str:
     """What a scenario of the suite is called: its fields in short."""
     arrivals = f"{fields['rate_per_s']:g}s" if "rate_per_s" in fields else f"trace{fields['speed']:g}x"
     stop = f"-stop{fields['stop_s'] * 1000:g}ms" if "stop_s" in fields else ""
-    return f"v{fields['viewers']}-{arrivals}-w{fields['window_ms']:g}{stop}"
+    befalls = "".join(f"-{fault['kind']}" for fault in fields.get("faults", ()))
+    return f"v{fields['viewers']}-{arrivals}-w{fields['window_ms']:g}{stop}{befalls}"
 
 
 def _scenario(fields: Mapping[str, Any], seconds: float) -> Scenario:
-    stop = {"at_s": seconds / 2, "lasts_s": fields["stop_s"]} if "stop_s" in fields else None
+    faults = [{"kind": "stop", "lasts_s": fields["stop_s"]}] if "stop_s" in fields else fields.get("faults", [])
     return make_scenario({
         "name": name_of(fields),
         "duration_s": seconds,
         "audience": {"viewers": fields["viewers"]},
         "workload": {key: fields[key] for key in ("rate_per_s", "speed") if key in fields},
         "system": {"window_ms": fields["window_ms"], "storage": "memory"},
-        "faults": [stop] if stop else [],
+        "faults": [{"at_s": seconds / 2} | fault for fault in faults],
     }, str(FILE))  # fmt: skip

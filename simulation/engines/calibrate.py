@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 
 from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
@@ -103,8 +104,10 @@ async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
     with tempfile.TemporaryDirectory(prefix="livecomments-", dir=probing.system.folder) as name:
         folder = Path(name)
         arguments = live.server_arguments(probing, folder, 0, folder / "data")
+        began_s = time.monotonic()
         async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
-            return await _measure(probing, url, pid, folder, stalls)
+            start_s = time.monotonic() - began_s
+            return replace(await _measure(probing, url, pid, folder, stalls), start_s=start_s)
 
 
 async def measure_stalls() -> list[float]:
@@ -132,7 +135,15 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         await crowd.wait()
     poll_s = await _busy_s(url, token, "poll?wait_s=0")
     digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), await used)
-    return digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    found = digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
+    return replace(found, join_s=_join_s(receipts))
+
+
+def _join_s(receipts: Path) -> float:
+    """What it takes to let one viewer in of many that come at once."""
+    with np.load(receipts) as found:
+        joined_s = np.sort(found["joined_s"])
+    return float(joined_s[-1] - joined_s[0]) / max(1, len(joined_s) - 1)
 
 
 async def _used(pid: int, borders_s: list[float]) -> list[Used]:

@@ -4,10 +4,8 @@ It is a client like any other: it knows the server's command line and its public
 """
 
 import asyncio
-import json
 import os
 import resource
-import signal
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,9 +16,13 @@ from typing import Any
 
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
+from simulation.engines.befalling import befall
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cores
-from simulation.measurements import Measured, Receipts, Used, joined, read_measured, stage_latencies
+from simulation.engines.running import Running
+from simulation.engines.viewers_network import network
+from simulation.measurements import Measured, Receipts, Used, in_sequence, joined, read_measured, stage_latencies
+from simulation.outage import outage
 from simulation.result import RunResult, Seconds
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -53,6 +55,7 @@ def server_arguments(scenario: Scenario, folder: Path, port: int, data: Path) ->
         "delivery": system.delivery,
         "window-ms": system.window_ms,
         "slow-viewer": system.slow_viewer.value,
+        "queue-bytes": system.queue_bytes,
         "rate-burst": system.rate_burst,
         "rate-period-s": scenario.rate_period_s,
     }
@@ -71,18 +74,9 @@ def edge_arguments(scenario: Scenario, folder: Path, api: str, port: int, data: 
         "delivery": system.delivery,
         "window-ms": system.window_ms,
         "slow-viewer": system.slow_viewer.value,
+        "queue-bytes": system.queue_bytes,
     }
     return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A server started with `server_arguments`, its process, and its edges' addresses."""
-
-    url: str
-    pid: int
-    folder: Path
-    edges: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +105,19 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
     token = await gateway_token(url)
     await open_stream(url, STREAM, token)
     start = await head_cursor(url, STREAM)
-    async with audience(scenario, ",".join(edges) or url, start, folder) as crowds:
+    async with (
+        network(scenario, ",".join(edges) or url) as (way, proxy),
+        audience(scenario, way, start, folder) as crowds,
+    ):
         watchers = [asyncio.create_task(_watch(crowd, progress)) for crowd in crowds]
         began_s = time.monotonic() + LEAD_S
-        cpu_s, server_cpu_s = own_cpu_s(), processes.cpu_s(running.pid)
+        cpu_s, server_cpu_s = own_cpu_s() + _proxy_cpu_s(proxy), running.cpu_s
         async with asyncio.TaskGroup() as faults:
-            for fault in scenario.faults:
-                faults.create_task(_stop(running.pid, began_s + fault.at_s, fault.lasts_s))
+            faults.create_task(befall(scenario, running, crowds[0], proxy, began_s))
             posted = await _post(scenario, Poster(url, STREAM, scenario.seed, token), began_s, progress)
         elapsed_s = time.monotonic() - began_s + LEAD_S
-        server_cpu_s = processes.cpu_s(running.pid) - server_cpu_s
-        shares = (own_cpu_s() - cpu_s) / elapsed_s, server_cpu_s / elapsed_s
+        server_cpu_s = running.cpu_s - server_cpu_s
+        shares = (own_cpu_s() + _proxy_cpu_s(proxy) - cpu_s) / elapsed_s, server_cpu_s / elapsed_s
         head = int((await head_cursor(url, STREAM)).split(":")[1])
         for crowd in crowds:
             await finish(crowd, head)
@@ -130,7 +126,7 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
         await asyncio.sleep(EDGE_FLUSHED_S)
         measured = read_measured(folder / "edge-0" / "measure.csv")
     else:
-        measured = await read_when_flushed(folder / "measure.csv", posted.accepted)
+        measured = await read_lives(running.lives, posted.accepted)
     receipts = joined([Receipts.load(path) for path in sorted(folder.glob("receipts*.npz"))])
     logged = Logged(began_s, measured, receipts, posted, Used(began_s, began_s + elapsed_s, server_cpu_s))
     latency = stage_latencies(measured, logged.receipts, posted.accepted, began_s + scenario.timed_from_s)
@@ -138,17 +134,17 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
         latency["socket"] = latency["socket"][:0]
     result = _result(scenario, latency, posted, counts, shares[0])
     facts = result.facts | {"edges": len(edges), "server_busy": round(shares[1], 3)}
+    if scenario.faults and scenario.audience.pushed:
+        befallen = Receipts.load(folder / "receipts-befallen.npz")
+        facts |= outage(befallen, posted.accepted, scenario, began_s)
+        facts |= {"start_s": round(max(running.starts_s), 3)} if running.starts_s else {}
     return replace(result, facts=facts), logged
 
 
-async def _stop(pid: int, at_s: float, lasts_s: float) -> None:
-    """Let a process stand still for a while; it goes on whatever happens here."""
-    await asyncio.sleep(max(0.0, at_s - time.monotonic()))
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(lasts_s)
-    finally:
-        os.kill(pid, signal.SIGCONT)
+async def read_lives(folders: Sequence[Path], accepted: list[tuple[int, float]]) -> Measured:
+    """All that a server has measured; only its last life was not cut short."""
+    *ended, last = (folder / "measure.csv" for folder in folders)
+    return in_sequence([*map(read_measured, ended), await read_when_flushed(last, accepted)])
 
 
 async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Measured:
@@ -169,7 +165,9 @@ async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> As
     async with AsyncExitStack() as stack:
         crowds = []
         if who.pushed:
-            crowds.append(await stack.enter_async_context(viewers(url, start, who.pushed, folder / "receipts.npz")))
+            befallen = max((fault.befalls(who.pushed) for fault in scenario.faults), default=0)
+            pushed = viewers(url, start, who.pushed, folder / "receipts.npz", befallen)
+            crowds.append(await stack.enter_async_context(pushed))
         if who.polling:
             arguments = [url, STREAM, start, str(who.polling), str(folder / "receipts-polled.npz"), f"{who.poll_s:g}"]
             crowds.append(await stack.enter_async_context(connected("simulation.engines.pollers", arguments, _core())))
@@ -177,11 +175,10 @@ async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> As
 
 
 @asynccontextmanager
-async def viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[Process]:
-    """The viewers' process, once every viewer is connected."""
-    async with connected(
-        "simulation.engines.viewers", [url, STREAM, start, str(count), str(receipts)], _core()
-    ) as crowd:
+async def viewers(url: str, start: str, count: int, receipts: Path, befallen: int = 0) -> AsyncIterator[Process]:
+    """The viewers' process, once every viewer is connected; ``befallen``: whose receipts are kept by themselves."""
+    arguments = [url, STREAM, start, str(count), str(receipts), str(befallen)]
+    async with connected("simulation.engines.viewers", arguments, _core()) as crowd:
         yield crowd
 
 
@@ -192,7 +189,7 @@ async def connected(module: str, arguments: Sequence[str], core: set[int] | None
     processes.stand_back(crowd.pid)  # authors share its core, and their posts are to go when they are meant to
     try:
         async with asyncio.timeout(JOIN_S):
-            await next_line(crowd)
+            await processes.next_line(crowd)
         yield crowd
     except TimeoutError as error:
         raise ProcessError(f"not all viewers were connected within {JOIN_S:g} s") from error
@@ -202,9 +199,7 @@ async def connected(module: str, arguments: Sequence[str], core: set[int] | None
 
 async def finish(crowd: Process, head: int) -> None:
     """Tell the viewers which event is the last."""
-    assert crowd.stdin is not None
-    crowd.stdin.write(f"finish {head}\n".encode())
-    await crowd.stdin.drain()
+    await processes.tell(crowd, f"finish {head}")
 
 
 async def _post(scenario: Scenario, poster: Poster, began_s: float, progress: Progress) -> Posted:
@@ -220,7 +215,7 @@ async def _post(scenario: Scenario, poster: Poster, began_s: float, progress: Pr
 async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
     """Follow what the viewers say, to their last line."""
     while True:
-        said = await next_line(crowd)
+        said = await processes.next_line(crowd)
         if "lost" in said:
             return said
         progress.delivered = said["delivered"]
@@ -229,16 +224,6 @@ async def _watch(crowd: Process, progress: Progress) -> dict[str, Any]:
 
 def _sum(counts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {name: sum(each[name] for each in counts) for name in counts[0]}
-
-
-async def next_line(crowd: Process) -> dict[str, Any]:
-    assert crowd.stdout is not None
-    assert crowd.stderr is not None
-    line = await crowd.stdout.readline()
-    if not line:
-        raise ProcessError((await crowd.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
-    said: dict[str, Any] = json.loads(line)
-    return said
 
 
 def _result(
@@ -271,6 +256,10 @@ def _result(
 def own_cpu_s() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _proxy_cpu_s(proxy: Process | None) -> float:
+    return processes.cpu_s(proxy.pid) if proxy else 0.0
 
 
 def _core() -> set[int] | None:

@@ -14,7 +14,8 @@ from http import HTTPStatus
 
 import aiohttp
 
-from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.policy.retry import Retry
+from simulation.faults import RETRIES
 from simulation.trace import Post
 
 CONNECTIONS_MAX = 128
@@ -62,7 +63,7 @@ class Poster:
         return self.posted
 
     async def _post(self, session: aiohttp.ClientSession, post: Post, intended_s: float) -> None:
-        retry = Retry(RetryConfig(attempts_max=4), self._rng)
+        retry = Retry(RETRIES, self._rng)
         key = str(uuid.UUID(int=self._rng.getrandbits(128)))
         headers = {"Idempotency-Key": key, "Authorization": f"Bearer {self._token}"}
         body = {"author": {"id": post.author}, "text": post.text}

@@ -1,6 +1,7 @@
 """Starts the server and the viewers as processes of their own, each on its core, and ends them again."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0  # a server that has not answered by then never will
@@ -94,6 +96,23 @@ async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *,
     )  # fmt: skip
     pin(process.pid, core)
     return process
+
+
+async def tell(process: Process, line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n".encode())
+    await process.stdin.drain()
+
+
+async def next_line(process: Process) -> dict[str, Any]:
+    """What a process says next, in JSON; ProcessError holds its last words."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = await process.stdout.readline()
+    if not line:
+        raise ProcessError((await process.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
+    said: dict[str, Any] = json.loads(line)
+    return said
 
 
 async def stop(process: Process) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from simulation.engines import live, processes
 from simulation.engines.redis import redis
+from simulation.engines.running import Running
 from simulation.scenario import Scenario
 
 
 @asynccontextmanager
 async def servers(
     scenario: Scenario, port: int, data: Path | None, say: Callable[[str], None]
-) -> AsyncIterator[live.Running]:
+) -> AsyncIterator[Running]:
     """The server under test and its edges, the first of which has the port then, by turns on either core.
 
     Without a data directory of its own it works in one that is taken away afterwards.
@@ -25,15 +26,19 @@ async def servers(
         )
         log = data or folder / "data"
         broker = await _broker(stack, folder, say) if edges else ""
-        arguments = [*live.server_arguments(scenario, folder, 0 if edges else port, log), "--broker", broker]
-        url, pid = await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+
+        async def start(folder: Path, port: int) -> tuple[str, int]:
+            arguments = [*live.server_arguments(scenario, folder, port, log), "--broker", broker]
+            return await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+
+        url, pid = await start(folder, 0 if edges else port)
         at_edges = []
         for number in range(edges):
             (of_edge := folder / f"edge-{number}").mkdir()
             arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
             core = pair[(number + 1) % 2] if pair else None
             at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
-        yield live.Running(url, pid, folder, at_edges)
+        yield Running(url, pid, folder, at_edges, start)
 
 
 async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:

@@ -8,6 +8,7 @@ import simpy
 
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.rate import RateConfig
+from simulation.engines.simulated_faults import run_disturbed
 from simulation.model.costs import Costs
 from simulation.model.edge import FanOut
 from simulation.model.server import Crowd, Policies, Server
@@ -28,6 +29,8 @@ def policies(scenario: Scenario) -> Policies:
 
 def run_simulated(scenario: Scenario, costs: Costs, repeat: int = 0) -> RunResult:
     """Run a scenario in the model; its seed and ``repeat`` decide which of the measured costs are drawn."""
+    if any(fault.kind != "stop" for fault in scenario.faults):
+        return run_disturbed(scenario, policies(scenario), costs, repeat)
     env = simpy.Environment()
     who, posts = scenario.audience, schedule(scenario)
     crowd = Crowd(
@@ -38,7 +41,7 @@ def run_simulated(scenario: Scenario, costs: Costs, repeat: int = 0) -> RunResul
     env.process(server.stalls(scenario.duration_s))
     server.watch(scenario.duration_s)
     for fault in scenario.faults:
-        env.process(server.stand_still(fault.at_s, fault.lasts_s))
+        env.process(server.stand_still(fault.at_s, fault.ends_s - fault.at_s))
     env.run()
     return _result(scenario, server, costs, len(posts))
 

@@ -168,6 +168,13 @@ class ViewerConnection(asyncio.Protocol):
     def close(self) -> None:
         self._transport.abort()
 
+    def read(self, on: bool) -> None:
+        """Go on reading, or stop: then the kernels take as much as they have room for."""
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
     def _headers(self, data: bytes) -> bytes:
         """Pass over the response's headers once they are whole; answer what is still to be read."""
         head, end, body = data.partition(b"\r\n\r\n")

@@ -34,8 +34,8 @@ class Api:
         self._rng = rng
         self.rejected = 0
 
-    def post(self, post: Post) -> Steps:
-        """One request, from when it was meant to go until it waits for the log."""
+    def post(self, post: Post, stamps: Stamps | None = None) -> Steps:
+        """One request, until it waits for the log; made again it has the same ``stamps``, as it has its key."""
         now = self._env.now
         cost = self._costs.post(now, now - self._loop.active_at, self._rng)
         yield from self._network.to_server(cost.ingress_s)
@@ -43,9 +43,14 @@ class Api:
         with self._loop.turn() as turn:
             yield turn
             yield from self._loop.hold(cost.api_s)
-            self._append(post)
+            self._append(post.author, stamps or Stamps(post.at_s))
 
-    def _append(self, post: Post) -> None:
+    def _append(self, author: str, stamps: Stamps) -> None:
         now = self._env.now
-        if not self._limiter.admit(post.author, now).admitted or not self._log.append(Stamps(post.at_s, now)):
+        if stamps.stored:
+            stamps.answer()  # as the first time, or as it would have been
+            return
+        stamps.admitted_s = now
+        if not self._limiter.admit(author, now).admitted or not self._log.append(stamps):
             self.rejected += 1
+            stamps.answer()

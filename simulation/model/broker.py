@@ -49,4 +49,9 @@ class Broker:
                 yield from self._hub.receive(len(self.published))
         for edge in self.edges:
             self._env.process(edge.bring(range(len(self.published) - len(batch) + 1, len(self.published) + 1)))
-        self._env.process(self._loop.run(answer_s * len(batch)))
+        self._env.process(self._answer(batch, answer_s))
+
+    def _answer(self, batch: list[Stamps], answer_s: float) -> Steps:
+        yield from self._loop.run(answer_s * len(batch))
+        for comment in batch:
+            comment.answer()

@@ -22,6 +22,12 @@ class Stamps:
     admitted_s: float = 0.0
     durable_s: float = 0.0
     hub_s: float = 0.0
+    stored: bool = False
+    answered: simpy.Event | None = None  # for an author who waits
+
+    def answer(self) -> None:
+        if self.answered is not None and not self.answered.triggered:
+            self.answered.succeed()
 
 
 class Log:
@@ -29,7 +35,8 @@ class Log:
 
     On its way to its thread and back a commit is handed from task to task, and each waits in the loop's line anew:
     behind all other callbacks that became ready meanwhile, which on a busy loop is most of what a commit takes. Its
-    thread is off the event loop, and on the same ``core`` where the process has one only.
+    thread is off the event loop, and on the same ``core`` where the process has one only. ``stored`` is what is
+    written, in the order of its seq: a process that is killed leaves it to the next one.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class Log:
         self._on_durable = on_durable
         self._core = core
         self.busy_s = 0.0  # of the thread
+        self.stored: list[Stamps] = []
 
     def append(self, comment: Stamps) -> bool:
         """Queue a comment; False when the queue is full."""
@@ -55,6 +63,11 @@ class Log:
             return False
         self._start()
         return True
+
+    def _store(self, batch: list[Stamps]) -> None:
+        self.stored += batch
+        for comment in batch:
+            comment.stored = True
 
     def _start(self) -> None:
         if batch := self._queue.start():
@@ -71,6 +84,9 @@ class Log:
             yield self._env.timeout(cost.work_s)
         else:
             yield self._core.start(cost.work_s)
+        if not self._loop.alive:  # the thread went with its process, before the end of the transaction
+            return
+        self._store(batch)
         yield self._env.timeout(cost.sync_s)
         yield from self._wait_in_line(TURNS_AFTER - 1)
         with self._loop.turn() as turn:

@@ -1,6 +1,6 @@
 """One server process and its clients: the rooms on one event loop, joined as the real server's wiring joins them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -18,7 +18,7 @@ from simulation.model.costs import Costs, FanOutCost
 from simulation.model.edge import Edge
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub
-from simulation.model.log import Log
+from simulation.model.log import Log, Stamps
 from simulation.model.network import Network
 from simulation.model.poller import Pollers
 from simulation.model.remote_edges import RemoteEdge
@@ -51,25 +51,38 @@ class Server:
     """Builds the rooms; run it by starting ``authors.run(schedule)`` and `watch`.
 
     Everything of the server's process shares one core, which is what the live engine gives it; edges are by turns on
-    the other one and on this.
+    the other one and on this. One that begins where another was killed finds what that has ``stored``.
     """
 
-    def __init__(self, env: simpy.Environment, policies: Policies, costs: Costs, crowd: Crowd, rng: Random) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        policies: Policies,
+        costs: Costs,
+        crowd: Crowd,
+        rng: Random,
+        *,
+        stored: Sequence[Stamps] = (),
+        edge: Callable[[EventLoop], Edge] | None = None,
+    ) -> None:
         self._env, self._costs, self._crowd, self._rng = env, costs, crowd, rng
         self._cores = Core(env), Core(env)
         self.core = self._cores[0]
         self.loop = EventLoop(env, core=self.core)
-        self.edge = Edge(env, self.loop, self._fan_out(0 if crowd.edges else crowd.pushed), queued=crowd.queued)
+        own = self._fan_out(0 if crowd.edges else crowd.pushed)
+        self.edge = edge(self.loop) if edge else Edge(env, self.loop, own, queued=crowd.queued)
         self.hub = StreamHub(
             env, self.loop, self.edge, policies.coalescing, policies.ordering,
-            read=lambda missing: missing, slack=lambda: costs.timer_slack(rng),
+            read=lambda missing: missing, slack=lambda: costs.timer_slack(rng), next_seq=len(stored) + 1,
         )  # fmt: skip
         self.broker = Broker(env, self.loop, self.hub, costs, rng, lambda: self.edge.idle_s)
+        self.broker.published += stored
         self.broker.edges += [self._remote(policies, number) for number in range(crowd.edges)]
         self.log = Log(
             env, self.loop, policies.commits, lambda comments: costs.commit(env.now, self.edge.idle_s, comments, rng),
             self.broker.publish, self.core,
         )  # fmt: skip
+        self.log.stored += stored
         self.pollers = Pollers(env, self.loop, self.broker.published, lambda: costs.poll(rng))
         limiter = RateLimiter(policies.rate)
         self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)

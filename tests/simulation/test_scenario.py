@@ -36,7 +36,7 @@ def test_a_bad_field_is_named_with_what_was_seen_and_what_is_allowed(fields, wor
 
 
 def test_a_missing_scenario_names_those_there_are():
-    with pytest.raises(ScenarioError, match="named ones: quick, up"):
+    with pytest.raises(ScenarioError, match="named ones: kill, quick, storm, up"):
         load_scenario("nope")
 
 

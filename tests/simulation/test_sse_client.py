@@ -40,6 +40,12 @@ def test_the_same_bytes_are_read_once_and_answered_alike():
     assert first is again
 
 
+def test_a_gap_that_came_with_the_comments_behind_it_is_skipped_and_not_lost():
+    tally = Tally(1)
+    tally.take(Piece((1, 5), (range(2, 5),), consecutive=False))
+    assert (tally.delivered, tally.skipped, tally.lost(5)) == (2, 3, 0)
+
+
 def test_a_viewer_that_gets_everything_has_no_faults():
     tally = Tally(1)
     for piece in (_piece(1, 2), _piece(3), _piece(4, 5, 6)):

@@ -12,7 +12,8 @@ import redis as redis_client
 
 from simulation.chaos.member import Member
 from simulation.engines.api_client import head_cursor, open_stream, user_token
-from simulation.engines.live import finish, next_line
+from simulation.engines.live import finish
+from simulation.engines.processes import next_line
 from simulation.experiments.failover.authors import Authors, cheer
 from simulation.experiments.failover.fleet import Fleet, fleet
 from simulation.experiments.failover.live import ALLOWED, STREAM, backlog, viewers

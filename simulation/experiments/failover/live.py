@@ -12,7 +12,8 @@ import numpy as np
 import redis
 
 from simulation.engines.api_client import head_cursor, open_stream, user_token
-from simulation.engines.live import BUSY_MAX, connected, finish, next_line, own_cpu_s
+from simulation.engines.live import BUSY_MAX, connected, finish, own_cpu_s
+from simulation.engines.processes import next_line
 from simulation.experiments.failover.authors import Authors, cheer
 from simulation.experiments.failover.fleet import Fleet, fleet
 from simulation.experiments.failover.plan import (

@@ -1,7 +1,6 @@
 """What a failover run is, in either engine: who watches and writes, what breaks when, and how both come back."""
 
 from dataclasses import dataclass
-from random import Random
 
 from reference_impl.policy.circuit_breaker import STAYS_CLOSED, BreakerConfig
 from reference_impl.policy.retry import RetryConfig
@@ -55,10 +54,3 @@ VARIANTS = {
         Variant(name="worker", after_s=5.5, workers=2),
     )
 }
-
-
-class Ceiling(Random):
-    """Backoff without jitter: every delay is the whole of what full jitter would draw from."""
-
-    def random(self) -> float:
-        return 1.0

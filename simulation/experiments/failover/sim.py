@@ -20,10 +20,10 @@ from simulation.experiments.failover.plan import (
     RESTART_S,
     STALL_S,
     WORK_SEEN_S,
-    Ceiling,
     Variant,
 )
 from simulation.experiments.failover.record import Record, Try
+from simulation.faults import Ceiling
 from simulation.model.database import Database
 from simulation.model.edge_process import EdgeCosts, EdgeProcess, viewers
 from simulation.model.event_loop import Steps

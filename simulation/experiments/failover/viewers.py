@@ -19,7 +19,8 @@ import uvloop
 from reference_impl.protocol.cursor import Cursor
 from simulation.engines.sse_client import Piece, Tally
 from simulation.engines.viewers import Crowd, all_have, first_of, read_commands, say, tallied
-from simulation.experiments.failover.plan import RECONNECTS, Ceiling
+from simulation.experiments.failover.plan import RECONNECTS
+from simulation.faults import Ceiling
 
 
 class Watching(Crowd):
