@@ -61,7 +61,8 @@ async def _live(family: Family, repeats: int, console: Console) -> list[Observat
         for repeat in range(repeats):  # by turns, so that a machine that changes its speed changes it for all
             for variant in family.variants:
                 tell(f"{variant}, repeat {repeat + 1} of {repeats}")
-                found.append(await family.live(variant, repeat))
+                if (seen := await family.live(variant, repeat)) is not None:
+                    found.append(seen)
     return found
 
 
