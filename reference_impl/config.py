@@ -32,6 +32,15 @@ class RecentWrites(Enum):
     BEHIND = "behind"  # soon after
 
 
+class RecentPart(Enum):
+    """What the cache of newest comments has against crowds and outages; left out, one sees what it is for."""
+
+    SINGLE_FLIGHT = "single-flight"
+    COPIES = "copies"
+    WARMING = "warming"
+    BREAKER = "breaker"
+
+
 class Delivery(Enum):
     """How comments reach a viewer's socket."""
 
@@ -71,6 +80,8 @@ class Settings(BaseSettings):
     workers: str = ""  # a Redis with queues of work for `worker` processes; empty: this one does it all
     recent: str = ""  # a Redis with the newest comments of streams, for pages; empty: they come from the log
     recent_writes: RecentWrites = RecentWrites.THROUGH
+    recent_age_s: float = Field(10.0, ge=0.1, le=3600)  # after which a window of newest comments is made anew
+    recent_without: tuple[RecentPart, ...] = ()
     breaker: bool = True  # False: a log that does not answer is asked all the same, and every call waits in vain
     broker: str = ""  # a Redis that brings other processes' comments; empty: there are none
     mode: Mode = Mode.DEVELOPMENT

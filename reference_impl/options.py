@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reference_impl.config import BatchSending, Delivery, LogMode, Mode, RecentWrites
+from reference_impl.config import BatchSending, Delivery, LogMode, Mode, RecentPart, RecentWrites
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.partitioning import Partitioning
 from reference_impl.protocol.streams import Display
@@ -42,6 +42,13 @@ Recent = Annotated[
 RecentWritesOption = Annotated[
     RecentWrites | None,
     typer.Option(help="Into that Redis before a comment is acknowledged (through), or after. [default: through]"),
+]
+RecentAgeS = Annotated[
+    float | None, typer.Option(help="After which a stream's newest comments are read into it anew. [default: 10]")
+]
+RecentWithout = Annotated[
+    list[RecentPart] | None,
+    typer.Option("--recent-without", help="Leave a part of that cache out, to see what it is for; repeatable."),
 ]
 Breaker = Annotated[
     bool | None,

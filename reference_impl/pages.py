@@ -32,11 +32,15 @@ class Pages(Protocol):
 
 
 class StoredPages:
-    """Each page is read from the log."""
+    """Each page is read from the log, and counted."""
 
     def __init__(self, log: LogReader, history: History) -> None:
         self._log = log
         self._history = history
+        self.reads = 0
+
+    def status(self) -> dict[str, int]:
+        return {"log_reads": self.reads}
 
     async def before(self, stream: str, seq: int | None, limit: int) -> Stretch:
         head = await self._head(stream)
@@ -48,4 +52,5 @@ class StoredPages:
 
     async def _head(self, stream: str) -> int:
         """It is read first: a comment that comes in between is in the page too, and never the other way round."""
+        self.reads += 1
         return (await self._log.heads([stream]))[stream]

@@ -11,33 +11,16 @@ The cache is never the truth: when it is away, slow or wrong, pages come from th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from reference_impl.following import LogReader
+from reference_impl.policy.recent_window import Recall, Wanted, Window
 from reference_impl.ports import History
 from reference_impl.protocol.events import Event, EventKind
 
 CONCERNED_MAX = 50  # older comments that a stretch of events changes; with more of them the window is made anew
 
 _CONCERNING = {EventKind.COMMENT, EventKind.EDIT, EventKind.DELETE}  # those with a target change how it looks
-
-
-class Recall(StrEnum):
-    HIT = "hit"
-    MISSING = "missing"
-    BEHIND = "behind"  # the log goes on beyond it
-    OLDER = "older"  # it does not reach back so far
-    BEYOND = "beyond"  # its end is before what is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The last comments before ``seq`` (None: the newest), or the first after it."""
-
-    newest_first: bool
-    seq: int | None
-    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +32,10 @@ class Recalled:
     size: int = 0  # comments in the window
     age_s: float = 0.0
     cost_s: float = 0.0  # of making it
+
+    @property
+    def window(self) -> Window:
+        return Window(self.first, self.through, self.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
@@ -12,27 +11,16 @@ from reference_impl.catalog import Fresh
 from reference_impl.following import LogReader
 from reference_impl.guard import Guard
 from reference_impl.pages import Pages, Stretch
-from reference_impl.policy.hot_keys import HotKeys, HotKeysConfig
-from reference_impl.policy.warming import WarmingConfig, due
+from reference_impl.policy.hot_keys import HotKeys
+from reference_impl.policy.recent_window import Mend, Recall, RecentConfig, Wanted, between, mend
+from reference_impl.policy.warming import Copy, judge
 from reference_impl.ports import Clock, History, LogUnavailable
-from reference_impl.recent import Built, Recall, Recalled, RecentStore, Wanted, changes_of
+from reference_impl.recent import Built, Recalled, RecentStore, changes_of
 from reference_impl.single_flight import SingleFlight
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecentConfig:
-    comments_max: int = 500  # of one window
-    more: int = 50  # comments read beyond what was asked for, so that the next page is there too
-    head_fresh_s: float = 1.0  # what was not brought into the cache is missed after this long
-    catch_up_max: int = 500  # events; a window farther behind is made anew
-    patience_s: float = 0.2  # while another process makes a window
-    look_s: float = 0.02  # between looks whether it is there
-    warming: WarmingConfig = field(default_factory=WarmingConfig)
-    hot_keys: HotKeysConfig = field(default_factory=HotKeysConfig)
 
 
 class RecentPages:
@@ -53,7 +41,7 @@ class RecentPages:
         self._rng = rng
         self._heads = Fresh(self._head, config.head_fresh_s, clock)
         self._hot = HotKeys(config.hot_keys)
-        self._flights = SingleFlight()
+        self._flights = SingleFlight(shared=config.single_flight)
         self._counts: Counter[str] = Counter()
 
     async def before(self, stream: str, seq: int | None, limit: int) -> Stretch:
@@ -79,20 +67,29 @@ class RecentPages:
         except LogUnavailable:
             self._counts["away"] += 1
             return await self._from_log(stream, wanted)
-        self._counts[found.recall] += 1
-        if found.recall is Recall.HIT:
+        if found.recall is not Recall.HIT:
+            self._counts[found.recall] += 1
+            return await self._miss(stream, copy, head, wanted, found)
+        good = judge(self._config.warming, found.age_s, found.cost_s, self._rng)
+        if good is Copy.EXPIRED:
+            self._counts[good.value] += 1
+            return await self._miss(stream, copy, head, wanted, Recalled(Recall.MISSING))
+        self._counts[Recall.HIT] += 1
+        if good is Copy.DUE:
             self._renew(stream, copy, found)
-            return Stretch(found.through, found.comments)
-        return await self._miss(stream, copy, head, wanted, found)
+        return Stretch(found.through, found.comments)
 
     async def _miss(self, stream: str, copy: int, head: int, wanted: Wanted, found: Recalled) -> Stretch:
         """Answer, and see to it that the next one finds it."""
-        if found.recall is Recall.BEHIND:
+        needed = mend(self._config, found.recall, found.window, head, wanted)
+        if needed is Mend.CATCH_UP:
             await self._mend(("catch up", stream, copy), lambda: self._catch_up(stream, copy, found.through, head))
-        elif found.recall is Recall.MISSING:
+        elif needed is Mend.FORGET:
+            await self._mend(("catch up", stream, copy), lambda: self._forget(stream, copy))
+        elif needed is Mend.MAKE:
             wide = wanted.limit + self._config.more
             await self._mend(("make", stream, copy), lambda: self._make(stream, copy, wide))
-        elif found.recall is Recall.OLDER and wanted.newest_first and self._fits(found, wanted):
+        elif needed is Mend.REACH:
             await self._mend(("reach", stream, copy, wanted), lambda: self._reach(stream, copy, found.first, wanted))
         else:
             return await self._from_log(stream, wanted)
@@ -103,9 +100,6 @@ class RecentPages:
         hit = found.recall is Recall.HIT
         return Stretch(found.through, found.comments) if hit else await self._from_log(stream, wanted)
 
-    def _fits(self, found: Recalled, wanted: Wanted) -> bool:
-        return found.size + _between(found.first, wanted) + wanted.limit <= self._config.comments_max
-
     async def _mend(self, key: tuple[object, ...], mend: Callable[[], Awaitable[None]]) -> None:
         """Have a window mended by one of those who need it; when that fails there still is the log."""
         try:
@@ -115,15 +109,12 @@ class RecentPages:
 
     def _renew(self, stream: str, copy: int, found: Recalled) -> None:
         """Make a window anew while it is still good, in the background."""
-        if due(self._config.warming, found.age_s, found.cost_s, self._rng):
-            wide = max(found.size, 1)
-            self._flights.start(
-                ("make", stream, copy), lambda: self._warming.once(lambda: self._make(stream, copy, wide))
-            )
+        wide = max(found.size, 1)
+        self._flights.start(("make", stream, copy), lambda: self._warming.once(lambda: self._make(stream, copy, wide)))
 
     async def _make(self, stream: str, copy: int, comments: int) -> None:
         """Read the newest comments into a window, unless another process is about to; then wait for it a moment."""
-        if not await self._asked(lambda: self._store.lease(stream, copy)):
+        if self._config.single_flight and not await self._asked(lambda: self._store.lease(stream, copy)):
             await self._wait(stream, copy)
             return
         began, limit = self._clock(), min(comments, self._config.comments_max)
@@ -140,7 +131,7 @@ class RecentPages:
 
     async def _reach(self, stream: str, copy: int, first: int, wanted: Wanted) -> None:
         """Let a window that begins at ``first`` reach as far back as a page that was asked for."""
-        began, limit = self._clock(), _between(first, wanted) + wanted.limit + self._config.more
+        began, limit = self._clock(), between(first, wanted) + wanted.limit + self._config.more
         older = await self._stored.before(stream, first, limit)
         low = older.comments[0].seq if len(older.comments) == limit else 1
         built = Built(self._log.epoch, older.head, low, first - 1, older.comments, cost_s=self._clock() - began)
@@ -148,14 +139,15 @@ class RecentPages:
 
     async def _catch_up(self, stream: str, copy: int, through: int, head: int) -> None:
         """Read from the log what nobody has brought."""
-        changes = None
-        if head - through <= self._config.catch_up_max:
-            events = await self._log.read(stream, first=through + 1, last=head)
-            changes = await changes_of(self._log, self._history, events, head) if events else None
+        events = await self._log.read(stream, first=through + 1, last=head)
+        changes = await changes_of(self._log, self._history, events, head) if events else None
         if changes is None:
-            await self._asked(lambda: self._store.forget(stream, copy))
+            await self._forget(stream, copy)
             return
         await self._asked(lambda: self._store.remember(stream, changes, copy))
+
+    async def _forget(self, stream: str, copy: int) -> None:
+        await self._asked(lambda: self._store.forget(stream, copy))
 
     async def _from_log(self, stream: str, wanted: Wanted) -> Stretch:
         return await self._flights.ask(("page", stream, wanted), lambda: self._read(stream, wanted))
@@ -174,8 +166,3 @@ class RecentPages:
 
     async def _head(self, stream: str) -> int:
         return (await self._log.heads([stream]))[stream]
-
-
-def _between(first: int, wanted: Wanted) -> int:
-    """How many comments there are at the most between what is wanted and where a window begins."""
-    return 0 if wanted.seq is None else max(0, first - wanted.seq)

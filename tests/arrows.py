@@ -24,7 +24,8 @@ ARROWS = {
         "reference_impl.adapters", "reference_impl.background", "reference_impl.following", "reference_impl.ports",
         "reference_impl.recent", "reference_impl.working",
         "reference_impl.policy.channels", "reference_impl.policy.circuit_breaker", "reference_impl.policy.failover",
-        "reference_impl.policy.partitioning", "reference_impl.policy.retry", "reference_impl.protocol",
+        "reference_impl.policy.partitioning", "reference_impl.policy.recent_window", "reference_impl.policy.retry",
+        "reference_impl.protocol",
     },
     "reference_impl.transports": {
         "reference_impl.policy", "reference_impl.protocol", "reference_impl.ports", "reference_impl.transports",
@@ -61,6 +62,7 @@ ARROWS = {
     "simulation.bench.arguments": {"simulation", "reference_impl.cli"},
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server
+    "simulation.experiments.caching.probe": {"simulation", "reference_impl"},  # the log and its cache, without a server
     "simulation.experiments.hot_partition.log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.experiments.hot_partition.probe": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},

@@ -76,6 +76,7 @@ def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
         "reference_impl.worker_wiring",
         "simulation.bench.hot_log",
         "simulation.bench.partitions_log",
+        "simulation.experiments.caching.probe",
         "simulation.experiments.hot_partition.log",
         "simulation.experiments.hot_partition.probe",
     }

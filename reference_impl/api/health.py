@@ -34,7 +34,7 @@ class Health(BaseModel):
         description="Without one nothing. `state`: `up`, `away` (others find comments in the log), `unknown` at first."
     )
     recent: dict[str, int | float] = Field(
-        description="Pages of history by how the cache of newest comments had them, and its share of `hit`s."
+        description="Pages by how the cache of newest comments had them, its share of `hit`s, and `log_reads` of pages."
     )
     queued_bytes: int = Field(
         description="What waits in this process for viewers that do not keep up, of all together."

@@ -7,8 +7,9 @@ behind a waiting client (Tene, "How NOT to Measure Latency", 2013).
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
@@ -105,8 +106,13 @@ async def closed_loop(url: str, connections: int, seconds: float, next_request: 
 async def open_loop(
     url: str, connections: int, seconds: float, rate: float, next_request: Callable[[], bytes]
 ) -> Answers:
-    """Send ``rate`` requests a second, whatever becomes of them; one that finds no free connection waits for it."""
-    answers, total = Answers(), int(rate * seconds)
+    """Send ``rate`` requests a second, whatever becomes of them."""
+    return await at_times(url, connections, [number / rate for number in range(int(rate * seconds))], next_request)
+
+
+async def at_times(url: str, connections: int, due_s: Sequence[float], next_request: Callable[[], bytes]) -> Answers:
+    """Send a request at each of these times from now; one that finds no free connection waits for it."""
+    answers, total = Answers(), len(due_s)
     free: deque[_Connection] = deque()
     finished = asyncio.Event()
     sent = 0
@@ -122,9 +128,9 @@ async def open_loop(
     free.extend(pool)
     start_s = time.monotonic()
     while sent < total:
-        due = min(total, int((time.monotonic() - start_s) * rate) + 1)
+        due = bisect_right(due_s, time.monotonic() - start_s)
         while sent < due and free:
-            free.popleft().send(next_request(), start_s + sent / rate)
+            free.popleft().send(next_request(), start_s + due_s[sent])
             sent += 1
         await asyncio.sleep(TICK_S)
     await _finish(finished, 0.0, pool)

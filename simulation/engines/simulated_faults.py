@@ -43,7 +43,7 @@ def run_disturbed(scenario: Scenario, policies: Policies, costs: Costs, repeat: 
     env.process(authors.run(posts))
     env.process(_befall(scenario, lives, costs))
     env.run()
-    return _result(scenario, lives, authors, costs, len(posts))
+    return _result(scenario, lives, authors, len(posts))
 
 
 def _befall(scenario: Scenario, lives: Lives, costs: Costs) -> Steps:
@@ -75,7 +75,7 @@ def _befall(scenario: Scenario, lives: Lives, costs: Costs) -> Steps:
                 way.delay_s = way.jitter_s = 0.0
 
 
-def _result(scenario: Scenario, lives: Lives, authors: KeyedAuthors, costs: Costs, posted: int) -> RunResult:
+def _result(scenario: Scenario, lives: Lives, authors: KeyedAuthors, posted: int) -> RunResult:
     watchers, stored = lives.watchers, lives.server.log.stored
     accepted = [(seq, stamps.intended_s) for seq, stamps in enumerate(stored, 1)]
     everybody = range(scenario.audience.pushed)

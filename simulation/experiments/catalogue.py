@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from simulation.experiments.backpressure.family import Backpressure
+from simulation.experiments.caching.family import Caching
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
@@ -13,4 +14,5 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "hot_partition": HotPartition,
     "backpressure": Backpressure,
     "failover": Failover,
+    "caching": Caching,
 }

@@ -67,8 +67,8 @@ class Family(Protocol):
         """Measure what this machine's server costs, by short probes that are no part of any variant; JSON-able."""
         ...
 
-    async def live(self, variant: str, repeat: int) -> Observation:
-        """Run a variant with real processes; ProcessError says what is missing for it."""
+    async def live(self, variant: str, repeat: int) -> Observation | None:
+        """Run a variant with real processes; None: it is simulated only. ProcessError says what is missing for it."""
         ...
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:

@@ -1,4 +1,4 @@
-"""The guard around the log: breaker, bulkhead and deadline as the server joins them, in simulated time."""
+"""The guard around what may be away: breaker, bulkhead and deadline as the server joins them, in simulated time."""
 
 from collections.abc import Callable, Generator
 from random import Random
@@ -20,16 +20,26 @@ Answer = tuple[bool, float]
 
 
 class Guard:
-    """Stands before one way of using the log; ``late`` is told when what was given up has been done after all."""
+    """Stands before one way of using the log, or another dependency."""
 
-    def __init__(self, env: simpy.Environment, breaker: BreakerConfig, rng: Random) -> None:
+    def __init__(
+        self, env: simpy.Environment, breaker: BreakerConfig, rng: Random, places: BulkheadConfig = PLACES,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:  # fmt: skip
         self._env = env
+        self._deadline_s = deadline_s
         self.breaker = CircuitBreaker(breaker, rng)
-        self.bulkhead: Bulkhead[simpy.Event] = Bulkhead(PLACES)
+        self.bulkhead: Bulkhead[simpy.Event] = Bulkhead(places)
 
-    def once(self, ask: Callable[[], Asking], late: Callable[[], None]) -> Generator[simpy.Event, Any, Answer]:
-        """One try of ``ask``, which says whether the engine did it."""
-        deadline = Deadline.after(DEADLINE_S, self._env.now)
+    @property
+    def state(self) -> State:
+        return self.breaker.state(self._env.now)
+
+    def once(
+        self, ask: Callable[[], Asking], late: Callable[[], None] = lambda: None
+    ) -> Generator[simpy.Event, Any, Answer]:
+        """One try of ``ask``, which says whether it was done; ``late`` is told when that was after it was given up."""
+        deadline = Deadline.after(self._deadline_s, self._env.now)
         if self.breaker.state(self._env.now) is State.OPEN or not (yield from self._enter(deadline)):
             return self._refused()
         call = self.breaker.admit(self._env.now)

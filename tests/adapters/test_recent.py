@@ -15,11 +15,12 @@ from reference_impl.adapters.redis.recent import RedisRecent
 from reference_impl.guard import Guard
 from reference_impl.pages import Pages, StoredPages, Stretch
 from reference_impl.policy.hot_keys import HotKeysConfig
+from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted
 from reference_impl.policy.warming import WarmingConfig
 from reference_impl.ports import Appended
 from reference_impl.protocol.events import Event, EventKind
-from reference_impl.recent import Built, Recall, Recalled, Wanted
-from reference_impl.recent_pages import RecentConfig, RecentPages
+from reference_impl.recent import Built, Recalled
+from reference_impl.recent_pages import RecentPages
 from reference_impl.recent_wiring import CACHE, WARMING
 from reference_impl.recent_writes import BEHIND_MAX, BehindQueue, RecentWriter, WriteBehind, WriteThrough
 from reference_impl.storage import Storage
@@ -61,7 +62,7 @@ class World:
         self.closing: list[Callable[[], Awaitable[None]]] = []
 
     def server(self, config: RecentConfig = CONFIG) -> tuple[RecentPages, RecentWriter, RedisRecent]:
-        store = RedisRecent(connect(self._url), config.comments_max)
+        store = RedisRecent(connect(self._url), config)
         cache, warming = (Guard("g", each, time.monotonic, Random(1)) for each in (PATIENT, WARMING))
         log, history = self.storage.log, self.storage.history
         pages = RecentPages(self.stored, log, history, store, cache, warming, config, time.monotonic, Random(1))

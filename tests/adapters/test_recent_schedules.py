@@ -20,10 +20,11 @@ from reference_impl.adapters.redis.recent import RedisRecent
 from reference_impl.guard import Guard
 from reference_impl.pages import StoredPages
 from reference_impl.policy.hot_keys import HotKeysConfig
+from reference_impl.policy.recent_window import RecentConfig
 from reference_impl.policy.warming import WarmingConfig
 from reference_impl.ports import Appended, LogUnavailable
 from reference_impl.protocol.events import EventKind
-from reference_impl.recent_pages import RecentConfig, RecentPages
+from reference_impl.recent_pages import RecentPages
 from reference_impl.recent_wiring import CACHE, WARMING
 from reference_impl.recent_writes import RecentWriter
 from reference_impl.storage import Storage, migrate_all, open_databases, whole
@@ -76,7 +77,7 @@ class Process:
     """Reads pages and brings commits into the cache, now, later or never."""
 
     def __init__(self, storage: Storage, url: str, clock: Clock) -> None:
-        self.store = Away(connect_redis(url), CONFIG.comments_max)
+        self.store = Away(connect_redis(url), CONFIG)
         cache, warming = Guard("cache", CACHE, clock, Random(1)), Guard("warming", WARMING, clock, Random(1))
         stored = StoredPages(storage.log, storage.history)
         self.pages = RecentPages(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.policy.warming import WarmingConfig, due
+from reference_impl.policy.warming import Copy, WarmingConfig, due, judge
 
 CONFIG = WarmingConfig(age_max_s=10.0)
 CROWD = 10_000
@@ -43,6 +43,14 @@ def test_what_takes_long_is_begun_earlier() -> None:
 def test_without_eagerness_nobody_is_early() -> None:
     config = WarmingConfig(age_max_s=1.0, eagerness=0.0)
     assert not any(due(config, 0.99, 5.0, Random(seed)) for seed in range(100))
+
+
+@given(st.floats(0, 20), st.floats(0, 5), st.integers())
+def test_a_copy_that_is_made_anew_ahead_of_time_never_expires(age_s: float, cost_s: float, seed: int) -> None:
+    early = due(CONFIG, age_s, cost_s, Random(seed))
+    assert judge(CONFIG, age_s, cost_s, Random(seed)) is (Copy.DUE if early else Copy.GOOD)
+    passive = WarmingConfig(age_max_s=10.0, ahead=False)
+    assert judge(passive, age_s, cost_s, Random(seed)) is (Copy.EXPIRED if age_s >= 10.0 else Copy.GOOD)
 
 
 @pytest.mark.parametrize("wrong", [{"age_max_s": 0}, {"eagerness": -1}])

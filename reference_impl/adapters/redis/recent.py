@@ -10,23 +10,22 @@ from redis.asyncio import Redis, RedisCluster
 
 from reference_impl.adapters.redis.connection import close
 from reference_impl.adapters.redis.scripting import Scripts, answering
+from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted
 from reference_impl.protocol.events import Event, EventKind
-from reference_impl.recent import Built, Changes, Recall, Recalled, Wanted
+from reference_impl.recent import Built, Changes, Recalled
 
 AHEAD_MAX = 1_000  # stretches that wait behind a hole; with more the window is forgotten
 IDLE_MS = 300_000  # a window that nobody reads is forgotten
-LEASE_MS = 2_000  # to make a window
 
 _FOLDER = files("reference_impl.adapters.redis") / "scripts"
 _SCRIPTS = ("recall", "remember", "build")
 
 
 class RedisRecent:
-    """``size_max``: comments of one window."""
-
-    def __init__(self, client: "Redis | RedisCluster", size_max: int) -> None:
+    def __init__(self, client: "Redis | RedisCluster", config: RecentConfig) -> None:
         self._client = client
-        self._size_max = size_max
+        self._size_max = config.comments_max
+        self._lease_ms = max(1, int(config.lease_s * 1000))
         self._scripts = Scripts(client, _FOLDER, _SCRIPTS, (_FOLDER / "recent_common.lua").read_text())
 
     async def recall(self, stream: str, copy: int, copies: int, epoch: int, head: int, wanted: Wanted) -> Recalled:
@@ -67,7 +66,7 @@ class RedisRecent:
 
     async def lease(self, stream: str, copy: int) -> bool:
         with answering():
-            return bool(await self._client.set(f"{_name(stream, copy)}:lease", 1, nx=True, px=LEASE_MS))
+            return bool(await self._client.set(f"{_name(stream, copy)}:lease", 1, nx=True, px=self._lease_ms))
 
     async def close(self) -> None:
         await close(self._client)

@@ -1,0 +1,88 @@
+"""caching: what single flight, copies and warming buy a hot stream's newest page, and what a breaker does."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from simulation.experiments.caching.costs import measure
+from simulation.experiments.caching.live import run_live
+from simulation.experiments.caching.plan import VARIANTS, Case, Size
+from simulation.experiments.caching.sim import Simulated
+from simulation.experiments.family import Measure, Observation
+
+MEASURES = (
+    Measure("hit_pct", "hits of the cache, %"),
+    Measure("reads_per_s", "pages read from the log a second"),
+    Measure("p50_ms", "page p50, ms"),
+    Measure("p99_ms", "page p99, ms"),
+    Measure("late_pct", "pages later than 200 ms, %"),
+    Measure("server_busy_pct", "server process, % of a core"),
+    Measure("failed", "pages not answered", digits=0, tells=False),
+)
+_SIZE = Size()
+
+
+class Caching:
+    """A `Family`. What needs a fleet is simulated only."""
+
+    name = "caching"
+    question = "What do single flight, copies and warming buy when many ask for a hot stream's newest comments at once?"
+    size = (
+        f"{_SIZE.crowd} readers at once, {1 / _SIZE.every_s:g} times a second for {_SIZE.seconds:g} s, of one server "
+        f"and one Redis, whose windows live for 1 s; a fleet, simulated only: {VARIANTS['fleet'].fleet} servers with "
+        f"{_SIZE.per_s:g} readers/s each, and a cluster of {VARIANTS['fleet'].nodes}"
+    )
+    measures: Sequence[Measure] = MEASURES
+    variants: Sequence[str] = tuple(VARIANTS)
+    repeats_live = 2
+    repeats_sim = 5
+
+    def __init__(self, size: Size = _SIZE) -> None:
+        self._size = size
+
+    def case(self, variant: str, repeat: int) -> Case:
+        return Case(VARIANTS[variant], repeat, self._size)
+
+    async def probe(self) -> dict[str, Any]:
+        """Pages, and the calls they are made of; about ten seconds."""
+        return await measure()
+
+    async def live(self, variant: str, repeat: int) -> Observation | None:
+        if VARIANTS[variant].fleet > 1:
+            return None
+        run, facts, why_void = await run_live(self.case(variant, repeat))
+        return Observation(variant, "live", repeat, run.values(), facts, why_void)
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        model = Simulated(self.case(variant, repeat), costs)
+        return Observation(variant, "sim", repeat, model.run().values(), model.facts())
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        """Live figures where there are some; of the model otherwise."""
+        figures = _medians(observations)
+        plain, flight, warm = (figures[name] for name in ("plain", "single-flight", "warming"))
+        one, copies = figures["fleet"], figures["fleet-copies"]
+        bare, guarded = figures["silent-no-breaker"], figures["silent"]
+        return (
+            f"Without a cache the log reads {figures['no-cache']['reads_per_s']:,.0f} pages a second, with a plain one "
+            f"{plain['reads_per_s']:,.0f} (page p99 {plain['p99_ms']:,.0f} ms), with single flight "
+            f"{flight['reads_per_s']:,.1f} ({flight['p99_ms']:,.0f} ms), and with warming, too, {warm['hit_pct']:.0f}% "
+            f"are hits ({warm['p99_ms']:,.0f} ms). Copies buy a fleet a p99 of {copies['p99_ms']:,.0f} ms, not "
+            f"{one['p99_ms']:,.0f}, and nothing to a server alone; when the cache falls silent a breaker leaves "
+            f"{guarded['late_pct']:.0f}% of pages late, not {bare['late_pct']:.0f}%."
+        )
+
+
+def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
+    """By variant and measure, live where the variant has run live."""
+    good = [each for each in observations if not each.why_void]
+    live = {each.variant for each in good if each.engine == "live"}
+    ours = [each for each in good if each.engine == ("live" if each.variant in live else "sim")]
+    found: dict[str, dict[str, float]] = {}
+    for variant in VARIANTS:
+        mine = [each.values for each in ours if each.variant == variant]
+        found[variant] = {
+            measure.name: median(values[measure.name] for values in mine) if mine else float("nan")
+            for measure in MEASURES
+        }
+    return found

@@ -1,0 +1,141 @@
+"""What a page's parts cost here: ``python -m simulation.experiments.caching.probe FOLDER REDIS PID``.
+
+The server's own log, cache and guard in a process of their own, asked for one thing at a time by a few at once, with
+nothing else going on. None of the experiment's variants is run.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import uuid_utils
+import uvloop
+
+from reference_impl.adapters.redis.connection import connect
+from reference_impl.adapters.redis.recent import RedisRecent
+from reference_impl.guard import Guard
+from reference_impl.pages import StoredPages
+from reference_impl.policy.recent_window import RecentConfig, Wanted
+from reference_impl.ports import LogUnavailable
+from reference_impl.protocol.events import Draft, author_data, comment_data
+from reference_impl.recent import Built, Changes
+from reference_impl.recent_wiring import ANSWER_S, CACHE
+from reference_impl.storage import Storage, migrate_all, open_databases, whole
+from simulation.bench.fanout_servers import free_port
+from simulation.bench.partitions_log import named
+from simulation.bench.usage import cpu_seconds
+from simulation.experiments.caching.plan import LIMIT, STORED
+
+STREAM = "demo"
+AT_ONCE = 16
+ROUNDS = 40
+LONE = 100
+NEWEST = Wanted(True, None, LIMIT + 1)
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one call: on this process's core, and on the core of the cache."""
+
+    own_s: float
+    cache_s: float
+
+
+class Probe:
+    def __init__(self, storage: Storage, store: RedisRecent, cache_pid: int) -> None:
+        self._log, self._store, self._pid = storage.log, store, cache_pid
+        self._stored = StoredPages(storage.log, storage.history)
+        self._guard = Guard("probe", CACHE, time.monotonic, Random(1))
+
+    async def measure(self) -> dict[str, Any]:
+        stored, log = self._stored, self._log
+        newest = (await stored.before(STREAM, None, LIMIT + 51)).comments
+        built = Built(log.epoch, STORED, newest[0].seq, STORED, newest, cost_s=0.0)
+        await self._store.build(STREAM, 0, built)
+        change = Changes(log.epoch, [(STORED, newest[-1])], [(STORED, STORED)])
+        narrow = await self._cost(lambda: stored.before(STREAM, None, LIMIT + 1))
+        wide = await self._cost(lambda: stored.before(STREAM, None, 2 * LIMIT + 1))
+        comment_s = max(0.0, (wide.own_s - narrow.own_s) / LIMIT)
+        head = await self._cost(lambda: log.heads([STREAM]))
+        hit = await self._cost(lambda: self._recall(STREAM))
+        miss = await self._cost(lambda: self._recall("nobody"))
+        build = await self._cost(lambda: self._guard.once(lambda: self._store.build(STREAM, 0, built)))
+        remember = await self._cost(lambda: self._guard.once(lambda: self._store.remember(STREAM, change)))
+        return {
+            "read_s": narrow.own_s - comment_s * (LIMIT + 1), "comment_s": comment_s, "head_s": head.own_s,
+            "recall_s": hit.own_s, "call_s": (miss.own_s + build.own_s) / 2, "failed_s": await self._failed_s(),
+            "cache": {
+                "hop_s": await self._hop_s(hit), "recall_s": hit.cache_s, "miss_s": miss.cache_s,
+                "build_s": build.cache_s, "remember_s": remember.cache_s,
+            },
+        }  # fmt: skip
+
+    async def _recall(self, stream: str) -> Any:
+        epoch = self._log.epoch
+        return await self._guard.once(lambda: self._store.recall(stream, 0, 1, epoch, 0, NEWEST))
+
+    async def _cost(self, ask: Ask) -> Cost:
+        """By a few at once, again and again."""
+        await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+        own_s, cache_s = time.process_time(), cpu_seconds(self._pid)
+        for _ in range(ROUNDS):
+            await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
+        calls = AT_ONCE * ROUNDS
+        return Cost((time.process_time() - own_s) / calls, (cpu_seconds(self._pid) - cache_s) / calls)
+
+    async def _hop_s(self, hit: Cost) -> float:
+        """What a lone call takes that is nobody's work, one way."""
+        began_s, own_s, cache_s = time.perf_counter(), time.process_time(), cpu_seconds(self._pid)
+        for _ in range(LONE):
+            await self._recall(STREAM)
+        worked_s = time.process_time() - own_s + cpu_seconds(self._pid) - cache_s
+        return max(0.0, (time.perf_counter() - began_s - worked_s) / LONE / 2)
+
+    async def _failed_s(self) -> float:
+        """A call of a cache that is not there."""
+        gone = RedisRecent(connect(f"redis://127.0.0.1:{free_port()}", ANSWER_S), RecentConfig())
+        epoch = self._log.epoch
+
+        async def fail() -> None:
+            try:
+                await gone.recall(STREAM, 0, 1, epoch, 0, NEWEST)
+            except LogUnavailable:
+                return
+
+        cost = await self._cost(fail)
+        await gone.close()
+        return cost.own_s
+
+
+async def main(folder: Path, url: str, cache_pid: int) -> dict[str, Any]:
+    log = f"sqlite:///{folder / 'probe.sqlite'}"
+    await migrate_all(log, 1)
+    storage = await whole((await open_databases(log, 1))[0])
+    await storage.directory.create(named(STREAM))
+    await storage.log.append([_draft(number) for number in range(STORED)])
+    store = RedisRecent(connect(url, ANSWER_S), RecentConfig())
+    try:
+        return await Probe(storage, store, cache_pid).measure()
+    finally:
+        await store.close()
+        await storage.log.close()
+
+
+def _draft(number: int) -> Draft:
+    user = f"u{number % 100}"
+    return Draft(
+        stream=STREAM, id=str(uuid_utils.uuid7()), author=user, created_at_ms=number,
+        data=comment_data(author_data(user, user), f"What a goal! {number * 7919 % 1_000_003}", []),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(uvloop.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))))
