@@ -103,7 +103,7 @@ def run(
 ) -> None:
     """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
 
-    Experiments: fan_out, hot_partition, backpressure, failover.
+    Experiments: fan_out, hot_partition, backpressure, failover, world_cup.
     """
     console = Console()
     if name in FAMILIES:

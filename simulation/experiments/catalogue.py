@@ -7,10 +7,12 @@ from simulation.experiments.failover import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out import FanOut
 from simulation.experiments.hot_partition import HotPartition
+from simulation.experiments.world_cup import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
     "fan_out": FanOut,
     "hot_partition": HotPartition,
     "backpressure": Backpressure,
     "failover": Failover,
+    "world_cup": WorldCup,
 }

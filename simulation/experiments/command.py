@@ -10,7 +10,7 @@ from rich.console import Console
 from reference_impl.cli import fail
 from simulation.calibration import Calibration
 from simulation.experiment import Engine
-from simulation.experiments.family import Family
+from simulation.experiments.family import Family, Pictured
 from simulation.experiments.running import Document, run_family
 from simulation.experiments.showing import plot, table
 
@@ -49,7 +49,9 @@ def _save(family: Family, document: Document, json_file: Path | None, plot_file:
     try:
         if json_file is not None:
             json_file.write_text(json.dumps(document, indent=1, default=float) + "\n")
-        if plot_file is not None:
+        if plot_file is not None and isinstance(family, Pictured):
+            family.plot(document, plot_file)
+        elif plot_file is not None:
             plot(family, document, plot_file)
     except OSError as error:
         fail(f"cannot write the result: {error}")

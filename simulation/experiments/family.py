@@ -6,7 +6,8 @@ it, compares the engines, prints, plots and saves is shared (`running`, `compari
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 EngineName = Literal["live", "sim"]
 
@@ -71,4 +72,13 @@ class Family(Protocol):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """The answer to the question in two sentences, from the figures."""
+        ...
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A family that has more to show than a chart for each measure."""
+
+    def plot(self, document: Mapping[str, Any], path: Path) -> None:
+        """Draw what was found into a file, whose name says in which format."""
         ...
