@@ -96,6 +96,6 @@ class WorldCup:
         late_s, gap_s = of(AS_PLANNED, "lost_p99_ms") / 1000, of(AS_PLANNED, "gap_p99_s")
         return (
             f"As planned {'yes' if late_s <= LATE_S else 'no'}: while the region is without its cluster, p99 of what "
-            f"is pushed there is {late_s:.1f} s, and 99 % of the lost cluster's viewers have an edge after {gap_s:.0f} s. "
+            f"is pushed there is {late_s:.1f} s, and 99 % of its viewers have an edge after {gap_s:.0f} s. "
             f"Otherwise p99 is {others('lost_p99_ms', 1000)}, and the wait for an edge {others('gap_p99_s', 1)}."
         )
