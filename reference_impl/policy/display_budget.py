@@ -19,6 +19,8 @@ shown a smaller allowance is kept, by the same rank. So such an edge shows a par
 that they do not.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
@@ -90,6 +92,20 @@ class DisplayBudget(Generic[T]):
             self._collect(candidate, now)
         else:
             shown += self._judge_at_once(candidate)
+        return shown
+
+    def offer_all(self, candidates: Sequence[Candidate[T]], now: float) -> list[Candidate[T]]:
+        """Take events that have come together; the same as offering one after another."""
+        shown: list[Candidate[T]] = []
+        at = 0
+        while at < len(candidates):
+            shown += self.offer(candidates[at], now)
+            at += 1
+            if self._collected:  # so is everything else of this window
+                end_ms = (self._window + 1) * self._config.window_ms
+                stop = bisect_left(candidates, end_ms, at, key=lambda each: each.at_ms)
+                self._collected += candidates[at:stop]
+                at = stop
         return shown
 
     def flush(self, now: float) -> list[Candidate[T]]:

@@ -25,6 +25,11 @@ class RetryConfig:
         if self.attempts_max < 0:
             raise ValueError(f"attempts_max must be >= 0, got {self.attempts_max}")
 
+    def ceiling_s(self, attempt: int) -> float:
+        """The longest delay after so many earlier failures."""
+        # The exponent is bounded because 2.0 ** 1024 overflows, long after the cap has been reached.
+        return min(self.cap_s, self.base_s * 2.0 ** min(attempt, 60))
+
 
 class Retry:
     """Counts the failures of one piece of work and says when to try again."""
@@ -40,13 +45,23 @@ class Retry:
         """Answer the time of the next try, or None when the budget is spent."""
         if self.attempt >= self._config.attempts_max:
             return None
-        # The exponent is bounded because 2.0 ** 1024 overflows, long after the cap has been reached.
-        ceiling_s = min(self._config.cap_s, self._config.base_s * 2.0 ** min(self.attempt, 60))
+        ceiling_s = self._config.ceiling_s(self.attempt)
         self.attempt += 1
         return now + self._rng.random() * ceiling_s
 
     def succeeded(self) -> None:
         self.attempt = 0
+
+
+def failed_together(config: RetryConfig, attempt: int, count: int, now: float, rng: Random) -> list[float]:
+    """When each of ``count`` tries again who failed at once, each for the time after ``attempt`` earlier failures.
+
+    The same as as many `Retry` that share ``rng``; empty when their attempts are spent.
+    """
+    if attempt >= config.attempts_max:
+        return []
+    ceiling_s, draw = config.ceiling_s(attempt), rng.random
+    return [now + draw() * ceiling_s for _ in range(count)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

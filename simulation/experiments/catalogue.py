@@ -8,6 +8,7 @@ from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
 from simulation.experiments.hot_partition.family import HotPartition
+from simulation.experiments.world_cup.family import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
     "fan_out": FanOut,
@@ -15,4 +16,5 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "backpressure": Backpressure,
     "failover": Failover,
     "caching": Caching,
+    "world_cup": WorldCup,
 }

@@ -7,7 +7,8 @@ A family is cheap to add: a folder with a class that has these few methods, and 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 EngineName = Literal["live", "sim"]
 
@@ -61,14 +62,19 @@ class Family(Protocol):
         ...
 
     @property
+    def simulated_only(self) -> Collection[str]:
+        """Variants that are larger than this machine holds."""
+        ...
+
+    @property
     def repeats_sim(self) -> int: ...
 
     async def probe(self) -> dict[str, Any]:
         """Measure what this machine's server costs, by short probes that are no part of any variant; JSON-able."""
         ...
 
-    async def live(self, variant: str, repeat: int) -> Observation | None:
-        """Run a variant with real processes; None: it is simulated only. ProcessError says what is missing for it."""
+    async def live(self, variant: str, repeat: int) -> Observation:
+        """Run a variant with real processes; ProcessError says what is missing for it."""
         ...
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
@@ -77,4 +83,13 @@ class Family(Protocol):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """The answer to the question in two sentences, from the figures."""
+        ...
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A family that has more to show than a chart for each measure."""
+
+    def plot(self, document: Mapping[str, Any], path: Path) -> None:
+        """Draw what was found into a file, whose name says in which format."""
         ...

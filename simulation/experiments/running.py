@@ -81,7 +81,7 @@ class FamilyRun:
         family = self._family
         times = {
             variant: self._repeats or (1 if variant in family.once else family.repeats_live)
-            for variant in family.variants
+            for variant in held_here(family) or family.variants  # whose `live` then says why not
         }
         return [
             (variant, repeat) for repeat in range(max(times.values())) for variant in times if repeat < times[variant]
@@ -92,6 +92,11 @@ class FamilyRun:
         costs, _ = self._costs
         calls = [(variant, repeat, costs) for repeat in range(self._repeats_sim) for variant in self._family.variants]
         return await in_parallel(self._family.simulate, calls)
+
+
+def held_here(family: Family) -> list[str]:
+    """The variants that run live."""
+    return [variant for variant in family.variants if variant not in family.simulated_only]
 
 
 def document(family: Family, observations: list[Observation], costs: tuple[Costs, Provenance] | None) -> Document:
@@ -117,7 +122,8 @@ def _answer(family: Family, observations: list[Observation]) -> str:
     valid = [each for each in observations if not each.why_void]
     engine = "live" if any(each.engine == "live" for each in valid) else "sim"
     seen = {each.variant for each in valid if each.engine == engine}
-    absent = [variant for variant in family.variants if variant not in seen]
+    wanted = held_here(family) if engine == "live" else family.variants
+    absent = [variant for variant in wanted if variant not in seen]
     return f"No answer: no run of {', '.join(absent)} counts." if absent else family.answer(valid)
 
 

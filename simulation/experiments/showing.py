@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from simulation import drawing
-from simulation.experiments.family import Family, Measure
+from simulation.experiments.family import Family, Measure, Pictured
 from simulation.provenance import Provenance
 
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
@@ -49,6 +49,9 @@ def markdown(family: Family, document: Document) -> str:
 
 def plot(family: Family, document: Document, path: Path) -> None:
     """A chart for each measure that tells: live runs with their range, the model with its confidence interval."""
+    if isinstance(family, Pictured):
+        family.plot(document, path)
+        return
     measures = [measure for measure in family.measures if measure.tells] or list(family.measures)
     rows = -(-len(measures) // COLUMNS)
     figure, axes = drawing.pyplot.subplots(rows, COLUMNS, figsize=(13, 3.4 * rows), layout="constrained", squeeze=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.running import held_here
 from simulation.scenario import Scenario
 from simulation.suite import suite
 
@@ -65,7 +66,7 @@ class Plan:
 def chosen(part: str, size: Size, only: str, experiments: bool, calibration: str) -> Plan:
     """The part of the suite and the experiments whose names have ``only`` in them; that leaves out nothing else."""
     scenarios = [scenario for scenario in suite(part, size.seconds) if only in scenario.name]
-    names = [name for name in FAMILIES if only in name] if experiments else []
+    names = [name for name, family in FAMILIES.items() if only in name and held_here(family())] if experiments else []
     return Plan(
         size=size, scenarios=scenarios if only else scenarios[:: size.every], experiments=names, calibration=calibration
     )

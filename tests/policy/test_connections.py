@@ -43,3 +43,14 @@ def test_asking_in_passing_takes_room_but_is_no_joining() -> None:
 def test_limits_that_let_nobody_in_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="viewers_max=0"):
         ConnectionConfig(viewers_max=0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.floats(0, 2)), max_size=20))
+def test_those_who_join_at_once_are_let_in_as_one_after_another(crowds: list[tuple[int, float]]) -> None:
+    config = ConnectionConfig(viewers_max=30, joins_per_s=5)
+    together, singly = Connections(config), Connections(config)
+    now = 0.0
+    for count, gap_s in crowds:
+        now += gap_s
+        assert together.enter_all(count, now) == sum(enter(singly, None, now) for _ in range(count))
+        assert together.viewers == singly.viewers

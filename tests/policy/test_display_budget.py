@@ -173,3 +173,16 @@ def test_two_edges_that_are_cut_alike_show_the_same():
 def test_a_cut_that_makes_no_sense_is_refused(factor):
     with pytest.raises(ValueError, match=f"got {factor:g}"):
         DisplayBudget(CROWD).cut(factor)
+
+
+@given(gaps, st.sampled_from([0.5, 3, 20]), st.lists(st.integers(1, 40), max_size=30))
+def test_events_that_come_together_are_decided_as_one_after_another(steps, per_s, sizes):
+    together, singly = (DisplayBudget(DisplayBudgetConfig(per_s=per_s)) for _ in range(2))
+    events, at = stream_of(steps), 0
+    for size in (*sizes, len(events)):
+        group = events[at : at + size]
+        at += size
+        now = at / 10
+        assert together.offer_all(group, now) == [each for event in group for each in singly.offer(event, now)]
+        assert (together.deadline, together.pending) == (singly.deadline, singly.pending)
+    assert together.end() == singly.end()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.policy.retry import Retry, RetryConfig
+from reference_impl.policy.retry import Retry, RetryConfig, failed_together
 
 LARGEST_DRAW = math.nextafter(1.0, 0.0)
 
@@ -109,3 +109,13 @@ def test_delays_that_make_no_sense_are_refused_with_what_was_seen(base_s: float,
 def test_a_negative_budget_is_refused() -> None:
     with pytest.raises(ValueError, match="attempts_max must be >= 0, got -1"):
         RetryConfig(attempts_max=-1)
+
+
+@given(configs, st.integers(0, 45), st.integers(0, 20), st.integers(0, 5))
+def test_those_who_fail_at_once_try_again_as_each_would(config, attempt, count, seed):
+    rng = Random(seed)
+    crowd = [Retry(config, rng) for _ in range(count)]
+    for retry in crowd:
+        retry.attempt = attempt
+    singly = [again for retry in crowd if (again := retry.failed(5.0)) is not None]
+    assert failed_together(config, attempt, count, 5.0, Random(seed)) == singly

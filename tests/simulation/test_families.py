@@ -32,6 +32,7 @@ class Two:
     repeats_live = 2
     repeats_sim = 3
     once: tuple[str, ...] = ()
+    simulated_only: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.asked: list[str] = []

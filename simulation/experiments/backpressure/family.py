@@ -59,6 +59,7 @@ class Backpressure:
     variants = tuple(cases(0))
     repeats_live = 2
     once = ()
+    simulated_only = ()
     repeats_sim = 5
 
     def __init__(self, scale: float = 1.0) -> None:

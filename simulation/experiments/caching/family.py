@@ -35,6 +35,8 @@ class Caching:
     measures: Sequence[Measure] = MEASURES
     variants: Sequence[str] = tuple(VARIANTS)
     repeats_live = 2
+    once = ()
+    simulated_only = tuple(name for name, variant in VARIANTS.items() if variant.fleet > 1)
     repeats_sim = 5
 
     def __init__(self, size: Size = _SIZE) -> None:
@@ -47,9 +49,7 @@ class Caching:
         """Pages, and the calls they are made of; about ten seconds."""
         return await measure()
 
-    async def live(self, variant: str, repeat: int) -> Observation | None:
-        if VARIANTS[variant].fleet > 1:
-            return None
+    async def live(self, variant: str, repeat: int) -> Observation:
         run, facts, why_void = await run_live(self.case(variant, repeat))
         return Observation(variant, "live", repeat, run.values(), facts, why_void)
 

@@ -34,6 +34,7 @@ class Failover:
     variants: Sequence[str] = tuple(VARIANTS)
     repeats_live = 2
     once = ("edge-no-jitter", "log", "log-no-breaker")
+    simulated_only = ()
     repeats_sim = 20
 
     async def probe(self) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class FanOut:
     variants = tuple(VARIANTS)
     repeats_live = 2
     once = ("read-1s", "hybrid-2s")
+    simulated_only = ()
     repeats_sim = 10
 
     async def probe(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class HotPartition:
     variants = (AT_HOME, "by_time", "by_user", "by_comment", "hot_split")
     repeats_live = 2
     once = ()
+    simulated_only = ()
     repeats_sim = 6
 
     def case(self, variant: str, repeat: int) -> Case:

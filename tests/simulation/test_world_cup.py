@@ -1,0 +1,101 @@
+"""The final in small: which plan holds, books that balance, and the same figures for the same seed."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference_impl.policy.display_budget import DisplayBudgetConfig
+from simulation.experiments.running import document
+from simulation.experiments.world_cup import WorldCup
+from simulation.experiments.world_cup.bill import Prices, bill
+from simulation.experiments.world_cup.crowd import rates_per_s
+from simulation.experiments.world_cup.plan import AS_PLANNED, OWN_REGION, VARIANTS, Plan, scaled
+from simulation.replications import Streams
+
+SMALL = {name: scaled(plan, fewer=250, rooms=32) for name, plan in VARIANTS.items()}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    family = WorldCup(SMALL)
+    return {name: family.simulate(name, 0, {}) for name in SMALL}
+
+
+def test_every_book_balances(found: dict[str, Any]) -> None:
+    assert {name: each.why_void for name, each in found.items()} == dict.fromkeys(SMALL, "")
+    for each in found.values():
+        books, posts = each.facts["books"], each.facts["posts"]
+        assert books["delivered"] + books["shed"] + books["missed"] == pytest.approx(books["due"] + books["repeated"])
+        assert sum(posts[name] for name in ("accepted", "limited", "crowded_out", "unsent")) == posts["offered"]
+
+
+def test_what_was_planned_is_what_holds(found: dict[str, Any]) -> None:
+    planned = found[AS_PLANNED].values
+    assert planned["before_p99_ms"] < 1_000
+    assert planned["lost_p99_ms"] < 1_000
+    assert found[OWN_REGION].values["lost_p99_ms"] > 2 * planned["lost_p99_ms"]
+    assert found["no jitter"].values["gap_p50_s"] > 2 * planned["gap_p50_s"]
+    assert found["no display budget"].values["p50_ms"] > 5 * planned["p50_ms"]
+    assert found["no display budget"].values["total_usd"] > 3 * planned["total_usd"]
+
+
+def test_a_region_that_is_cut_off_sees_nothing_and_then_all_of_it(found: dict[str, Any]) -> None:
+    phases = found[AS_PLANNED].facts["phases"]["region cut off"]
+    assert phases["asia"]["p99_ms"] > 25_000
+    assert phases["europe"]["p99_ms"] < 1_000
+    assert phases["asia"]["shown_per_s"] == pytest.approx(phases["americas"]["shown_per_s"], rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_digest_and_another_repeat_another(found: dict[str, Any]) -> None:
+    family = WorldCup(SMALL)
+    again, other = (family.simulate(AS_PLANNED, repeat, {}) for repeat in (0, 1))
+    assert again.facts["digest"] == found[AS_PLANNED].facts["digest"] != other.facts["digest"]
+
+
+def test_the_goals_are_the_busiest_seconds() -> None:
+    rates = rates_per_s(Plan(), Streams(1, "rates", 0))
+    assert len(rates) == 300
+    assert rates.max() == pytest.approx(50_000)
+    assert 60 <= int(rates[:100].argmax()) <= 70
+    assert 140 <= int(rates[100:].argmax()) + 100 <= 150
+
+
+def test_spare_edges_are_as_many_as_hold_a_region_without_one_of_its_clusters() -> None:
+    plan = Plan()
+    for region in ("europe", "americas", "asia"):
+        assert plan.edges_of(region) * 3 * plan.edge_viewers_max >= plan.viewers_of(region)
+    assert replace(plan, spare=False).edges < 0.8 * plan.edges
+
+
+def test_the_bill_is_cores_and_bytes_at_ones_own_prices() -> None:
+    prices = Prices(core_hour_usd=1, egress_gb_usd=1, hours=1)
+    asked = bill(Plan(), 1e9, prices)
+    assert asked["egress_usd"] == 3_600
+    assert asked["cores_usd"] == asked["edges"] + asked["api_processes"] + asked["partitions"]
+    assert asked["total_usd"] == asked["egress_usd"] + asked["cores_usd"]
+
+
+def test_the_match_is_drawn_and_answered(found: dict[str, Any], tmp_path: Path) -> None:
+    family = WorldCup(SMALL)
+    made = document(family, list(found.values()), {})
+    family.plot(made, tmp_path / "cup.png")
+    assert (tmp_path / "cup.png").read_bytes().startswith(b"\x89PNG")
+    assert "no jitter" in made["answer"]
+
+
+def test_it_says_that_no_machine_here_holds_it_live() -> None:
+    command = [sys.executable, "-m", "simulation.cli", "run", "world_cup", "--engine", "both"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cannot hold world_cup live" in done.stderr + done.stdout
+    assert "--engine sim" in done.stderr + done.stdout
+
+
+def test_a_small_final_is_as_busy_as_the_large_one() -> None:
+    small, large = SMALL[AS_PLANNED], Plan()
+    assert small.edges == pytest.approx(large.edges, rel=0.02)
+    assert isinstance(small.budget, DisplayBudgetConfig)
