@@ -15,10 +15,11 @@ Row = dict[str, Any]
 ENGINES = ("forecast", "replay")
 QUANTILES = ("p50", "p95", "p99")
 GROUPS: dict[str, Callable[["Scored"], bool]] = {
-    "window": lambda scored: scored.window_ms > 0,
-    "at once, utilisation to 0.6": lambda scored: not scored.window_ms and scored.busy <= 0.6,
-    "at once, 0.6 to 0.85": lambda scored: not scored.window_ms and 0.6 < scored.busy <= 0.85,
-    "at once, over 0.85": lambda scored: not scored.window_ms and scored.busy > 0.85,
+    "window": lambda scored: scored.window_ms > 0 and not scored.befallen,
+    "at once, utilisation to 0.6": lambda scored: scored.at_once and scored.busy <= 0.6,
+    "at once, 0.6 to 0.85": lambda scored: scored.at_once and 0.6 < scored.busy <= 0.85,
+    "at once, over 0.85": lambda scored: scored.at_once and scored.busy > 0.85,
+    "with a fault": lambda scored: scored.befallen,
 }
 
 
@@ -28,9 +29,14 @@ class Scored:
 
     name: str
     window_ms: float
+    befallen: bool  # by a fault
     busy: float  # of the server's core, median of the live runs
     live: tuple[float, ...]
     model: dict[str, tuple[float, ...]]
+
+    @property
+    def at_once(self) -> bool:
+        return not self.window_ms and not self.befallen
 
     def error(self, engine: str) -> float:
         """The model's signed relative error."""
@@ -72,8 +78,8 @@ def scored(document: Mapping[str, Any], stage: str = "end_to_end", quantile: str
         }
         if len(values["live"]) >= 2 and all(values.values()):
             busy = median(run["facts"]["server_busy"] for run in by_engine["live"])
-            window_ms = scenario["system"]["window_ms"]
-            found.append(Scored(scenario["name"], window_ms, busy, values.pop("live"), values))
+            kind = scenario["system"]["window_ms"], bool(scenario.get("faults"))
+            found.append(Scored(scenario["name"], *kind, busy, values.pop("live"), values))
     return found
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib import pyplot as pyplot
     from matplotlib import ticker as ticker
     from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
 
 PARTS = ("lines", "pyplot", "ticker")
 

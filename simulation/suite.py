@@ -33,5 +33,10 @@ def _scenario(fields: Mapping[str, Any], seconds: float) -> Scenario:
         "audience": {"viewers": fields["viewers"]},
         "workload": {key: fields[key] for key in ("rate_per_s", "speed") if key in fields},
         "system": {"window_ms": fields["window_ms"], "storage": "memory"},
-        "faults": [{"at_s": seconds / 2} | fault for fault in faults],
+        "faults": [{"at_s": seconds / 2} | _shortened(fault, seconds / 4) for fault in faults],
     }, str(FILE))  # fmt: skip
+
+
+def _shortened(fault: Mapping[str, Any], lasts_max_s: float) -> dict[str, Any]:
+    """A short run has short faults."""
+    return {**fault} | ({"lasts_s": min(fault["lasts_s"], lasts_max_s)} if "lasts_s" in fault else {})

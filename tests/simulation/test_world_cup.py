@@ -10,9 +10,9 @@ import pytest
 
 from reference_impl.policy.display_budget import DisplayBudgetConfig
 from simulation.experiments.running import document
-from simulation.experiments.world_cup import WorldCup
 from simulation.experiments.world_cup.bill import Prices, bill
 from simulation.experiments.world_cup.crowd import rates_per_s
+from simulation.experiments.world_cup.family import WorldCup
 from simulation.experiments.world_cup.plan import AS_PLANNED, OWN_REGION, VARIANTS, Plan, scaled
 from simulation.replications import Streams
 

@@ -4,17 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from simulation import drawing
 from simulation.experiments.world_cup.plan import AS_PLANNED, VARIANTS, Plan
 from simulation.experiments.world_cup.table import draw_table
-
-mpl.use("agg")  # pictures go to files; no window system is needed
 
 INK, QUIET, GRID = "#1f2933", "#6b7780", "#e3e8ec"
 GOAL, LOST, CUT = "#b8860b", "#c0392b", "#9aa5ad"
@@ -33,8 +27,8 @@ def draw(document: Document, path: Path) -> None:
     found = _by_variant(document)
     planned = AS_PLANNED if AS_PLANNED in found else next(iter(found))
     plan = VARIANTS.get(planned, Plan())
-    with mpl.rc_context({"font.size": 8, "axes.edgecolor": QUIET, "axes.linewidth": 0.6, "text.color": INK}):
-        figure = pyplot.figure(figsize=A4)
+    with drawing.pyplot.rc_context({"font.size": 8, "axes.edgecolor": QUIET, "axes.linewidth": 0.6, "text.color": INK}):
+        figure = drawing.pyplot.figure(figsize=A4)
         axes = _panels(figure, len(found))
         series = {variant: row["facts"]["series"] for variant, row in found.items()}
         _comments(axes[0], series[planned])
@@ -47,7 +41,7 @@ def draw(document: Document, path: Path) -> None:
         _heading(figure, document, plan)
         draw_table(axes[-1], found, COLOURS)
         figure.savefig(path, dpi=200)
-        pyplot.close(figure)
+        drawing.pyplot.close(figure)
 
 
 def _by_variant(document: Document) -> dict[str, Mapping[str, Any]]:
@@ -58,7 +52,7 @@ def _by_variant(document: Document) -> dict[str, Mapping[str, Any]]:
     return rows
 
 
-def _panels(figure: Figure, variants: int) -> list[Axes]:
+def _panels(figure: "drawing.Figure", variants: int) -> "list[drawing.Axes]":
     ratios = [1.0, 0.42, 1.3, 1.3, 0.9, 0.9, 0.5 + 0.14 * variants]
     places = {"left": 0.075, "right": 0.97, "top": 0.893, "bottom": 0.02}
     grid = figure.add_gridspec(7, 1, height_ratios=ratios, hspace=0.42, **places)
@@ -72,7 +66,7 @@ def _panels(figure: Figure, variants: int) -> list[Axes]:
     return [first, *rest, figure.add_subplot(grid[6])]
 
 
-def _heading(figure: Figure, document: Document, plan: Plan) -> None:
+def _heading(figure: "drawing.Figure", document: Document, plan: Plan) -> None:
     figure.text(0.075, 0.968, "The final, second by second", fontsize=19, weight="bold", va="center")
     told = (
         f"{plan.viewers / 1e6:g} million viewers, {plan.peak_per_s:,.0f} comments/s at a goal, {plan.edges} edges in "
@@ -82,7 +76,7 @@ def _heading(figure: Figure, document: Document, plan: Plan) -> None:
     figure.text(0.075, 0.937, told, fontsize=8.5, color=QUIET, va="center", linespacing=1.45)
 
 
-def _title(axis: Axes, title: str, note: str) -> None:
+def _title(axis: "drawing.Axes", title: str, note: str) -> None:
     above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
     axis.annotate(title, (0, 1), (0, 6), weight="bold", fontsize=9, **above)
     axis.annotate(note, (1, 1), (0, 6), color=QUIET, fontsize=7.5, ha="right", **above)
@@ -93,7 +87,7 @@ def _coloured(series: Mapping[str, Series]) -> list[tuple[str, Series, str, bool
     return [(name, each, COLOURS.get(name, INK), name == AS_PLANNED) for name, each in series.items()]
 
 
-def _comments(axis: Axes, series: Series) -> None:
+def _comments(axis: "drawing.Axes", series: Series) -> None:
     posted = np.array(series["posted_per_s"]) / 1000
     axis.fill_between(np.arange(len(posted)), posted, color="#cfe2eb", lw=0, step="mid")
     axis.step(np.arange(len(posted)), posted, color=REGIONS["europe"], lw=0.9, where="mid")
@@ -102,12 +96,12 @@ def _comments(axis: Axes, series: Series) -> None:
     _title(axis, "Comments posted, thousand/s", shown)
 
 
-def _shed(axis: Axes, series: Series) -> None:
+def _shed(axis: "drawing.Axes", series: Series) -> None:
     shed = np.array(series["shed_pct"])
     axis.fill_between(np.arange(len(shed)), shed, color="#f3dcd8", lw=0)
     axis.plot(shed, color=LOST, lw=0.9)
     axis.set_ylim(0, 105)
-    axis.yaxis.set_major_locator(FixedLocator([0, 50, 100]))
+    axis.yaxis.set_major_locator(drawing.ticker.FixedLocator([0, 50, 100]))
     _title(
         axis,
         "Left out by the display budget, % of the comments of a viewer's own room",
@@ -115,7 +109,7 @@ def _shed(axis: Axes, series: Series) -> None:
     )
 
 
-def _regions(axis: Axes, series: Series) -> None:
+def _regions(axis: "drawing.Axes", series: Series) -> None:
     names = []
     for region, colour in REGIONS.items():
         values = np.array(series["p99_ms"][region])
@@ -126,7 +120,7 @@ def _regions(axis: Axes, series: Series) -> None:
     _title(axis, "From post to screen as planned, p99, by region", "a comment counts when it was meant to be posted")
 
 
-def _variants(axis: Axes, series: Mapping[str, Series], region: str) -> None:
+def _variants(axis: "drawing.Axes", series: Mapping[str, Series], region: str) -> None:
     names, rows = [], []
     for variant, each, colour, first in _coloured(series):
         values = np.array(each["p99_ms"][region])
@@ -138,7 +132,7 @@ def _variants(axis: Axes, series: Mapping[str, Series], region: str) -> None:
     _title(axis, f"The same in {region.capitalize()}, where the cluster is lost, by plan", "logarithmic scale")
 
 
-def _without_edge(axis: Axes, series: Mapping[str, Series], plan: Plan) -> None:
+def _without_edge(axis: "drawing.Axes", series: Mapping[str, Series], plan: Plan) -> None:
     names = []
     for variant, each, colour, first in _coloured(series):
         gone = (plan.viewers - np.array(each["watching"])) / 1000
@@ -155,7 +149,7 @@ def _without_edge(axis: Axes, series: Mapping[str, Series], plan: Plan) -> None:
     )
 
 
-def _egress(axis: Axes, series: Mapping[str, Series]) -> None:
+def _egress(axis: "drawing.Axes", series: Mapping[str, Series]) -> None:
     names = []
     for variant, each, colour, first in _coloured(series):
         values = np.array(each["egress_tbit_per_s"])
@@ -167,19 +161,19 @@ def _egress(axis: Axes, series: Mapping[str, Series]) -> None:
     _title(axis, "Sent to viewers, Tbit/s", "after the cut the region is sent what it lacks")
 
 
-def _seconds(axis: Axes, rows: Sequence[Any]) -> None:
+def _seconds(axis: "drawing.Axes", rows: Sequence[Any]) -> None:
     """A logarithmic axis in ms, written in seconds."""
     most = max(float(row.max()) for row in rows)
     axis.set_yscale("log")
     axis.set_ylim(250, most * 1.5)
     ticks = [each for each in (300, 1000, 3000, 10_000, 30_000, 100_000, 300_000) if each < most * 1.5]
-    axis.yaxis.set_major_locator(FixedLocator(ticks))
-    axis.yaxis.set_minor_locator(FixedLocator([]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms / 1000:g} s"))
+    axis.yaxis.set_major_locator(drawing.ticker.FixedLocator(ticks))
+    axis.yaxis.set_minor_locator(drawing.ticker.FixedLocator([]))
+    axis.yaxis.set_major_formatter(drawing.ticker.FuncFormatter(lambda ms, _: f"{ms / 1000:g} s"))
     axis.axhline(LATE_MS, color=QUIET, lw=0.7, ls=(0, (4, 3)), zorder=1)
 
 
-def _name_all(axis: Axes, at: float, names: Sequence[tuple[float, str, str]]) -> None:
+def _name_all(axis: "drawing.Axes", at: float, names: Sequence[tuple[float, str, str]]) -> None:
     """Lines' names at their ends, moved apart where they would meet."""
     point = 72 / axis.figure.dpi
     lowest = float("-inf")
@@ -192,7 +186,7 @@ def _name_all(axis: Axes, at: float, names: Sequence[tuple[float, str, str]]) ->
         )
 
 
-def _marks(axes: Sequence[Axes], plan: Plan) -> None:
+def _marks(axes: "Sequence[drawing.Axes]", plan: Plan) -> None:
     """Goals and faults across all panels, named on top."""
     lost, cut_s = "/".join(plan.lost), plan.cut_s[1] - plan.cut_s[0]
     for axis in axes:
@@ -200,8 +194,10 @@ def _marks(axes: Sequence[Axes], plan: Plan) -> None:
         axis.axvline(plan.goals_s[0], color=GOAL, lw=1.0, zorder=1)
         axis.axvline(plan.goals_s[1], color=LOST, lw=1.0, zorder=1)
         axis.set_xlim(0, plan.seconds + MARGIN_S)
-        axis.xaxis.set_major_locator(FixedLocator(list(range(0, round(plan.seconds) + 1, 30))))
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda at_s, _: f"{int(at_s) // 60}:{int(at_s) % 60:02d}"))
+        axis.xaxis.set_major_locator(drawing.ticker.FixedLocator(list(range(0, round(plan.seconds) + 1, 30))))
+        axis.xaxis.set_major_formatter(
+            drawing.ticker.FuncFormatter(lambda at_s, _: f"{int(at_s) // 60}:{int(at_s) % 60:02d}")
+        )
     top = axes[0]
     for at_s, text, colour in (
         (plan.goals_s[0], "GOAL", GOAL),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from matplotlib.axes import Axes
+from simulation import drawing
 
 Row = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[str, Callable[[Mapping[str, float]], str]], ...] = (
 NAME_SHARE = 0.17  # of the width
 
 
-def draw_table(axis: Axes, found: Mapping[str, Row], colours: Mapping[str, str]) -> None:
+def draw_table(axis: "drawing.Axes", found: Mapping[str, Row], colours: Mapping[str, str]) -> None:
     """A row per variant in its own colour; the prices under it."""
     axis.axis("off")
     axis.set_xlim(0, 1)
