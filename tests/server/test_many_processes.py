@@ -15,7 +15,7 @@ from tests.server.test_outages import migrate
 pytestmark = pytest.mark.slow
 
 SERVERS = 8
-COMMENTS = {"sqlite": 20_000, "postgres": 20_000, "sqlite split": 2_000, "postgres split": 2_000}
+COMMENTS = {"sqlite": 10_000, "postgres": 10_000, "sqlite split": 2_000, "postgres split": 2_000}
 SPLIT = ("--partitions", "3")
 AUTHORS = 16
 REPEATED = 0.05  # of acknowledged posts, sent again to another server
