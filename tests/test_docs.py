@@ -95,7 +95,7 @@ def test_a_command_that_another_test_runs_is_run_there(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", filter(_runs_here, COMMANDS))
+@pytest.mark.parametrize("command", [command for command in COMMANDS if _runs_here(command)])
 def test_a_readme_command_runs(command, tmp_path):
     shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
     if " chaos " in command and shutil.which("redis-server") is None:
