@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import Iterator
 
 import asyncpg
@@ -18,7 +19,10 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser tests last: Playwright's event loop stays in the thread, and no other can run beside it."""
+    """Run the browser tests last: Playwright's event loop stays in the thread, and no other can run beside it.
+
+    Workers get files in this order too, so that of one none runs anything else after its first browser test.
+    """
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
@@ -41,8 +45,8 @@ _databases = itertools.count()
 
 @pytest.fixture
 def new_postgres_url(postgres_url: str) -> Iterator[str]:
-    """An empty PostgreSQL database of this test's own."""
-    name = f"test_{next(_databases)}"
+    """An empty PostgreSQL database of this test's own; workers may share a cluster."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{next(_databases)}"
     _administer(postgres_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}")
     yield str(sqlalchemy.make_url(postgres_url).set(database=name))
     _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")

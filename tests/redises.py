@@ -18,7 +18,7 @@ import redis.crc
 REDIS_URL = os.environ.get("LIVECOMMENTS_TEST_REDIS_URL")
 MISSING = "no redis-server: install it (apt-get install redis-server), or name one in LIVECOMMENTS_TEST_REDIS_URL"
 NODE_TIMEOUT_MS = 500  # until a cluster takes a master for dead
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def free_port() -> int:

@@ -27,20 +27,24 @@ SHORT = {
     "serve": "--port 0",
     "bench ingest": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
     "bench fanout": "--viewers 20 --seconds 1",
-    "bench soak": "--viewers 20 --seconds 2",
-    "bench drain": "--viewers 20",
-    "bench display": "--viewers 20 --rate 100 --seconds 4",
+    "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
     "chaos": "--viewers 2",
+    "run quick": f"--calibration {REFERENCE}",  # what measures this machine is run by `up` and `calibrate`
     "calibrate": "--scenario quick",
     "run fan_out": "--engine sim --repeat 1",
     "run failover": "--engine sim --repeat 1",
     "run hot_partition": "--engine sim --repeat 1",
     "run backpressure": "--engine sim --repeat 1",
     "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
-    "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
-TIMEOUT_S = 120
+# Run by tests of their own, as small and with more asked of what they find.
+RUN_BY = {
+    "bench soak": "tests/simulation/test_endurance.py",
+    "bench drain": "tests/simulation/test_endurance.py",
+    "bench display": "tests/simulation/test_display_bench.py",
+}
+TIMEOUT_S = 240  # for the slowest, beside another test
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -69,17 +73,29 @@ def test_help_says_what_an_option_is_when_it_is_not_given(program, arguments, de
     assert default in said
 
 
+def _name(command: str) -> str:
+    words = shlex.split(command)
+    return " ".join(words[1:3]) if words[1] in ("bench", "run") else words[1]
+
+
 def _arguments(command: str) -> list[str]:
     """The command as printed, with later options that make it short (the last one given counts)."""
-    words = shlex.split(command)
-    name = " ".join(words[1:3]) if words[1] in ("bench", "run") else words[1]
-    return [str(ROOT / "livecomments"), *words[1:], *shlex.split(SHORT.get(name, ""))]
+    return [str(ROOT / "livecomments"), *shlex.split(command)[1:], *shlex.split(SHORT.get(_name(command), ""))]
+
+
+def _runs_here(command: str) -> bool:
+    return " serve" not in command and not ELSEWHERE & set(command.split()) and _name(command) not in RUN_BY
+
+
+@pytest.mark.parametrize("name", RUN_BY)
+def test_a_command_that_another_test_runs_is_run_there(name):
+    """Not twice; that its options exist is checked for every command of the page."""
+    assert name in map(_name, COMMANDS)
+    assert f'"{name.removeprefix("bench ")}"' in (ROOT / RUN_BY[name]).read_text()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "command", [command for command in COMMANDS if " serve" not in command and not ELSEWHERE & set(command.split())]
-)
+@pytest.mark.parametrize("command", [command for command in COMMANDS if _runs_here(command)])
 def test_a_readme_command_runs(command, tmp_path):
     shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
     if " chaos " in command and shutil.which("redis-server") is None:

@@ -202,7 +202,8 @@ def test_the_help_of_test_sets_nothing_up(checkout: Checkout) -> None:
 def test_test_checks_everything_before_pytest_and_with_arguments_runs_pytest_alone(checkout: Checkout) -> None:
     checkout.python()
     every, some = checkout.run("test")[1].splitlines(), checkout.run("test", "-k", "a b")[1].splitlines()
-    assert every[::3] == ["-m ruff check", "-m ruff format --check", "-m mypy", "-m pytest"]
+    together, alone = "-m pytest -m not alone -n 2 --dist loadfile --no-loadscope-reorder", "-m pytest -m alone"
+    assert every[::3] == ["-m ruff check", "-m ruff format --check", "-m mypy", together, alone]
     assert some == ["-m pytest -k a b", str(checkout.root), str(checkout.root)]
 
 
@@ -211,6 +212,13 @@ def test_test_ends_with_the_first_check_that_fails(checkout: Checkout) -> None:
     status, said, _ = checkout.run("test", STATUS="3")
     assert status == 3
     assert said.splitlines()[::3] == ["-m ruff check"]
+
+
+@pytest.mark.parametrize("failing", ["not alone", "-m alone"])
+def test_test_runs_both_parts_and_fails_with_either(checkout: Checkout, failing: str) -> None:
+    checkout.python(script=PYTHON.replace('exit "${STATUS-0}"', f'case "$*" in *"{failing}"*) exit 1 ;; esac'))
+    status, said, _ = checkout.run("test")
+    assert (status, len(said.splitlines()[::3])) == (1, 5)
 
 
 @pytest.mark.slow

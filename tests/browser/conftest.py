@@ -31,7 +31,7 @@ ARGS = [
     "--disable-sync",
     "--disable-smooth-scrolling",  # a wheel turn is over at once
 ]
-WAIT_MS = 20_000  # the longest that anything here may take
+WAIT_MS = 60_000  # the longest that anything here may take
 
 
 class Server:

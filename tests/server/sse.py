@@ -24,7 +24,7 @@ class Follower:
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", port))
         resume = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
         resume += f"Authorization: Bearer {token}\r\n" if token else ""

@@ -37,7 +37,7 @@ def watch():
         def open_(server, token="", **options):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             url = f"ws://127.0.0.1:{server.port}/v1/streams/demo/websocket"
-            return stack.enter_context(connect(url, additional_headers=headers, open_timeout=20, **options))
+            return stack.enter_context(connect(url, additional_headers=headers, open_timeout=60, **options))
 
         yield open_
 
@@ -46,7 +46,7 @@ def messages(websocket, until):
     """What comes, up to the message with that name."""
     found = []
     while until not in {message["event"] for message in found}:
-        found += map(json.loads, websocket.recv(timeout=20).splitlines())
+        found += map(json.loads, websocket.recv(timeout=60).splitlines())
     return found
 
 
@@ -55,7 +55,7 @@ def ending(websocket):
     last = None
     try:
         while True:
-            last = json.loads(websocket.recv(timeout=20).splitlines()[-1])
+            last = json.loads(websocket.recv(timeout=60).splitlines()[-1])
     except ConnectionClosed as closed:
         return last, closed.rcvd.code
 

@@ -15,7 +15,7 @@ from tests.server.test_outages import migrate
 pytestmark = pytest.mark.slow
 
 SERVERS = 8
-COMMENTS = {"sqlite": 20_000, "postgres": 20_000, "sqlite split": 2_000, "postgres split": 2_000}
+COMMENTS = {"sqlite": 10_000, "postgres": 10_000, "sqlite split": 2_000, "postgres split": 2_000}
 SPLIT = ("--partitions", "3")
 AUTHORS = 16
 REPEATED = 0.05  # of acknowledged posts, sent again to another server
@@ -59,7 +59,7 @@ class Author(threading.Thread):
 
     def _try(self, server, text, key):
         connection = self._connections.pop(server, None)
-        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         try:
             path = "/v1/streams/hot/comments"
             connection.request("POST", path, json.dumps({"text": text}), self._headers | {"Idempotency-Key": key})

@@ -21,7 +21,7 @@ class Front:
     def get(self, path, source=None, **headers):
         """(status, body, what the cache had to say)"""
         address = (source, 0) if source else None
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=address)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=address)
         try:
             connection.request("GET", path, headers={name.replace("_", "-"): text for name, text in headers.items()})
             answer = connection.getresponse()

@@ -115,6 +115,7 @@ def test_the_answer_names_figures_of_every_side() -> None:
     assert "limit each author" in said
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_small_live_run_loses_nothing_under_any_variant() -> None:
     if processes.cores() is None:

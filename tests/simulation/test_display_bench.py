@@ -55,6 +55,7 @@ def test_equal_chances_have_no_inequality_and_one_who_has_all_has_most():
     assert _gini([0.0] * 99 + [1.0]) == pytest.approx(0.99)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_crowd_stays_within_its_budget_and_accounts_for_everything(tmp_path):
     file, picture = tmp_path / "run.json", tmp_path / "run.png"

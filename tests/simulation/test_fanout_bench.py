@@ -38,6 +38,7 @@ def needs_compiler():
         pytest.skip(f"needs a C compiler: {error}")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("transport", ["sse", "websocket"])
 def test_a_server_is_measured_beside_the_floor(tmp_path, transport):
@@ -66,6 +67,7 @@ def test_a_server_is_measured_beside_the_floor(tmp_path, transport):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_without_a_compiler_the_load_is_python_s(tmp_path, monkeypatch):
     def no_compiler(*_):

@@ -155,6 +155,7 @@ class Small(HotPartition):
         return self._case
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_small_live_run_gives_every_figure():
     case = Case(strategy="hot_split", seed=1, streams=8, per_s=150.0, seconds=1.0, backlog=50, pages=10)

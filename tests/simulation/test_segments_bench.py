@@ -12,6 +12,7 @@ from simulation.engines.nginx import MISSING
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.skipif(NGINX is None, reason=MISSING)
 def test_a_crowd_of_pollers_misses_nothing_and_mostly_asks_the_cache(tmp_path):
