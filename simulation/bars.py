@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from simulation.comparing import Scored, groups, ranking, scored, summary
+from simulation.comparing import Scored, groups, ranking, scored, scored_outages, summary
 
 Document = Mapping[str, Any]
 
@@ -13,6 +13,8 @@ FORECAST_MAX = {"window": 0.06, "at once, utilisation to 0.6": 0.15, "at once, 0
 REPLAY_MAX = 0.05
 THROUGHPUT_MAX = 0.03
 RANKED_MIN = 0.9
+OUTAGE_MAX = 0.25
+OUTAGES = {"gap_s": "gap", "recovered_s": "recovery"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def bars(document: Document) -> list[Bar]:
     alike, pairs = ranking(rows, "forecast")
     return [
         *_by_group(document, rows),
+        *_outages(document),
         Bar("throughput, forecast", THROUGHPUT_MAX, throughput_error(document)),
         Bar("pairs of scenarios ranked as live", RANKED_MIN, alike / max(1, pairs), least=True),
     ]
@@ -54,6 +57,12 @@ def _by_group(document: Document, rows: Sequence[Scored]) -> Iterator[Bar]:
         yield Bar(f"{name}: forecast p50, no worse than p99", tails["forecast_error"], middle["forecast_error"])
         yield Bar(f"{name}: forecast p99, better than one live run", tails["baseline"], tails["forecast_error"])
         yield Bar(f"{name}: replay p99", REPLAY_MAX, tails["replay_error"])
+
+
+def _outages(document: Document) -> Iterator[Bar]:
+    for fact, called in OUTAGES.items():
+        if rows := scored_outages(document, fact):
+            yield Bar(f"with a fault: {called}, forecast", OUTAGE_MAX, summary(rows)["forecast_error"])
 
 
 def throughput_error(document: Document) -> float:

@@ -66,15 +66,21 @@ class Scored:
 
 def scored(document: Mapping[str, Any], stage: str = "end_to_end", quantile: str = "p99") -> list[Scored]:
     """Every scenario of which at least two live runs count, in the suite's order."""
+    return _scored(document, lambda run: run["latency_ms"][stage][quantile])
+
+
+def scored_outages(document: Mapping[str, Any], fact: str) -> list[Scored]:
+    """The same of what viewers whom a fault befell saw of it (`simulation.outage`), in s; where there was something."""
+    return _scored(document, lambda run: run["facts"].get(fact))
+
+
+def _scored(document: Mapping[str, Any], read: Callable[[Row], float | None]) -> list[Scored]:
     found = []
     for scenario in document["scenarios"]:
         runs = [run for run in document["runs"] if run["scenario"] == scenario["name"] and not run["why_void"]]
         by_engine = {engine: [run for run in runs if run["engine"] == engine] for engine in ("live", *ENGINES)}
         values = {
-            engine: tuple(
-                float(run["latency_ms"][stage][quantile]) for run in mine if run["latency_ms"][stage][quantile]
-            )
-            for engine, mine in by_engine.items()
+            engine: tuple(float(read(run) or 0) for run in mine if read(run)) for engine, mine in by_engine.items()
         }
         if len(values["live"]) >= 2 and all(values.values()):
             busy = median(run["facts"]["server_busy"] for run in by_engine["live"])

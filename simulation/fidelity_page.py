@@ -1,19 +1,16 @@
 """How near the model comes, as tables and a picture: by group, stage and scenario, with noise and baseline."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rich.table import Table
 
-from simulation import drawing
-from simulation.bars import bars, throughput_error
-from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, summary, worst
+from simulation.bars import OUTAGES, bars, throughput_error
+from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, scored_outages, summary, worst
 from simulation.result import STAGES
 from simulation.suite import suite
 
-COLOURS = {"forecast": "#d9822b", "replay": "#5a8f3d"}
 HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
 
 Document = dict[str, Any]
@@ -54,8 +51,20 @@ def bar_lines(document: Document) -> list[Line]:
     ]
 
 
+def outage_lines(document: Document) -> list[Line]:
+    """What viewers saw of the faults: the gap, and how long it took until nothing was late any more, in s."""
+    return [
+        [
+            row.name, called, _ranged(row.live),
+            *(f"{_ranged(row.model[engine])} {row.error(engine):+.0%}" for engine in ENGINES), f"{row.noise:.0%}",
+        ]
+        for fact, called in OUTAGES.items() for row in scored_outages(document, fact)
+    ]  # fmt: skip
+
+
 def _ranged(values: Sequence[float]) -> str:
-    return f"{median(values):,.1f} ({min(values):,.1f}-{max(values):,.1f})"
+    digits = 1 if median(values) >= 10 else 2
+    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
 
 
 def tables(document: Document) -> list[Table]:
@@ -64,10 +73,12 @@ def tables(document: Document) -> list[Table]:
         _table("What was promised", BAR_HEADINGS, bar_lines(document)),
         _table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
         _table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
+        _table("What viewers saw of the faults, in s", OUTAGE_HEADINGS, outage_lines(document)),
     ]
 
 
 BAR_HEADINGS = ("promised", "bar", "got", "met")
+OUTAGE_HEADINGS = ("scenario", "s", "live (range)", "forecast (range)", "replay (range)", "noise")
 SCENARIO_HEADINGS = (
     "scenario",
     "busy",
@@ -87,7 +98,7 @@ def markdown(document: Document) -> str:
     lines = [
         f"{len(document['scenarios'])} {_part(document)} scenarios, {document['repeats']} interleaved repeats of "
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
-        f"{_machine(document['machine'])}, calibrated just before, in {document.get('rounds', 1)} rounds.",
+        f"{_machine(document['machine'])}; {document.get('rounds', 1)} rounds of probes.",
         "",
         *_markdown(HEADINGS, group_lines(document)),
         "",
@@ -98,6 +109,8 @@ def markdown(document: Document) -> str:
         *_markdown(("stage", *HEADINGS[1:]), stage_lines(document)),
         "",
         *_markdown(SCENARIO_HEADINGS, scenario_lines(document)),
+        "",
+        *_markdown(OUTAGE_HEADINGS, outage_lines(document)),
     ]
     return "\n".join(lines)
 
@@ -118,31 +131,6 @@ def words(document: Document) -> str:
         f"nothing tells apart it would hold {(runs - 1) / (runs + 1):.0%}). Throughput is off by "
         f"{throughput_error(document):.1%} at the median."
     )
-
-
-def plot(document: Document, path: Path) -> None:
-    """Every scenario: live runs as a range around 1, both engines as ratios to the live median, at p50 and p99."""
-    figure, axes = drawing.pyplot.subplots(
-        1, 2, figsize=(13, 0.32 * len(document["scenarios"]) + 1.6), layout="constrained"
-    )
-    for axis, quantile in zip(axes, ("p50", "p99"), strict=True):
-        rows = scored(document, "end_to_end", quantile)
-        for place, row in enumerate(rows):
-            middle = median(row.live)
-            axis.plot([min(row.live) / middle, max(row.live) / middle], [place] * 2, color="#0b6e99", lw=5, alpha=0.35)
-            for engine in ENGINES:
-                axis.plot(1 + row.error(engine), place, "o", color=COLOURS[engine], ms=6)
-        axis.axvline(1, color="#0b6e99", lw=1)
-        axis.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
-        axis.invert_yaxis()
-        axis.set_title(f"{quantile}, relative to the live median", loc="left", fontsize=11)
-        axis.grid(axis="x", alpha=0.3)
-        axis.spines[["top", "right"]].set_visible(False)
-    marks = [drawing.lines.Line2D([], [], color="#0b6e99", lw=5, alpha=0.35)]
-    marks += [drawing.lines.Line2D([], [], color=colour, marker="o", ls="") for colour in COLOURS.values()]
-    figure.legend(marks, ["range of the live runs", *COLOURS], loc="outside upper right", ncols=3, frameon=False)
-    figure.savefig(path, dpi=120)
-    drawing.pyplot.close(figure)
 
 
 def _summary(rows: Sequence[Scored]) -> Line:

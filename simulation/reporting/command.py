@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from reference_impl.cli import fail
-from simulation import fidelity_page
+from simulation import fidelity_plot
 from simulation.command import run_to_end
 from simulation.console import counted
 from simulation.experiments.command import calibration_in
@@ -87,6 +87,6 @@ def _tell(plan: Plan, record: Record, console: Console, page_file: Path | None, 
         if page_file is not None:
             write(record.document, lacking, page_file)
         if plot_file is not None and record.runs:
-            fidelity_page.plot(record.document, plot_file)
+            fidelity_plot.plot(record.document, plot_file)
     except OSError as error:
         fail(f"cannot write the report: {error}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from simulation import fidelity_page
+from simulation import fidelity_page, fidelity_plot
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import show
@@ -21,7 +21,7 @@ def write(document: Document, missing: Sequence[str], page: Path) -> None:
     """Write the page, and a picture beside it for each part; OSError says why that cannot be."""
     pictures = {name: page.with_name(f"{page.stem}-{name}.png") for name in ("suite", *_done(document))}
     if document["runs"]:
-        fidelity_page.plot(document, pictures["suite"])
+        fidelity_plot.plot(document, pictures["suite"])
     for name, experiment in _done(document).items():
         showing.plot(FAMILIES[name](), experiment, pictures[name])
     page.write_text(markdown(document, missing, pictures) + "\n")
