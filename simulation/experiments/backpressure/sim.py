@@ -39,7 +39,7 @@ class Modelled:
         self.appends_s: list[float] = []
         self.published: list[Stamps] = []
         self.refused = self.queued_peak_bytes = 0
-        self._costs = costs = UNPROBED | {"cold_send_s": costs["send_s"]} | costs
+        self._costs = costs = {**UNPROBED, "cold_send_s": costs["send_s"], **costs}
         self._services = streams.random("services")
         self._connections = simpy.Resource(self.env, case.connections)
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
