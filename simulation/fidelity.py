@@ -5,7 +5,7 @@ very run. Repeats are interleaved (all scenarios once, then all again), and both
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -52,7 +52,8 @@ async def measure(scenarios: Sequence[Scenario], repeats: int, say: Say, calibra
             tasks.append(Task(seeded, repeat, "forecast", frozen))
             if logged is not None:
                 digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted))
-                tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, frozen)))
+                known = replace(frozen, start_s=row["facts"].get("start_s", frozen.start_s))
+                tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, known)))
     rows += Parallel(n_jobs=-1)(delayed(_simulate)(task) for task in tasks)
     return {
         "machine": fingerprint(),
