@@ -7,7 +7,7 @@ in every repeat and engine, so that live runs differ by the machine alone.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -54,7 +54,8 @@ async def measure(
         tasks = [Task(seeded, repeat, "forecast", costs)]
         if logged is not None:
             digest = Digest(seeded, logged.measured, logged.receipts, dict(logged.posted.accepted), [logged.used])
-            tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, costs)))
+            known = replace(costs, start_s=row["facts"].get("start_s", costs.start_s))
+            tasks.append(Task(seeded, repeat, "replay", digest.replay(logged.began_s, known)))
         rows += [row, *await in_parallel(_simulate, [(task,) for task in tasks])]
         keep()
 

@@ -50,13 +50,19 @@ class Digest:
         )
 
     def replay(self, began_s: float, frozen: Calibration) -> Replay:
-        """What each step took in a run that began then; what it does not tell, a calibration does."""
-        posts, hops = self._posts()
+        """What each step took in a run that began then; what it does not tell, a calibration does.
+
+        Receipts and posts that a fault has held up tell nothing of what steps take: of those, what was before it.
+        """
+        calm_until = began_s + min((each.at_s for each in self.scenario.faults if each.kind != "stop"), default=np.inf)
+        calm = {seq: at_s for seq, at_s in self.intended.items() if at_s < calm_until}
+        posts, hops = replace(self, intended=calm)._posts()
         writes = commit_times(self.measured, self._held)
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
         enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
         fan_outs = self._fan_outs()
+        fan_outs = fan_outs[fan_outs[:, 0] < calm_until]
         fan_outs[:, 0] -= began_s
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],

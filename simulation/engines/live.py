@@ -31,7 +31,7 @@ STREAM = "demo"
 LEAD_S = 0.3  # between the last viewer's joining and the first post
 BUSY_MAX = 0.70  # of its core; a generator busier than that measures itself
 FLUSH_TRIES = 20
-EDGE_FLUSHED_S = 1.5  # by then an edge has written what it knows; the log may have told it of the last ones
+FLUSHED_S = 1.5  # by then a process has written what it knows; the log may have told an edge of the last ones
 JOIN_S = 120.0  # for all viewers to be connected
 
 
@@ -123,7 +123,7 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
             await finish(crowd, head)
         counts = _sum(await asyncio.gather(*watchers))
     if edges:
-        await asyncio.sleep(EDGE_FLUSHED_S)
+        await asyncio.sleep(FLUSHED_S)
         measured = read_measured(folder / "edge-0" / "measure.csv")
     else:
         measured = await read_lives(running.lives, posted.accepted)
@@ -142,9 +142,12 @@ async def run_logged(scenario: Scenario, running: Running, progress: Progress) -
 
 
 async def read_lives(folders: Sequence[Path], accepted: list[tuple[int, float]]) -> Measured:
-    """All that a server has measured; only its last life was not cut short."""
-    *ended, last = (folder / "measure.csv" for folder in folders)
-    return in_sequence([*map(read_measured, ended), await read_when_flushed(last, accepted)])
+    """All that a server has measured; what it had not written when it was killed is not known."""
+    paths = [folder / "measure.csv" for folder in folders]
+    if len(paths) == 1:
+        return await read_when_flushed(paths[0], accepted)
+    await asyncio.sleep(FLUSHED_S)
+    return in_sequence([read_measured(path) for path in paths])
 
 
 async def read_when_flushed(path: Path, accepted: list[tuple[int, float]]) -> Measured:
