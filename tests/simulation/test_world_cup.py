@@ -16,7 +16,8 @@ from simulation.experiments.world_cup.family import WorldCup
 from simulation.experiments.world_cup.plan import AS_PLANNED, OWN_REGION, VARIANTS, Plan, scaled
 from simulation.replications import Streams
 
-SMALL = {name: scaled(plan, fewer=250, rooms=32) for name, plan in VARIANTS.items()}
+SHORT = {"seconds": 150.0, "goals_s": (20.0, 60.0), "cut_s": (100.0, 115.0)}
+SMALL = {name: replace(scaled(plan, fewer=250, rooms=4), **SHORT) for name, plan in VARIANTS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +38,16 @@ def test_what_was_planned_is_what_holds(found: dict[str, Any]) -> None:
     planned = found[AS_PLANNED].values
     assert planned["before_p99_ms"] < 1_000
     assert planned["lost_p99_ms"] < 1_000
-    assert found[OWN_REGION].values["lost_p99_ms"] > 2 * planned["lost_p99_ms"]
-    assert found["no jitter"].values["gap_p50_s"] > 2 * planned["gap_p50_s"]
+    for worse in (OWN_REGION, "no jitter"):
+        assert found[worse].values["gap_p50_s"] > 1.5 * planned["gap_p50_s"]
+        assert found[worse].values["away"] > planned["away"]
     assert found["no display budget"].values["p50_ms"] > 5 * planned["p50_ms"]
     assert found["no display budget"].values["total_usd"] > 3 * planned["total_usd"]
 
 
 def test_a_region_that_is_cut_off_sees_nothing_and_then_all_of_it(found: dict[str, Any]) -> None:
     phases = found[AS_PLANNED].facts["phases"]["region cut off"]
-    assert phases["asia"]["p99_ms"] > 25_000
+    assert phases["asia"]["p99_ms"] > 14_000
     assert phases["europe"]["p99_ms"] < 1_000
     assert phases["asia"]["shown_per_s"] == pytest.approx(phases["americas"]["shown_per_s"], rel=0.1)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
-from reference_impl.policy.rooms import Rooms, RoomsConfig
+from reference_impl.policy.rooms import Rooms
 from simulation.experiments.world_cup.crowd import Posts, posts
 from simulation.experiments.world_cup.plan import PLACES, Plan
 from simulation.link_faults import RegionCut
@@ -197,7 +197,7 @@ def _rooms(plan: Plan) -> tuple[Rooms, Array]:
     """
     home = next(iter(PLACES))
     viewers = plan.viewers_of(home) // (plan.edges_of(home) * len(PLACES[home].pops_ms))
-    rooms = Rooms(RoomsConfig())
+    rooms = Rooms(plan.rooms)
     for viewer in range(viewers):
         rooms.enter(f"user:viewer {viewer}")
     sizes = np.array([rooms.size(room) for room in rooms], dtype=np.float64)

@@ -8,10 +8,12 @@ from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.display_budget import DisplayBudgetConfig
 from reference_impl.policy.retry import RetryConfig
+from reference_impl.policy.rooms import RoomsConfig
 from simulation.model.cluster import ClusterConfig
 from simulation.model.costs import EdgeCosts
 from simulation.topology import Link, Network, Pop, Quality, Region
 
+ROOMS = 32  # of an edge, about
 GBIT = 125e6  # bytes/s
 WAN = {"bandwidth_bytes_per_s": 10 * GBIT, "jitter_s": 0.003, "loss": 1e-4}
 
@@ -56,6 +58,7 @@ class Plan:
     api_s: float = 0.005  # a post in its handler, moderation included
     budget: DisplayBudgetConfig | None = field(default_factory=lambda: DisplayBudgetConfig(per_s=20, window_ms=250))
     window_ms: int = 250
+    rooms: RoomsConfig = field(default_factory=RoomsConfig)
     retry: RetryConfig = field(default_factory=lambda: RetryConfig(base_s=0.2, cap_s=30.0, attempts_max=240))
     jitter: bool = True
     spare: bool = True
@@ -91,7 +94,7 @@ class Plan:
         """How many viewers keep an edge's core as busy as it may be, when a frame a window is full of comments."""
         shown_per_s = DisplayBudgetConfig(per_s=20).per_s
         costs, frames_per_s = self.cluster.costs, 1 / self.step_s
-        receiving = costs.receive_s * shown_per_s * 32  # so many rooms an edge has about
+        receiving = costs.receive_s * shown_per_s * ROOMS
         each = frames_per_s * costs.send(round(shown_per_s / frames_per_s))
         return int((self.busy_max - receiving) / each)
 
@@ -127,21 +130,23 @@ def _uplink(delay_ms: float) -> Quality:
     return Quality(delay_s=delay_ms / 1000, jitter_s=0.001, bandwidth_bytes_per_s=10 * GBIT, loss=1e-5)
 
 
-def scaled(plan: Plan, fewer: float, rooms: float) -> Plan:
-    """A small final whose edges are as busy: fewer viewers, each as much dearer, and comments for fewer rooms."""
+def scaled(plan: Plan, fewer: float, rooms: int) -> Plan:
+    """A small final whose edges are as busy: fewer viewers, each as much dearer, and comments for so few rooms."""
     costs = plan.cluster.costs
     dearer = replace(
         costs, send_s=costs.send_s * fewer, comment_s=costs.comment_s * fewer, connect_s=costs.connect_s * fewer
     )
     joins_per_s = max(1, round(200 / fewer))
-    cluster = replace(plan.cluster, costs=dearer, connections=ConnectionConfig(joins_per_s=joins_per_s))
+    in_room = plan.edge_viewers_max / fewer / rooms
+    comments = rooms / ROOMS
     return replace(
         plan,
         viewers=round(plan.viewers / fewer),
-        base_per_s=plan.base_per_s / rooms,
-        peak_per_s=plan.peak_per_s / rooms,
-        authors=round(plan.authors / rooms),
-        cluster=cluster,
+        base_per_s=plan.base_per_s * comments,
+        peak_per_s=plan.peak_per_s * comments,
+        authors=round(plan.authors * comments),
+        rooms=RoomsConfig(split_at=math.ceil(1.2 * in_room), merge_at=math.floor(0.3 * in_room)),
+        cluster=replace(plan.cluster, costs=dearer, connections=ConnectionConfig(joins_per_s=joins_per_s)),
     )
 
 

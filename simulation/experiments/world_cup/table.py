@@ -13,7 +13,7 @@ COLUMNS: tuple[tuple[str, Callable[[Mapping[str, float]], str]], ...] = (
     ("after the\ncut, s", lambda of: f"{of['after_cut_p99_ms'] / 1000:.2f}"),
     ("without an\nedge p50, s", lambda of: f"{of['gap_p50_s']:.1f}"),
     ("\np99, s", lambda of: f"{of['gap_p99_s']:.0f}"),
-    ("never\nback", lambda of: f"{of['away']:,.0f}"),
+    ("not back\nat the end", lambda of: f"{of['away']:,.0f}"),
     ("sent at most,\nTbit/s", lambda of: f"{of['egress_tbit_per_s']:.2f}"),
     ("\nedges", lambda of: f"{of['edges']:,.0f}"),
     ("bill, thou-\nsand USD", lambda of: f"{of['total_usd'] / 1000:,.1f}"),
