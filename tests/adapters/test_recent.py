@@ -15,7 +15,7 @@ from reference_impl.adapters.redis.recent import RedisRecent
 from reference_impl.guard import Guard
 from reference_impl.pages import Pages, StoredPages, Stretch
 from reference_impl.policy.hot_keys import HotKeysConfig
-from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted
+from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted, Window, recall
 from reference_impl.policy.warming import WarmingConfig
 from reference_impl.ports import Appended
 from reference_impl.protocol.events import Event, EventKind
@@ -252,6 +252,33 @@ def test_a_window_has_no_hole(world) -> None:
             assert (found.first, found.size) == (36, 5)
 
     asyncio.run(main())
+
+
+def test_a_window_in_redis_is_found_to_be_what_the_policy_says(world) -> None:
+    window = Window(first=21, through=40, size=20)
+    asked = [
+        (head, Wanted(newest_first, seq, limit))
+        for head in (39, 40, 41)
+        for newest_first in (True, False)
+        for seq in (None, 1, 19, 20, 21, 22, 25, 26, 30, 40, 41, 42, 60)
+        for limit in (1, 5, 20, 21)
+        if newest_first or seq is not None
+    ]
+
+    async def main() -> None:
+        async with world() as made:
+            events, epoch = await made.post(), made.storage.log.epoch
+            _, _, store = made.server()
+            await store.build("s", 0, stretch(made, events, 21, 40, 40))
+            for head, wanted in asked:
+                found = (await store.recall("s", 0, 1, epoch, head, wanted)).recall
+                assert found is recall(window, head, wanted, _from_21_to_40), (head, wanted)
+
+    asyncio.run(main())
+
+
+def _from_21_to_40(first: int, last: int) -> int:
+    return max(0, min(last, 40) - max(first, 21) + 1)
 
 
 def test_what_another_log_has_is_not_there(world) -> None:

@@ -12,7 +12,7 @@ from simulation.experiments.family import Measure, Observation
 
 MEASURES = (
     Measure("hit_pct", "hits of the cache, %"),
-    Measure("reads_per_s", "pages read from the log a second"),
+    Measure("reads_per_s", "pages read from the log a second, by a server"),
     Measure("p50_ms", "page p50, ms"),
     Measure("p99_ms", "page p99, ms"),
     Measure("late_pct", "pages later than 200 ms, %"),

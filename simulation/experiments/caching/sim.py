@@ -66,7 +66,8 @@ class Simulated:
             asked=sum(server.counts.total() for server in self.servers),
             reads=sum(server.log.pages for server in self.servers),
             seconds=seconds,
-            busy_s=sum(server.loop.busy_s for server in self.servers) / len(self.servers),
+            busy_s=sum(server.loop.busy_s for server in self.servers),
+            servers=len(self.servers),
         )
 
     def facts(self) -> dict[str, float]:
