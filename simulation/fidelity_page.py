@@ -9,7 +9,7 @@ from rich.table import Table
 from simulation.bars import OUTAGES, bars, throughput_error
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, scored_outages, summary, worst
 from simulation.result import STAGES
-from simulation.suite import suite
+from simulation.suite import PARTS, suite
 
 HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
 
@@ -142,9 +142,9 @@ def _summary(rows: Sequence[Scored]) -> Line:
 
 def _part(document: Document) -> str:
     """Of the suite, by the scenarios' names."""
-    held_out = {scenario.name for scenario in suite("held_out")}
     mine = {scenario["name"] for scenario in document["scenarios"]}
-    return "held-out" if mine <= held_out else "training" if not mine & held_out else "mixed"
+    parts = (part for part in PARTS if mine <= {scenario.name for scenario in suite(part)})
+    return next(parts, "mixed").replace("held_out", "held-out").replace("_", " ")
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

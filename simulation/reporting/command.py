@@ -23,7 +23,7 @@ def report(
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the suite, each experiment once: under 10 minutes.")
     ] = False,
-    part: Annotated[str, typer.Option(help="Of the suite: held_out, or training.")] = "held_out",
+    part: Annotated[str, typer.Option(help="Of the suite: held_out, held_out_faults, or training.")] = "held_out",
     only: Annotated[str, typer.Option(help="Only scenarios and experiments whose name contains this.")] = "",
     experiments: Annotated[bool, typer.Option(help="Run the experiments, too, or the suite alone.")] = True,
     repeats: Annotated[

@@ -25,7 +25,7 @@ class Size:
 
 
 FULL = Size(
-    repeats=7, seconds=20.0, every=1, rounds=4, audiences=AUDIENCES,
+    repeats=7, seconds=20.0, every=1, rounds=3, audiences=AUDIENCES,
     experiment_repeats=None, experiment_repeats_sim=None,
 )  # fmt: skip
 QUICK = Size(
