@@ -22,7 +22,7 @@ from simulation.topology import Part
 
 LASTS_MAX_S = 60.0
 RECONNECTS = RetryConfig(base_s=0.2, cap_s=5.0, attempts_max=30)  # of a viewer; a server that was killed takes a while
-RETRIES = RetryConfig()  # of an author, as the client has it
+RETRIES = RetryConfig(cap_s=5.0, attempts_max=30)  # of an author: a post that is given up makes a run void
 
 
 class _Fault(Part):
