@@ -23,6 +23,13 @@ class Measured:
     fan_outs: dict[str, NDArray[Any]]
     writes: dict[str, NDArray[Any]]
 
+    def since(self, at_s: float) -> "Measured":
+        """What began then or later."""
+        columns = ((self.comments, "received_s"), (self.fan_outs, "start_s"), (self.writes, "asked_s"))
+        return Measured(*(
+            {name: column[table[begun] >= at_s] for name, column in table.items()} for table, begun in columns
+        ))  # fmt: skip
+
 
 def read_measured(path: Path) -> Measured:
     rows: dict[str, list[list[str]]] = {"comment": [], "fan_out": [], "write": []}

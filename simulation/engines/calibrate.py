@@ -1,6 +1,7 @@
 """Calibration: a few seconds of probes against real servers of its own, for each audience and window that is asked for.
 
-The probes are not the scenario: lone posts on an idle server, posts at random a few dozen a second, a dense stretch
+A new server is slow until it has done everything once, so it is warmed up first. The probes are not the scenario: lone
+posts on an idle server, posts at random a few dozen a second, a dense stretch
 that keeps the window full, bursts that share a commit, and a closed loop that keeps the event loop busy. What they cost
 is read from the server's own stamps.
 """
@@ -28,6 +29,8 @@ from simulation.measurements import Receipts, Used
 from simulation.scenario import Scenario
 from simulation.trace import Post, load_trace
 
+WARM_POSTS = 150
+WARM_PER_S = 100
 LONE_S = 2.0
 LONE_GAP_S = 0.08
 RANDOM_S = 2.0
@@ -127,10 +130,13 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         await open_stream(url, stream, token)
     start = await head_cursor(url, live.STREAM)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
+        poster = Poster(url, live.STREAM, scenario.seed, token)
+        warm = [Post(index / WARM_PER_S, f"warm{index}", "hello") for index in range(WARM_POSTS)]
+        await poster.run(warm, time.monotonic())
         began_s = time.monotonic() + SETTLE_S
         used = asyncio.create_task(_used(pid, [began_s + at_s for at_s in probes.borders]))
-        posted = await Poster(url, live.STREAM, scenario.seed, token).run(probes.posts, began_s)
-        measured = await live.read_when_flushed(folder / "measure.csv", posted.accepted)
+        posted = await poster.run(probes.posts, began_s)
+        measured = (await live.read_when_flushed(folder / "measure.csv", posted.accepted)).since(began_s)
         await live.finish(crowd, int(measured.comments["seq"].max()))
         await crowd.wait()
     poll_s = await _busy_s(url, token, "poll?wait_s=0")
