@@ -46,7 +46,7 @@ def scenario_lines(document: Document) -> list[Line]:
 def bar_lines(document: Document) -> list[Line]:
     """What was promised, and what came of it."""
     return [
-        [bar.what, f"{'>=' if bar.least else '<='} {bar.allowed:.1%}", f"{bar.got:.1%}", "yes" if bar.met else "**no**"]
+        [bar.what, f"{'>=' if bar.least else '<='} {bar.allowed:.1%}", f"{bar.got:.1%}", "yes" if bar.met else "no"]
         for bar in bars(document)
     ]
 
@@ -68,13 +68,14 @@ def _ranged(values: Sequence[float]) -> str:
 
 
 def tables(document: Document) -> list[Table]:
-    return [
+    made = [
         _table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
         _table("What was promised", BAR_HEADINGS, bar_lines(document)),
         _table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
         _table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
         _table("What viewers saw of the faults, in s", OUTAGE_HEADINGS, outage_lines(document)),
     ]
+    return [table for table in made if table.row_count]
 
 
 BAR_HEADINGS = ("promised", "bar", "got", "met")
@@ -109,9 +110,9 @@ def markdown(document: Document) -> str:
         *_markdown(("stage", *HEADINGS[1:]), stage_lines(document)),
         "",
         *_markdown(SCENARIO_HEADINGS, scenario_lines(document)),
-        "",
-        *_markdown(OUTAGE_HEADINGS, outage_lines(document)),
     ]
+    if outages := outage_lines(document):
+        lines += ["", *_markdown(OUTAGE_HEADINGS, outages)]
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from reference_impl.adapters.sql import database
 from reference_impl.adapters.sql.database import SqliteDatabase
+from reference_impl.adapters.sql.measured import MeasuredDatabase
 from reference_impl.ports import LogUnavailable
 from tests.adapters.conftest import Engine, draft
 
@@ -36,3 +37,20 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "log").write_bytes(b"not a database, but long enough to have a header" * 20)
     with pytest.raises(LogUnavailable, match="not a database"):
         asyncio.run(Engine(f"sqlite:///{tmp_path / 'log'}").open())
+
+
+def test_a_write_is_timed_and_what_the_one_before_has_left_to_do_is_told_with_it(tmp_path):
+    told = []
+
+    async def work():
+        measured = MeasuredDatabase(SqliteDatabase(tmp_path / "log"), lambda *row: told.append(row))
+        answers = [await measured.write(lambda connection: connection.exec_driver_sql("SELECT 1").scalar()) for _ in "12"]
+        await measured.close()
+        return answers
+
+    assert asyncio.run(work()) == [1, 1]
+    for asked_s, begun_s, worked_s, answered_s, cpu_s, _ in told:
+        assert asked_s <= begun_s <= worked_s <= answered_s
+        assert cpu_s > 0
+    assert told[0][-1] == 0
+    assert told[1][-1] > 0, "the first one's commit"

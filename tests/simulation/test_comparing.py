@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.comparing import groups, ranking, scored, summary, worst
+from simulation.comparing import groups, ranking, scored, scored_outages, summary, worst
 from simulation.fidelity_page import markdown
 
 STAGES = ("api", "log", "broker", "hub", "socket", "end_to_end")
@@ -63,6 +63,20 @@ def test_scenarios_are_grouped_by_window_and_utilisation() -> None:
     assert {name: [row.name for row in rows] for name, rows in found.items()} == {
         "window": ["slow_w20"], "at once, utilisation to 0.6": ["fast_w0"],
     }  # fmt: skip
+
+
+def test_scenarios_with_a_fault_are_a_group_of_their_own_and_told_by_what_viewers_saw() -> None:
+    whole = document(slow_w20=SLOW, fast_w0=FAST)
+    whole["scenarios"][1]["faults"] = [{"kind": "kill"}]
+    gaps = {"live": 2.0, "forecast": 2.5, "replay": 2.0}
+    for each in whole["runs"]:
+        if each["scenario"] == "fast_w0":
+            each["facts"] |= {"gap_s": gaps[each["engine"]], "recovered_s": 0.0}
+    assert [row.name for row in groups(scored(whole))["with a fault"]] == ["fast_w0"]
+    (outage,) = scored_outages(whole, "gap_s")
+    assert outage.error("forecast") == pytest.approx(0.25)
+    assert scored_outages(whole, "recovered_s") == [], "nothing was late"
+    assert "| fast_w0 | gap | 2.00 (2.00-2.00) | 2.50 (2.50-2.50) +25% |" in markdown(whole)
 
 
 def test_only_pairs_that_live_runs_tell_apart_are_ranked() -> None:

@@ -137,6 +137,16 @@ def test_a_variant_that_repeats_itself_runs_once_unless_a_number_is_asked_for() 
     assert len(FamilyRun(family, repeats=3).left) == 6
 
 
+def test_a_variant_that_is_too_large_for_this_machine_is_simulated_only() -> None:
+    family = Two()
+    family.simulated_only = ("b",)
+    assert FamilyRun(family).left == [("a", 0), ("a", 1)]
+    made = document(family, [*seen("a", "live", 10), *seen("a", "sim", 11), *seen("b", "sim", 2)], None)
+    assert made["answer"] == "3 runs say so."
+    family.simulated_only = family.variants
+    assert FamilyRun(family, repeats=1).left == [("a", 0), ("b", 0)], "`live` is asked, and says why it cannot"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs cores that a process can be kept to")
 def test_the_model_has_all_cores_though_the_process_that_measures_keeps_to_one() -> None:
     code = (
@@ -157,3 +167,4 @@ def test_every_experiment_asks_one_question_of_several_variants(name: str) -> No
     assert len(set(family.variants)) == len(family.variants) >= 2
     assert len({measure.name for measure in family.measures}) == len(family.measures)
     assert set(family.once) <= set(family.variants)
+    assert set(family.simulated_only) <= set(family.variants)

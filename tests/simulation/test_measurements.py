@@ -28,6 +28,13 @@ def receipts():
 ACCEPTED = [(1, 1.0), (2, 2.0), (3, 2.01)]
 
 
+def test_what_began_earlier_is_left_out(measured):
+    later = measured.since(2.005)
+    assert list(later.comments["seq"]) == [3]
+    assert list(later.fan_outs["first"]) == [2]
+    assert list(measured.since(0.0).comments["seq"]) == [1, 2, 3]
+
+
 def test_each_stage_is_the_time_between_its_stamps(measured, receipts):
     latency = stage_latencies(measured, receipts, ACCEPTED, from_s=0.0)
     assert latency["api"] == pytest.approx([0.002, 0.002, 0.002])
