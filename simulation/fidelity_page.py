@@ -79,17 +79,9 @@ def tables(document: Document) -> list[Table]:
 
 
 BAR_HEADINGS = ("promised", "bar", "got", "met")
-OUTAGE_HEADINGS = ("scenario", "s", "live (range)", "forecast (range)", "replay (range)", "noise")
-SCENARIO_HEADINGS = (
-    "scenario",
-    "busy",
-    "live (range)",
-    "forecast (range)",
-    "replay (range)",
-    "noise",
-    "one live run",
-    "in the range",
-)
+RANGES = ("live (range)", "forecast (range)", "replay (range)")
+OUTAGE_HEADINGS = ("scenario", "s", *RANGES, "noise")
+SCENARIO_HEADINGS = ("scenario", "busy", *RANGES, "noise", "one live run", "in the range")
 
 
 def markdown(document: Document) -> str:

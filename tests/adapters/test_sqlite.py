@@ -44,7 +44,7 @@ def test_a_write_is_timed_and_what_the_one_before_has_left_to_do_is_told_with_it
 
     async def work():
         measured = MeasuredDatabase(SqliteDatabase(tmp_path / "log"), lambda *row: told.append(row))
-        answers = [await measured.write(lambda connection: connection.exec_driver_sql("SELECT 1").scalar()) for _ in "12"]
+        answers = [await measured.write(lambda each: each.exec_driver_sql("SELECT 1").scalar()) for _ in range(2)]
         await measured.close()
         return answers
 
