@@ -21,7 +21,7 @@ from simulation.suite import PARTS
 
 def report(
     quick: Annotated[
-        bool, typer.Option("--quick", help="A quarter of the suite, each experiment once: under 10 minutes.")
+        bool, typer.Option("--quick", help="A quarter of the suite, four experiments once: under 10 minutes.")
     ] = False,
     part: Annotated[str, typer.Option(help="Of the suite: held_out, held_out_faults, or training.")] = "held_out",
     only: Annotated[str, typer.Option(help="Only scenarios and experiments whose name contains this.")] = "",
