@@ -87,7 +87,11 @@ def test_a_close_whose_reason_is_no_text_is_refused(socket):
     assert socket.closed_with() == 1007
 
 
-@pytest.mark.parametrize("after", [frame(PING, b"late"), frame(TEXT, question("late")), close_frame(1001), frame(3)])
+@pytest.mark.parametrize(
+    "after",
+    [frame(PING, b"late"), frame(TEXT, question("late")), close_frame(1001), frame(3)],
+    ids=["ping", "text", "close", "reserved"],  # their masks are random, and workers must call a test the same
+)
 def test_what_comes_after_a_close_is_ignored(socket, after):
     socket.send(close_frame(1000), after)
     frames = list(socket.frames())
