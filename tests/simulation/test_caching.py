@@ -59,8 +59,8 @@ def test_the_same_repeat_gives_the_same_figures_and_everybody_is_answered() -> N
     assert len({tuple(Case(variant, 2).readers_s()) for variant in VARIANTS.values()}) == 1
 
 
-def test_a_family_does_not_run_live_what_only_a_fleet_has() -> None:
-    assert asyncio.run(Caching().live("fleet", 0)) is None
+def test_what_only_a_fleet_has_is_simulated_only() -> None:
+    assert set(Caching().simulated_only) == {"fleet", "fleet-copies"}
 
 
 class World:
