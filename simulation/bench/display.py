@@ -27,10 +27,10 @@ from simulation.bench.display_rows import Case, Shown
 from simulation.bench.display_viewer import Piece, Viewer
 from simulation.bench.fanout_load import OWN_FILES, require_files
 from simulation.bench.fanout_servers import UNLIMITED
-from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.api_client import UNMODERATED, change_settings, gateway_token, head_cursor
 from simulation.engines.live import pin_self
+from simulation.engines.processes import cpu_seconds
 
 STREAM = "final"
 AUTHORS = 5_000

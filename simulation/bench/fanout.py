@@ -14,9 +14,10 @@ from simulation.bench import fanout_servers as servers
 from simulation.bench.fanout_load import OWN_FILES, Crowd, Load, crowd, publish, require_files, stalled
 from simulation.bench.fanout_rows import Case, Row, Run, beside_floor
 from simulation.bench.fanout_servers import Absent, Running
-from simulation.bench.usage import CoreTime, cpu_seconds, rss_kb
+from simulation.bench.usage import CoreTime, rss_kb
 from simulation.engines import processes
 from simulation.engines.live import pin_self
+from simulation.engines.processes import cpu_seconds
 
 SERVERS = (
     "livecomments", "livecomments-python", "livecomments-stalled", "sse-starlette", "floor", "nchan", "socket.io",

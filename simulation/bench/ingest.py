@@ -19,10 +19,10 @@ from rich.table import Column, Table
 from simulation import drawing
 from simulation.bench.bare import rows_per_s
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
-from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, user_token
 from simulation.engines.live import pin_self
+from simulation.engines.processes import cpu_seconds
 from simulation.machine import fingerprint
 
 STREAM = "bench"

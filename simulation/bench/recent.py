@@ -24,10 +24,10 @@ from rich.table import Table
 
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
 from simulation.bench.ingest import UNLIMITED
-from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.poster import Poster
+from simulation.engines.processes import cpu_seconds
 from simulation.engines.redis import redis
 from simulation.machine import fingerprint
 from simulation.scenario import Audience, Scenario, Workload

@@ -27,8 +27,3 @@ class CoreTime:
     def busy_share(self, core: set[int] | None) -> float:
         now = CoreTime.read(core)
         return 1 - (now.idle - self.idle) / max(1, now.total - self.total)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Time on a core of all threads of a process (/proc/PID/task/TID/schedstat, first field, ns)."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9

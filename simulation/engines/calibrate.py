@@ -1,9 +1,8 @@
 """Calibration: a few seconds of probes against real servers of its own, for each audience and window that is asked for.
 
 A new server is slow until it has done everything once, so it is warmed up first. The probes are not the scenario: lone
-posts on an idle server, posts at random a few dozen a second, a dense stretch
-that keeps the window full, bursts that share a commit, and a closed loop that keeps the event loop busy. What they cost
-is read from the server's own stamps.
+posts on an idle server, posts at random a few dozen a second, a dense stretch that keeps the window full, bursts that
+share a commit, and a closed loop that keeps the event loop busy. What they cost is read from the server's own stamps.
 """
 
 import asyncio
@@ -157,7 +156,7 @@ async def _used(pid: int, borders_s: list[float]) -> list[Used]:
     seen = []
     for border_s in borders_s:
         await asyncio.sleep(border_s - time.monotonic())
-        seen.append((time.monotonic(), processes.cpu_s(pid)))
+        seen.append((time.monotonic(), processes.cpu_seconds(pid)))
     return [Used(begin, end, after_s - before_s) for (begin, before_s), (end, after_s) in pairwise(seen)]
 
 

@@ -262,7 +262,7 @@ def own_cpu_s() -> float:
 
 
 def _proxy_cpu_s(proxy: Process | None) -> float:
-    return processes.cpu_s(proxy.pid) if proxy else 0.0
+    return processes.cpu_seconds(proxy.pid) if proxy else 0.0
 
 
 def _core() -> set[int] | None:

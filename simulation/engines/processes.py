@@ -65,7 +65,7 @@ def require_free(host: str, port: int) -> None:
             raise ProcessError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
 
 
-def cpu_s(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """The CPU time that a process and its threads have used, s; 0.0 where the system does not tell."""
     try:
         threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]

@@ -29,7 +29,7 @@ class Running:
 
     @property
     def cpu_s(self) -> float:
-        return self.ended_cpu_s + processes.cpu_s(self.pid)
+        return self.ended_cpu_s + processes.cpu_seconds(self.pid)
 
     @property
     def lives(self) -> list[Path]:
@@ -39,7 +39,7 @@ class Running:
     async def kill(self, restart_s: float) -> None:
         """Kill the server, and start it again after a while, where it was."""
         assert self.start is not None
-        self.ended_cpu_s += processes.cpu_s(self.pid)
+        self.ended_cpu_s += processes.cpu_seconds(self.pid)
         os.kill(self.pid, signal.SIGKILL)
         await asyncio.sleep(restart_s)
         began_s = time.monotonic()

@@ -23,10 +23,10 @@ from reference_impl.protocol.cursor import Cursor
 from simulation.bench.fanout_load import crowd
 from simulation.bench.fanout_servers import Running
 from simulation.bench.http_load import Answers, closed_loop, open_loop, request_bytes
-from simulation.bench.usage import cpu_seconds
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import read_when_flushed
 from simulation.engines.poster import Poster
+from simulation.engines.processes import cpu_seconds
 from simulation.engines.viewers import Crowd, all_have, tallied
 from simulation.experiments.backpressure.plan import LOOK_S, SETTLE_S, Case, readings
 from simulation.experiments.backpressure.readers import SlowReader

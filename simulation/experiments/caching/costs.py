@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from simulation.bench.http_load import closed_loop
-from simulation.bench.usage import cpu_seconds
 from simulation.engines import processes
 from simulation.engines.live import own_cpu_s
 from simulation.engines.poster import Poster
+from simulation.engines.processes import cpu_seconds
 from simulation.experiments.caching.live import STREAM, Running, newest_page, running
 from simulation.experiments.caching.plan import VARIANTS
 from simulation.trace import Post

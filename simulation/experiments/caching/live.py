@@ -14,13 +14,13 @@ import redis.asyncio
 
 from simulation.bench.http_load import Answers, at_times, request_bytes
 from simulation.bench.ingest import UNLIMITED
-from simulation.bench.usage import cpu_seconds
 from simulation.chaos.member import Member
 from simulation.chaos.redises import one_redis
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.live import BUSY_MAX, own_cpu_s
 from simulation.engines.poster import Poster
+from simulation.engines.processes import cpu_seconds
 from simulation.experiments.caching.measured import Run
 from simulation.experiments.caching.plan import AGE_S, LIMIT, STORED, Case, Outage, Variant
 from simulation.trace import Post
