@@ -24,6 +24,7 @@ from simulation.chaos.sights import Sight
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.laws import page as laws
+from simulation.machine import in_words
 from simulation.report import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +78,7 @@ def _experiment(name: str) -> str:
     """A family's question, answer and table."""
     document = json.loads((RESULTS / f"{name}.json").read_text())
     machine = document["machine"]
-    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    about = f"{in_words(machine)}."
     return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
 
 
@@ -95,7 +96,7 @@ def _tiers() -> str:
             f"| {row['tier']} | {crowd['edges']} | {crowd['viewers']:,} | {crowd['comments_per_s']:g} | "
             f"{row['deliveries']:,} | {row['deliveries_per_s']:,.0f} | {difference} |"
         )
-    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    about = f"{in_words(machine)}."
     return "\n".join([about, "", head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
 
 
@@ -124,7 +125,7 @@ def _ingest_table(path: Path) -> str:
         f"{_figure(row['ack_p50_ms'])} | {_figure(row['ack_p99_ms'])} | {_figure(row['cpu_us_per_comment'])} |"
         for row in document["rows"]
     ]
-    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    about = f"{in_words(machine)}."
     return "\n".join([about, "", head, "|---|---|--:|--:|--:|--:|--:|", *rows])
 
 
@@ -134,8 +135,7 @@ def _display() -> str:
     machine, rows = document["machine"], [Shown.read(row) for row in document["rows"]]
     case = rows[0].case
     about = (
-        f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s, {case.seconds:g} s; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+        f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s, {case.seconds:g} s; {in_words(machine)}."
     )
     body = [f"| {' | '.join(line)} |" for line in lines(rows)]
     return "\n".join([about, "", "| | one hall | rooms |", "|---|--:|--:|", *body])
@@ -145,10 +145,7 @@ def _segments() -> str:
     """What reaches the server of a crowd that polls a cache."""
     document = json.loads((INGEST / "segments.json").read_text())
     machine, rows = document["machine"], [segments.Polled(**row) for row in document["rows"]]
-    about = (
-        f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
-    )
+    about = f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; {in_words(machine)}."
     head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
     return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in segments.lines(rows))])
 
@@ -164,7 +161,7 @@ def _partitions() -> str:
         f"medians of {plan['runs']} runs (and their range); "
         f"`by_time` moves every {plan['seconds'] / partitions.BUCKETS:g} s, "
         f"`hot_split` splits at {plan['per_s'] * partitions.SPLIT_SHARE:,.0f} comments/s; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+        f"{in_words(machine)}."
     )
     head = [f"| {' | '.join(partitions.HEADINGS)} |", "|---|" + "--:|" * (len(partitions.HEADINGS) - 1)]
     found = [about]
@@ -179,8 +176,7 @@ def _hot() -> str:
     document = json.loads((INGEST / "hot.json").read_text())
     machine, rows = document["machine"], [hot_log.Row(**row) for row in document["rows"]]
     about = (
-        f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+        f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); {in_words(machine)}."
     )
     head = [f"| {' | '.join(hot_log.HEADINGS)} |", "|---|" + "--:|" * (len(hot_log.HEADINGS) - 1)]
     return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in hot_log.lines(rows))])
@@ -193,7 +189,7 @@ def _recent() -> str:
     about = (
         f"{plan['seconds']:g} s each, medians of {plan['runs']} runs; {plan['pages_per_s']:g} pages/s beside "
         f"the chat at {plan['speed']:g} times its speed, {plan['posts_per_s']:g} posts/s; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+        f"{in_words(machine)}."
     )
     head = [f"| {' | '.join(recent.HEADINGS)} |", "|---|" + "--:|" * (len(recent.HEADINGS) - 1)]
     rows = recent.lines([recent.Row(**row) for row in document["rows"]])
@@ -209,7 +205,7 @@ def _chaos() -> str:
         f"seed {document['plan']['seed']}: {document['counts']['acknowledged']:,} comments acknowledged, "
         f"{document['counts']['delivered']:,} events delivered, {document['counts']['reactions']:,} reactions counted, "
         f"{len(document['broken'])} things broken; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+        f"{in_words(machine)}."
     )
     head = [f"| {' | '.join(chaos.HEADINGS)} |", "|---|---|" + "--:|" * (len(chaos.HEADINGS) - 2)]
     rows = chaos.lines([Sight(**each) for each in document["sights"]])
@@ -236,7 +232,7 @@ def _edges() -> str:
     """The same crowd at the server alone and at edges."""
     document = json.loads((INGEST / "edges.json").read_text())
     machine = document["machine"]
-    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    about = f"{in_words(machine)}."
     head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order | counts |"
     rows = [
         f"| {row['edges'] or 'none'} | {row['viewers']:,} | {row['comments_per_s']:,.0f} | "
@@ -263,7 +259,7 @@ def _run(name: str) -> str:
     return (
         f"{scenario['audience']['viewers']:,} viewers, {workload['trace']} at {workload['speed']:g} times its speed, "
         f"{scenario['duration_s']:g} s, window {scenario['system']['window_ms']:g} ms, seed {document['seed']}; "
-        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}.\n\n"
+        f"{in_words(machine)}.\n\n"
         f"{markdown(document)}"
     )
 

@@ -1,6 +1,6 @@
 """How near the model comes, as tables and a picture: by group, stage and scenario, with noise and baseline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -8,6 +8,7 @@ from rich.table import Table
 
 from simulation.bars import OUTAGES, bars, throughput_error
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, scored_outages, summary, worst
+from simulation.machine import in_words
 from simulation.result import STAGES
 from simulation.suite import PARTS, suite
 
@@ -91,7 +92,7 @@ def markdown(document: Document) -> str:
     lines = [
         f"{len(document['scenarios'])} {_part(document)} scenarios, {document['repeats']} interleaved repeats of "
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
-        f"{_machine(document['machine'])}; {document.get('rounds', 1)} rounds of probes.",
+        f"{in_words(document['machine'])}; {document.get('rounds', 1)} rounds of probes.",
         "",
         *_markdown(HEADINGS, group_lines(document)),
         "",
@@ -138,10 +139,6 @@ def _part(document: Document) -> str:
     mine = {scenario["name"] for scenario in document["scenarios"]}
     parts = (part for part in PARTS if mine <= {scenario.name for scenario in suite(part)})
     return next(parts, "mixed").replace("held_out", "held-out").replace("_", " ")
-
-
-def _machine(machine: Mapping[str, Any]) -> str:
-    return f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}"
 
 
 def _table(title: str, headings: Sequence[str], lines: Sequence[Line]) -> Table:

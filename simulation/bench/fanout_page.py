@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from simulation.machine import in_words
+
 RESULTS = Path(__file__).parent / "results"
 VIEWERS = (1_000, 5_000)
 
@@ -17,7 +19,7 @@ def fanout_tables() -> str:
     """What was asked for, beside what was measured; then every row."""
     documents = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("fanout-*.json"))]
     machine = documents[0]["machine"]
-    about = f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}."
+    about = f"{in_words(machine)}."
     return "\n\n".join([about, _answers(documents), _rows(documents)])
 
 

@@ -13,13 +13,6 @@ import numpy as np
 from reference_impl.policy.retry import RetryConfig, failed_together
 
 
-class NoJitter(Random):
-    """Every delay is the whole of what full jitter would draw from."""
-
-    def random(self) -> float:
-        return 1.0
-
-
 class Returning:
     """``waiting`` are those who try again, ``given_up`` those who do not."""
 

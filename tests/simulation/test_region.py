@@ -13,13 +13,14 @@ from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
 from reference_impl.policy.resume_ring import ResumeRingConfig
 from reference_impl.policy.retry import RetryConfig
+from simulation.faults import Ceiling
 from simulation.link_faults import LinkCut, RegionCut
 from simulation.model.batch_edge import BatchEdge, EdgePolicies
 from simulation.model.cluster import Cluster, ClusterConfig
 from simulation.model.costs import EdgeCosts
 from simulation.model.frames import Ledger, Traffic
 from simulation.model.region import Region, Way, slices
-from simulation.model.returning import NoJitter, Returning, spread
+from simulation.model.returning import Returning, spread
 from simulation.model.samples import Batch, Stream, batches
 from simulation.model.topology import Topology
 from simulation.topology import Link, Network, Pop
@@ -176,7 +177,7 @@ def test_an_edge_takes_no_more_viewers_than_its_limits() -> None:
 
 @pytest.mark.parametrize("jitter", [True, False])
 def test_everybody_who_has_lost_an_edge_tries_again_until_attempts_are_spent(jitter: bool) -> None:
-    rng = Random(1) if jitter else NoJitter()
+    rng = Random(1) if jitter else Ceiling()
     crowd = Returning(RetryConfig(base_s=0.2, cap_s=2.0, attempts_max=3), 0.25, rng)
     crowd.failed(0, 1_000, 0.0)
     tries = []

@@ -9,13 +9,14 @@ from reference_impl.policy.rate import RateConfig, RateLimiter
 from reference_impl.policy.rooms import Rooms
 from simulation.experiments.world_cup.crowd import Posts, posts
 from simulation.experiments.world_cup.plan import PLACES, Plan
+from simulation.faults import Ceiling
 from simulation.link_faults import RegionCut
 from simulation.model.cluster import Away, Cluster
 from simulation.model.commits import publish
 from simulation.model.frames import Ledger
 from simulation.model.mixture import Array
 from simulation.model.region import Region
-from simulation.model.returning import NoJitter, Returning, spread
+from simulation.model.returning import Returning, spread
 from simulation.model.samples import Batch, Numbers, Stream, batches
 from simulation.model.topology import Topology
 from simulation.replications import Streams
@@ -58,7 +59,7 @@ class Run:
         self._regions = [self._region(name, self._shares, streams) for name in PLACES]
         self._clusters = [cluster for region in self._regions for cluster in region.clusters]
         self._away: Away | None = None
-        rng = streams.random("reconnects") if plan.jitter else NoJitter()
+        rng = streams.random("reconnects") if plan.jitter else Ceiling()
         self._returning = Returning(plan.retry, plan.step_s, rng)
         self.match = self._write(posts(plan, streams))
 
