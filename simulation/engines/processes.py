@@ -115,6 +115,18 @@ async def next_line(process: Process) -> dict[str, Any]:
     return said
 
 
+async def answer(called: str, module: str, arguments: Sequence[str], core: set[int] | None) -> Any:
+    """Run ``python -m module`` to its end and read the JSON that it says; ``called`` begins an error's message."""
+    process = await spawn(module, arguments, core)
+    try:
+        said, complained = await process.communicate()
+    finally:
+        await stop(process)
+    if process.returncode:
+        raise ProcessError(f"{called}: {complained.decode(errors='replace').strip()[-500:]}")
+    return json.loads(said)
+
+
 async def stop(process: Process) -> None:
     """Ask a process to end, then make it."""
     if process.returncode is None:

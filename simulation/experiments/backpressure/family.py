@@ -161,14 +161,7 @@ async def _live(case: Case) -> dict[str, Any]:
     async with _server(case) as (url, pid, measure):
         pair = processes.cores()
         arguments = [json.dumps(asdict(case)), url, str(pid), str(measure)]
-        load = await processes.spawn(LOAD, arguments, pair[1] if pair else None)
-        try:
-            said, complained = await load.communicate()
-        finally:
-            await processes.stop(load)
-    if load.returncode:
-        raise processes.ProcessError(f"the load ended: {complained.decode(errors='replace').strip()[-500:]}")
-    found: dict[str, Any] = json.loads(said)
+        found: dict[str, Any] = await processes.answer("the load ended", LOAD, arguments, pair[1] if pair else None)
     return found
 
 

@@ -1,7 +1,6 @@
 """Short probes of what pages cost on this machine: a whole server's, and by `probe` their parts."""
 
 import asyncio
-import json
 import time
 from random import Random
 from typing import Any
@@ -63,13 +62,8 @@ async def _parts(started: Running) -> dict[str, Any]:
     pair, cache = processes.cores(), started.cache
     assert cache.process is not None
     arguments = [str(started.folder), f"redis://127.0.0.1:{cache.port}", str(cache.process.pid)]
-    process = await processes.spawn("simulation.experiments.caching.probe", arguments, pair[0] if pair else None)
-    try:
-        async with asyncio.timeout(processes.START_S):
-            said, complained = await process.communicate()
-    finally:
-        await processes.stop(process)
-    if process.returncode:
-        raise processes.ProcessError(f"the probe: {complained.decode(errors='replace').strip()[-500:]}")
-    found: dict[str, Any] = json.loads(said)
+    async with asyncio.timeout(processes.START_S):
+        found: dict[str, Any] = await processes.answer(
+            "the probe", "simulation.experiments.caching.probe", arguments, pair[0] if pair else None
+        )
     return found

@@ -107,11 +107,4 @@ async def _process(module: str, case: Case) -> Any:
     """What a module of this package says of a case, on a core of its own."""
     pair = processes.cores()
     arguments = [json.dumps(asdict(case))]
-    process = await processes.spawn(f"{PACKAGE}.{module}", arguments, pair[0] if pair else None)
-    try:
-        said, complained = await process.communicate()
-    finally:
-        await processes.stop(process)
-    if process.returncode:
-        raise processes.ProcessError(f"{case.strategy}: {complained.decode(errors='replace').strip()[-500:]}")
-    return json.loads(said)
+    return await processes.answer(case.strategy, f"{PACKAGE}.{module}", arguments, pair[0] if pair else None)
