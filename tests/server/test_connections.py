@@ -199,7 +199,9 @@ def test_viewers_are_told_about_how_many_they_are_and_who_is_typing(start_server
 
 def test_a_drain_tells_everybody_when_to_come_back_and_lets_them_go_in_that_order(start_server, follow, watch):
     server = start_server("--drain-per-s", "10")
-    followers, websocket = [follow(server) for _ in range(10)], watch(server)
+    followers = [follow(server) for _ in range(10)]
+    eventually(lambda: server.viewers() == 10, "they have joined, and have the first places")
+    websocket = watch(server)
     eventually(lambda: server.viewers() == 11, "all have joined")
     server.process.terminate()
     slots = sorted(_slot(follower) for follower in followers)
