@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulation.model.costs import CommitCost, FanOutCost, PostCost
 
 REFERENCE = Path(__file__).parent / "results" / "calibration.json"  # shipped, so that one can simulate at once
-NEAREST = 16  # samples among which a draw chooses
+NEAREST = 16  # samples among which a draw chooses, or more that are equally near
 GAP_MIN_S = 1e-3  # idle gaps below and above these are alike
 GAP_MAX_S = 0.1
 
@@ -27,9 +27,7 @@ Samples = NDArray[np.float64]
 ARRAYS = (
     "posts",
     "commits",
-    "dispatches",
     "handovers",
-    "syncs",
     "hops",
     "slacks",
     "fan_outs",
@@ -45,16 +43,16 @@ class Calibration:
     """What one machine's server costs, in seconds.
 
     Rows are ``posts``: idle gap, ingress, from the request's being read to its waiting for the log; ``commits``: idle
-    gap, comments (a number), work of the log's thread; ``fan_outs``: viewers, idle gap, events, duration on the loop,
-    lag to the first receipt, span to the last; ``answers``: idle gap, what else a post takes of the core. The other
-    arrays have shape (n,); ``stalls`` may be empty.
+    gap, comments (a number), work of the log's thread; ``handovers``, of commits that nobody stood in the way of: idle
+    gap, on the loop before it asks for its thread, from then to the thread's running, from the end of its work to the
+    loop's knowing; ``fan_outs``: viewers, idle gap, events, duration on the loop, lag to the first receipt, span to the
+    last; ``answers``: idle gap, what else a post takes of the core. The other arrays have shape (n,); ``stalls`` may be
+    empty.
     """
 
     posts: Samples
     commits: Samples
-    dispatches: Samples  # on the loop, before a commit asks for its thread
-    handovers: Samples  # from then to its thread's running
-    syncs: Samples  # from the end of its work to the loop's knowing, nobody in its way
+    handovers: Samples
     hops: Samples  # from durable to the hub
     slacks: Samples  # by how much a window's timer was late
     receive_s: float  # on the loop, for each event that comes to the hub
@@ -96,8 +94,8 @@ class Calibration:
         row = self.commits[_near(np.abs(sizes - np.log(comments)) + np.abs(gaps - _gap(gap_s)), rng)]
         fixed_s, each_s = self._commit_line
         scale = (fixed_s + each_s * comments) / (fixed_s + each_s * row[1])
-        thread = (_draw(self.handovers, rng), float(row[2] * scale), _draw(self.syncs, rng))
-        return CommitCost(_draw(self.dispatches, rng), *thread)
+        around = self.handovers[_near(np.abs(self._handover_gaps - _gap(gap_s)), rng)]
+        return CommitCost(float(around[1]), float(around[2]), float(row[2] * scale), float(around[3]))
 
     def hop(self, rng: Random) -> float:
         return _draw(self.hops, rng)
@@ -133,6 +131,10 @@ class Calibration:
     @cached_property
     def _post_gaps(self) -> Samples:
         return np.asarray(_gap(self.posts[:, 0]))
+
+    @cached_property
+    def _handover_gaps(self) -> Samples:
+        return np.asarray(_gap(self.handovers[:, 0]))
 
     @cached_property
     def _commit_states(self) -> tuple[Samples, Samples]:
@@ -178,9 +180,8 @@ class Calibration:
     def _of_audience(self, probed: int, gap_s: float, events: int, rank: float) -> Samples:
         states, costs = self._by_audience[probed]
         distance = np.abs(states[:, 0] - _gap(gap_s)) + np.abs(states[:, 1] - np.log(events))
-        count = min(NEAREST, len(distance))
-        near = np.sort(np.argpartition(distance, count - 1)[:count])
-        return np.asarray(costs[near[int(rank * count)]])
+        near = _nearest(distance)
+        return np.asarray(costs[near[int(rank * len(near))]])
 
 
 def merged(parts: "list[Calibration]") -> Calibration:
@@ -201,9 +202,15 @@ def _gap(gap_s: Any) -> Any:
     return np.log(np.clip(gap_s, GAP_MIN_S, GAP_MAX_S))
 
 
-def _near(distance: Samples, rng: Random) -> int:
+def _nearest(distance: Samples) -> NDArray[np.intp]:
+    """The nearest samples, in their order, with all that are as near as the last of them."""
     count = min(NEAREST, len(distance))
-    return int(np.argpartition(distance, count - 1)[rng.randrange(count)])
+    return np.flatnonzero(distance <= np.partition(distance, count - 1)[count - 1])
+
+
+def _near(distance: Samples, rng: Random) -> int:
+    near = _nearest(distance)
+    return int(near[rng.randrange(len(near))])
 
 
 def _draw(samples: Samples, rng: Random) -> float:

@@ -40,7 +40,7 @@ class Digest:
             hops=hops,
             slacks=self._slacks(dense),
             receive_s=self._receive_s,
-            answers=self._answers(posts, hops, writes),
+            answers=self._answers(writes),
             fan_outs=self._fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
@@ -67,26 +67,26 @@ class Digest:
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(frozen, receive_s=self._receive_s, answers=self._answers(posts, hops, writes), **enough),
+            else_=replace(frozen, receive_s=self._receive_s, answers=self._answers(writes), **enough),
         )
 
-    def _answers(self, posts: Samples, hops: Samples, writes: "CommitTimes") -> Samples:
+    def _answers(self, writes: "CommitTimes") -> Samples:
         """By stretch: the idle gap, and what a post took of the core beyond all that is known of it.
 
-        Known are its way to the hub, its share of the fan-outs and its commit.
+        Known are its way to the hub, its share of the fan-outs and its commit: means, so that the sum is right.
         """
         fan_outs, comments = self._held, self.measured.comments
         gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
-        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.dispatches))
-        way_s = float(np.median(posts[:, 2]) + np.median(hops)) + self._receive_s
+        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.handovers[:, 1]))
+        way_s = self._api_s + (comments["hub_s"] - comments["durable_s"]) + self._receive_s
         rows = []
         for used in self.used:
             mine = _within(comments["hub_s"], used)
             fanned = _within(fan_outs["start_s"], used)
             fanned_s = float((fan_outs["end_s"] - fan_outs["start_s"])[fanned].sum())
             commits_s = float((commits[:, 2] + dispatch_s)[_within(commits[:, 0], used)].sum())
-            if mine.any():
-                rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - way_s
+            if (mine & self._alone).any():
+                rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - float(way_s[mine & self._alone].mean())
                 rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
         return np.array(rows).reshape(-1, 2)
 
@@ -119,13 +119,21 @@ class Digest:
 
     def _posts(self) -> tuple[Samples, Samples]:
         """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
-        comments, held = self.measured.comments, self._held
-        intended_s = np.array([self.intended.get(int(seq), np.nan) for seq in comments["seq"]])
-        alone = ~_during_fan_out(intended_s, comments["durable_s"], held) & (_shares(comments["durable_s"]) == 1)
-        alone &= np.isfinite(intended_s)
-        gaps_s = _idle_gaps(intended_s, held["end_s"])
-        posts = np.column_stack([gaps_s, comments["received_s"] - intended_s, self._api_s])[alone]
-        return posts, (comments["hub_s"] - comments["durable_s"])[alone]
+        comments, intended_s = self.measured.comments, self._intended_s
+        gaps_s = _idle_gaps(intended_s, self._held["end_s"])
+        posts = np.column_stack([gaps_s, comments["received_s"] - intended_s, self._api_s])[self._alone]
+        return posts, (comments["hub_s"] - comments["durable_s"])[self._alone]
+
+    @cached_property
+    def _intended_s(self) -> Samples:
+        return np.array([self.intended.get(int(seq), np.nan) for seq in self.measured.comments["seq"]])
+
+    @cached_property
+    def _alone(self) -> NDArray[np.bool_]:
+        """The comments that no fan-out, no other post and no other one of the same commit stood in the way of."""
+        durable_s, admitted_s = self.measured.comments["durable_s"], self.measured.comments["admitted_s"]
+        alone = ~_during_fan_out(self._intended_s, durable_s, self._held) & (_shares(durable_s) == 1)
+        return np.asarray(alone & np.isfinite(self._intended_s) & ~_overlaps(self._intended_s, admitted_s))
 
     def _slacks(self, dense: tuple[float, float]) -> Samples:
         """By how much fan-outs came later than the window's end, which lasts from the end of the one before."""
@@ -155,12 +163,10 @@ class Digest:
 
 @dataclass(frozen=True)
 class CommitTimes:
-    """Rows (idle gap, comments, work of the thread with its transaction); of lone ones what is before and after it."""
+    """As in a calibration: what the thread works, and of lone ones what is before and after it."""
 
     commits: Samples
-    dispatches: Samples
     handovers: Samples
-    syncs: Samples
 
 
 def commit_times(measured: Measured, held: dict[str, Samples]) -> CommitTimes:
@@ -169,11 +175,13 @@ def commit_times(measured: Measured, held: dict[str, Samples]) -> CommitTimes:
     lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], held)
     lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
     gaps_s = _idle_gaps(rows["asked_s"], held["end_s"])
+    after_s, rest_s = (rows["durable_s"] - rows["worked_s"])[lone], rows["rest_s"][lone]
+    begins_s = max(0.0, float(np.median(rest_s - after_s))) if lone.any() else 0.0  # of the rest, before the statements
+    dispatch_s, begun_s = rows["asked_s"] - rows["admitted_s"], rows["begun_s"] - rows["asked_s"]
+    around_s = dispatch_s[lone], begun_s[lone] - begins_s, after_s + begins_s - rest_s
     return CommitTimes(
         commits=np.column_stack([gaps_s, rows["comments"], rows["work_s"]]).astype(float),
-        dispatches=(rows["asked_s"] - rows["admitted_s"])[lone],
-        handovers=(rows["begun_s"] - rows["asked_s"])[lone],
-        syncs=np.maximum(rows["durable_s"] - rows["worked_s"] - rows["rest_s"], 0.0)[lone],
+        handovers=np.column_stack([gaps_s[lone], *np.maximum(around_s, 0.0)]),
     )
 
 
@@ -215,6 +223,16 @@ def _during_fan_out(from_s: Samples, to_s: Samples, fan_outs: dict[str, Samples]
     began_before = np.searchsorted(fan_outs["start_s"], to_s)
     ended_before = np.searchsorted(fan_outs["end_s"], from_s)
     return np.asarray(began_before > ended_before)
+
+
+def _overlaps(from_s: Samples, to_s: Samples) -> NDArray[np.bool_]:
+    """Whether another post was under way at some time in [from, to]; NaN are under way at no time."""
+    order = np.argsort(from_s, kind="stable")
+    begins_s, ends_s = from_s[order], to_s[order]
+    found = np.zeros(len(order), dtype=bool)
+    found[1:] = begins_s[1:] <= np.maximum.accumulate(ends_s)[:-1]
+    found[:-1] |= begins_s[1:] <= ends_s[:-1]
+    return np.asarray(found[np.argsort(order, kind="stable")])
 
 
 def _idle_gaps(at_s: Samples, ends_s: Samples) -> Samples:

@@ -37,7 +37,8 @@ class Api:
     def post(self, post: Post, stamps: Stamps | None = None) -> Steps:
         """One request, until it waits for the log; made again it has the same ``stamps``, as it has its key."""
         now = self._env.now
-        cost = self._costs.post(now, now - self._loop.active_at, self._rng)
+        idle_s = 0.0 if self._loop.inside else now - self._loop.active_at
+        cost = self._costs.post(now, idle_s, self._rng)
         yield from self._network.to_server(cost.ingress_s)
         yield from self._loop.run(0.0)  # it is read, and handled behind whatever was read with it
         with self._loop.turn() as turn:

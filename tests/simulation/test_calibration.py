@@ -21,7 +21,7 @@ def calibration(fan_outs: list[list[float]]) -> Calibration:
     return Calibration(
         posts=np.array([[0.001, 1 * MS, 0.1 * MS]] * 20 + [[0.1, 2 * MS, 0.3 * MS]] * 20),
         commits=np.array([[0.01, 1, 1 * MS]] * 20 + [[0.01, 10, 2 * MS]] * 20),
-        dispatches=np.array([0.1 * MS]), handovers=np.array([0.2 * MS]), syncs=np.array([0.3 * MS]),
+        handovers=np.array([[0.001, 0.1 * MS, 0.2 * MS, 0.3 * MS]] * 20 + [[0.1, 0.2 * MS, 0.4 * MS, 0.6 * MS]] * 20),
         hops=np.array([0.02 * MS]), slacks=np.array([0.5 * MS]), receive_s=0.1 * MS,
         answers=np.array([[0.001, 0.1 * MS], [0.01, 0.2 * MS], [0.1, 0.3 * MS]]),
         fan_outs=np.array(fan_outs, dtype=float), stalls=np.zeros(0), stalls_per_s=0.0,
@@ -43,6 +43,12 @@ def test_a_fan_outs_cost_goes_as_a_line_between_the_probed_audiences_and_beyond_
 def test_a_post_costs_what_it_did_after_such_a_pause() -> None:
     hot, cold = (SMALL_AND_LARGE.post(0.0, gap_s, Random(1)) for gap_s in (0.0005, 5.0))
     assert (hot.ingress_s, cold.ingress_s) == pytest.approx((1 * MS, 2 * MS))
+
+
+def test_a_commit_is_handed_over_as_it_was_after_such_a_pause() -> None:
+    hot, cold = (SMALL_AND_LARGE.commit(0.0, gap_s, 1, Random(1)) for gap_s in (0.0005, 5.0))
+    assert (hot.dispatch_s, hot.handover_s, hot.sync_s) == pytest.approx((0.1 * MS, 0.2 * MS, 0.3 * MS))
+    assert (cold.dispatch_s, cold.handover_s, cold.sync_s) == pytest.approx((0.2 * MS, 0.4 * MS, 0.6 * MS))
 
 
 def test_a_fan_out_is_like_those_of_as_many_events_and_as_long_a_pause() -> None:

@@ -38,9 +38,7 @@ def constant_costs(fan_out: float = FAN_OUT, span: float = SPAN) -> Calibration:
     return Calibration(
         posts=np.array([[1.0, INGRESS, API]]) / 1000,
         commits=np.array([[1.0, 1000.0, WORK], [1.0, 2000.0, WORK + WORK_MORE]]) / 1000,  # of one comment, and of two
-        dispatches=np.array([DISPATCH]) / 1000,
-        handovers=np.array([HANDOVER]) / 1000,
-        syncs=np.array([SYNC]) / 1000,
+        handovers=np.array([[1.0, DISPATCH, HANDOVER, SYNC]]) / 1000,
         hops=np.array([HOP]) / 1000,
         slacks=np.array([SLACK]) / 1000,
         receive_s=RECEIVE / 1000,
@@ -61,7 +59,7 @@ def random_costs() -> Calibration:
     return replace(
         steady,
         posts=steady.posts * noise.uniform(0.5, 1.5, (50, 3)),
-        syncs=steady.syncs * noise.uniform(0.5, 1.5, 50),
+        handovers=steady.handovers * noise.uniform(0.5, 1.5, (50, 4)),
         slacks=steady.slacks * noise.uniform(0.5, 1.5, 50),
         fan_outs=np.repeat(steady.fan_outs, 50, axis=0)
         * np.column_stack([np.ones((50, 3)), noise.uniform(0.5, 1.5, (50, 3))]),
