@@ -174,6 +174,7 @@ def commit_times(measured: Measured, held: dict[str, Samples]) -> CommitTimes:
     rows = _commits(measured)
     lone = (rows["comments"] == 1) & ~_during_fan_out(rows["admitted_s"], rows["durable_s"], held)
     lone[1:] &= rows["admitted_s"][1:] > rows["durable_s"][:-1]  # nor had it to wait for another commit
+    lone &= ~_any_within(measured.comments["received_s"], rows) & ~_any_within(measured.comments["admitted_s"], rows)
     gaps_s = _idle_gaps(rows["asked_s"], held["end_s"])
     after_s, rest_s = (rows["durable_s"] - rows["worked_s"])[lone], rows["rest_s"][lone]
     begins_s = max(0.0, float(np.median(rest_s - after_s))) if lone.any() else 0.0  # of the rest, before the statements
@@ -223,6 +224,13 @@ def _during_fan_out(from_s: Samples, to_s: Samples, fan_outs: dict[str, Samples]
     began_before = np.searchsorted(fan_outs["start_s"], to_s)
     ended_before = np.searchsorted(fan_outs["end_s"], from_s)
     return np.asarray(began_before > ended_before)
+
+
+def _any_within(at_s: Samples, commits: dict[str, Samples]) -> NDArray[np.bool_]:
+    """Whether one of these was after a commit's admission and before its end."""
+    ordered_s = np.sort(at_s)
+    before, until = (np.searchsorted(ordered_s, commits[end], side="right") for end in ("admitted_s", "durable_s"))
+    return np.asarray(until > before)
 
 
 def _overlaps(from_s: Samples, to_s: Samples) -> NDArray[np.bool_]:
