@@ -6,8 +6,8 @@ was nearest. Between two probed audiences a cost is interpolated at equal rank.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -66,11 +66,22 @@ class Calibration:
     start_s: float = 1.2  # of a server's process, until it takes connections
     join_s: float = 0.7e-3  # on the loop, for a viewer that comes
     catch_up_s: float = 0.3e-3  # on the loop, for a slice of what it has missed
+    parts: tuple["Calibration", ...] = ()  # of each audience, where several were probed
 
     @property
     def audiences(self) -> tuple[int, ...]:
         """The numbers of viewers that were probed, fewest first."""
         return tuple(self._by_audience)
+
+    def near(self, viewers: int) -> "Calibration":
+        """What was probed with about so many: writing to many leaves the processor's caches cold for all else.
+
+        A fan-out's own cost is interpolated, and needs all.
+        """
+        if not self.parts:
+            return self
+        nearest = min(self.parts, key=lambda part: abs(np.log(part.audiences[0] / max(1, viewers))))
+        return replace(nearest, fan_outs=self.fan_outs)
 
     def post(self, at_s: float, gap_s: float, rng: Random) -> PostCost:
         row = self.posts[_near(np.abs(self._post_gaps - _gap(gap_s)), rng)]
@@ -120,13 +131,17 @@ class Calibration:
         return cls.of(json.loads(path.read_text()))
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As JSON has it: the parts, if there are any, which make the whole."""
+        if self.parts:
+            return {"parts": [part.as_dict() for part in self.parts]}
         return asdict(self) | {name: np.round(getattr(self, name), 7).tolist() for name in ARRAYS}
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> "Calibration":
         """The reverse of `as_dict`; KeyError and TypeError tell of what is missing or too much."""
-        return cls(**({**fields} | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
+        if "parts" in fields and fields["parts"]:
+            return merged([cls.of(part) for part in fields["parts"]])
+        return cls(**({**fields, "parts": ()} | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
 
     @cached_property
     def _post_gaps(self) -> Samples:
@@ -184,8 +199,16 @@ class Calibration:
         return np.asarray(costs[near[int(rank * len(near))]])
 
 
-def merged(parts: "list[Calibration]") -> Calibration:
-    """One calibration out of several sets of probes of the same machine."""
+def merged(probes: Sequence[Calibration]) -> Calibration:
+    """One calibration out of several sets of probes of the same machine, whose audiences are kept apart."""
+    by_audience: dict[tuple[int, ...], list[Calibration]] = {}
+    for probe in probes:
+        by_audience.setdefault(probe.audiences, []).append(probe)
+    parts = tuple(_joined(each) for each in by_audience.values())
+    return parts[0] if len(parts) == 1 else replace(_joined(probes), parts=parts)
+
+
+def _joined(parts: Sequence[Calibration]) -> Calibration:
     arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return Calibration(
         **arrays,

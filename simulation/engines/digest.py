@@ -61,13 +61,13 @@ class Digest:
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
         enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
-        fan_outs = self._fan_outs()
+        known, fan_outs = frozen.near(self.scenario.audience.viewers), self._fan_outs()
         fan_outs = fan_outs[fan_outs[:, 0] < calm_until]
         fan_outs[:, 0] -= began_s
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(frozen, receive_s=self._receive_s, answers=self._answers(writes), **enough),
+            else_=replace(known, receive_s=self._receive_s, answers=self._answers(writes), **enough),
         )
 
     def _answers(self, writes: "CommitTimes") -> Samples:

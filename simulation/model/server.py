@@ -65,6 +65,7 @@ class Server:
         stored: Sequence[Stamps] = (),
         edge: Callable[[EventLoop], Edge] | None = None,
     ) -> None:
+        costs = costs.near(crowd.pushed if not crowd.edges else -(-crowd.pushed // crowd.edges))
         self._env, self._costs, self._crowd, self._rng = env, costs, crowd, rng
         self._cores = Core(env), Core(env)
         self.core = self._cores[0]

@@ -86,6 +86,10 @@ def test_probes_of_several_audiences_are_one_calibration() -> None:
     both = merged(parts)
     assert both.audiences == (100, 500)
     assert both.receive_s == pytest.approx(0.2 * MS)
+    for viewers, receive_ms in ((90, 0.1), (200, 0.1), (300, 0.3), (2_000, 0.3)):
+        assert both.near(viewers).receive_s == pytest.approx(receive_ms * MS)
+        assert both.near(viewers).audiences == (100, 500)
+    assert Calibration.of(both.as_dict()).as_dict() == both.as_dict()
 
 
 def test_what_was_not_probed_is_told() -> None:
