@@ -133,13 +133,13 @@ class Calibration:
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: the parts, if there are any, which make the whole."""
         if self.parts:
-            return {"parts": [part.as_dict() for part in self.parts]}
+            return {"machine": self.machine, "parts": [part.as_dict() for part in self.parts]}
         return asdict(self) | {name: np.round(getattr(self, name), 7).tolist() for name in ARRAYS}
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> "Calibration":
         """The reverse of `as_dict`; KeyError and TypeError tell of what is missing or too much."""
-        if "parts" in fields and fields["parts"]:
+        if fields.get("parts"):
             return merged([cls.of(part) for part in fields["parts"]])
         return cls(**({**fields, "parts": ()} | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
 

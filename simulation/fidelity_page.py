@@ -135,10 +135,12 @@ def _summary(rows: Sequence[Scored]) -> Line:
 
 
 def _part(document: Document) -> str:
-    """Of the suite, by the scenarios' names."""
+    """Of the suite, by the scenarios' names: held-out, if they all are."""
     mine = {scenario["name"] for scenario in document["scenarios"]}
-    parts = (part for part in PARTS if mine <= {scenario.name for scenario in suite(part)})
-    return next(parts, "mixed").replace("held_out", "held-out").replace("_", " ")
+    parts = [part for part in PARTS if mine & {scenario.name for scenario in suite(part)}]
+    if parts and all(part.startswith("held_out") for part in parts):
+        return "held-out"
+    return parts[0] if len(parts) == 1 else "mixed"
 
 
 def _table(title: str, headings: Sequence[str], lines: Sequence[Line]) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 from simulation.scenario import Scenario, make_scenario
 
 FILE = Path(__file__).with_suffix(".toml")
-PARTS = ("training", "held_out", "held_out_faults")
+PARTS = ("training", "held_out", "held_out_again", "held_out_faults")
 
 
 def suite(part: str, seconds: float | None = None) -> list[Scenario]:

@@ -18,12 +18,16 @@ from simulation.reporting.plan import FULL, QUICK, Plan, chosen
 from simulation.reporting.record import OtherReportError, Record, begun
 from simulation.suite import PARTS
 
+SCORED = ["held_out"]
+
 
 def report(
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the suite, four experiments once: under 10 minutes.")
     ] = False,
-    part: Annotated[str, typer.Option(help="Of the suite: held_out, held_out_faults, or training.")] = "held_out",
+    part: Annotated[
+        list[str], typer.Option(help=f"Of the suite: {', '.join(PARTS)}; more than once for several.")
+    ] = SCORED,
     only: Annotated[str, typer.Option(help="Only scenarios and experiments whose name contains this.")] = "",
     experiments: Annotated[bool, typer.Option(help="Run the experiments, too, or the suite alone.")] = True,
     repeats: Annotated[
@@ -46,13 +50,13 @@ def report(
 
     Ctrl-C ends it with a report of what has been measured. With --json the same command goes on from there.
     """
-    if part not in PARTS:
-        fail(f"--part: {' or '.join(PARTS)} is allowed, got {part!r}")
+    if unknown := [each for each in part if each not in PARTS]:
+        fail(f"--part: {' or '.join(PARTS)} is allowed, got {unknown[0]!r}")
     size = QUICK if quick else FULL
     size = replace(size, repeats=repeats or size.repeats, seconds=seconds or size.seconds)
     plan = chosen(part, size, only, experiments, str(calibration or ""))
     if not (plan.scenarios or plan.experiments):
-        fail(f"--only: no scenario of {part} and no experiment has {only!r} in its name")
+        fail(f"--only: no scenario of {' or '.join(part)} and no experiment has {only!r} in its name")
     console, given = Console(), calibration_in(calibration)
     record = _begun(plan, json_file)
     measuring = Measuring(plan, record, given)

@@ -66,9 +66,9 @@ class Plan:
         }
 
 
-def chosen(part: str, size: Size, only: str, experiments: bool, calibration: str) -> Plan:
-    """The part of the suite and the experiments whose names have ``only`` in them; that leaves out nothing else."""
-    scenarios = [scenario for scenario in suite(part, size.seconds) if only in scenario.name]
+def chosen(parts: Sequence[str], size: Size, only: str, experiments: bool, calibration: str) -> Plan:
+    """Of these parts and of the experiments those with ``only`` in their names; that leaves out nothing else."""
+    scenarios = [scenario for part in parts for scenario in suite(part, size.seconds) if only in scenario.name]
     names = [name for name in _experiments(size) if only in name] if experiments else []
     return Plan(
         size=size, scenarios=scenarios if only else scenarios[:: size.every], experiments=names, calibration=calibration

@@ -24,7 +24,7 @@ ONE = "v150-20s-w20"
 
 
 def plan(only: str = ONE, experiments: bool = True) -> Plan:
-    return chosen("held_out", replace(QUICK, seconds=2.0), only, experiments, "")
+    return chosen(["held_out"], replace(QUICK, seconds=2.0), only, experiments, "")
 
 
 def run(scenario: str, repeat: int) -> list[dict[str, Any]]:
@@ -48,11 +48,11 @@ def experiment(name: str = "fan_out") -> dict[str, Any]:
 
 
 def test_everything_is_chosen_by_name_and_quick_is_a_part_of_it() -> None:
-    full, quick = chosen("held_out", FULL, "", True, ""), chosen("held_out", QUICK, "", True, "")
+    full, quick = chosen(["held_out"], FULL, "", True, ""), chosen(["held_out"], QUICK, "", True, "")
     assert set(FAMILIES) - set(full.experiments) == {"world_cup"}  # which has nothing to be compared with
     assert tuple(quick.experiments) == SUBJECT
     assert len(quick.scenarios) == -(-len(full.scenarios) // 4)
-    assert chosen("held_out", FULL, "", False, "").experiments == []
+    assert chosen(["held_out"], FULL, "", False, "").experiments == []
     assert [each.name for each in plan(ONE).scenarios] == [ONE]
     alone = plan("fan_out")
     assert (list(alone.scenarios), list(alone.experiments)) == ([], ["fan_out"])
@@ -100,7 +100,7 @@ def test_an_experiment_counts_its_probe_its_live_runs_and_its_simulation_until_i
 
 
 def test_what_is_missing_is_said_in_words() -> None:
-    everything = chosen("held_out", QUICK, "", True, "")
+    everything = chosen(["held_out"], QUICK, "", True, "")
     record = begun(everything, None)
     runs = everything.live_runs
     record.runs.extend(run(everything.scenarios[0].name, 0))
