@@ -65,7 +65,8 @@ def _block(name: str) -> str:
         "chaos": _chaos,
         "hot-loss": _hot_loss,
         "edges": _edges,
-        "fidelity": _fidelity,
+        "fidelity": lambda: _fidelity("fidelity"),
+        "fidelity-again": lambda: _fidelity("fidelity-again"),
         "tiers": _tiers,
         "theory": _theory,
     }  # fmt: skip
@@ -100,9 +101,9 @@ def _tiers() -> str:
     return "\n".join([about, "", head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
 
 
-def _fidelity() -> str:
+def _fidelity(name: str) -> str:
     """How near forecasts and replays come to live runs."""
-    return fidelity_page.markdown(json.loads((RESULTS / "fidelity.json").read_text()))
+    return fidelity_page.markdown(json.loads((RESULTS / f"{name}.json").read_text()))
 
 
 def _problems() -> str:
