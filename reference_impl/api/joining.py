@@ -11,7 +11,7 @@ from reference_impl.api.limits import is_loopback
 from reference_impl.auth.identity import Identity
 from reference_impl.hub import Seat
 from reference_impl.policy.backpressure import Ending
-from reference_impl.policy.connections import Connections
+from reference_impl.policy.connections import Connections, Crowded
 from reference_impl.ports import Viewer
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
@@ -55,11 +55,20 @@ def take_place(request: Request, parts: ViewerParts, *, joins: bool = True) -> P
         raise Problem(
             problem.DRAINING, "connect again, and another server answers", DRAINED_S * _JITTER.uniform(0.2, 1)
         )
-    address = request.client.host if request.client and not is_loopback(request.client.host) else None
+    address = address_of(request)
     crowded = parts.connections.enter(address, parts.clock(), joins=joins)
     if crowded is not None:
-        raise Problem(problem.CROWDED, crowded.reason, crowded.away_s(_JITTER))
+        raise turned_away(crowded)
     return Place(parts.connections, address)
+
+
+def address_of(request: Request) -> str | None:
+    """Who is counted by his address; None has no limit of his own."""
+    return request.client.host if request.client and not is_loopback(request.client.host) else None
+
+
+def turned_away(crowded: Crowded) -> Problem:
+    return Problem(problem.CROWDED, crowded.reason, crowded.away_s(_JITTER))
 
 
 def pressure(parts: ViewerParts, stream: Stream) -> Pressure:

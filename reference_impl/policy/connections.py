@@ -49,7 +49,9 @@ class Connections:
 
     def enter(self, address: str | None, now: float, *, joins: bool) -> Crowded | None:
         """Count one more, or say why not; one that only asks in passing does not count as joining."""
-        crowded = self._crowded(address, now, joins=joins)
+        crowded = self._full(address)
+        if crowded is None and joins and not (admission := self._joins.admit(EVERYBODY, now)).admitted:
+            crowded = self._too_many(admission.retry_at - now)
         if crowded is not None:
             self.refused += joins
             return crowded
@@ -59,16 +61,24 @@ class Connections:
             self._of_address[address] += 1
         return None
 
-    def _crowded(self, address: str | None, now: float, *, joins: bool) -> Crowded | None:
+    def turn_away(self, address: str | None, now: float) -> Crowded | None:
+        """Why one who wants to join would not be let in, before any work is done for him; None is no promise."""
+        crowded, until = self._full(address), self._joins.refused_until(EVERYBODY, now)
+        if crowded is None and until is not None:
+            crowded = self._too_many(until - now)
+        self.refused += crowded is not None
+        return crowded
+
+    def _full(self, address: str | None) -> Crowded | None:
         config = self._config
         if self.viewers >= config.viewers_max:
             return Crowded(f"this server takes {config.viewers_max} viewers", FULL_RETRY_S)
         if address is not None and self._of_address[address] >= config.per_address_max:
             return Crowded(f"an address may have {config.per_address_max} connections", FULL_RETRY_S)
-        admission = self._joins.admit(EVERYBODY, now) if joins else None
-        if admission is not None and not admission.admitted:
-            return Crowded(f"{config.joins_per_s} viewers have joined in the last second", admission.retry_at - now)
         return None
+
+    def _too_many(self, retry_s: float) -> Crowded:
+        return Crowded(f"{self._config.joins_per_s} viewers have joined in the last second", retry_s)
 
     def enter_all(self, count: int, now: float) -> int:
         """So many who have no limit of their own join at once; answer how many come in, the first ones."""

@@ -72,3 +72,16 @@ def test_it_counts_who_wanted_to_come_in() -> None:
     connections = Connections(ConnectionConfig(joins_per_s=2))
     assert [enter(connections, None, now=now) for now in (0.0, 0.0, 0.0, 0.1, 1.0)] == [True, True, False, False, True]
     assert (connections.viewers, connections.joined, connections.refused) == (3, 3, 2)
+
+
+@given(st.lists(st.floats(0, 1), max_size=40))
+def test_who_is_turned_away_at_once_would_not_have_come_in(gaps_s: list[float]) -> None:
+    asked, entered = Connections(ConnectionConfig(joins_per_s=3)), Connections(ConnectionConfig(joins_per_s=3))
+    now = 0.0
+    for gap_s in gaps_s:
+        now += gap_s
+        away, refused = asked.turn_away(None, now), entered.enter(None, now, joins=True)
+        assert away == refused
+        if away is None:
+            assert enter(asked, None, now)
+    assert (asked.viewers, asked.joined, asked.refused) == (entered.viewers, entered.joined, entered.refused)
