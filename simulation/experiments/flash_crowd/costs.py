@@ -48,7 +48,7 @@ class Marks:
 
 
 async def measure() -> dict[str, Any]:
-    """All costs in seconds: samples of ``start_s``, ``start_cpu_s`` and ``hop_s``, numbers otherwise."""
+    """All costs in seconds: samples of ``start_s`` and ``hop_s``, numbers otherwise."""
     async with site(UNBOUNDED, 0) as running:
         token = await gateway_token(running.url)
         await open_stream(running.url, STREAM, token)
@@ -58,7 +58,7 @@ async def measure() -> dict[str, Any]:
             await running.start_edge(bounds)
             starts_s.append(time.monotonic() - began_s)
         crowds = await _crowds(running, Poster(running.url, STREAM, 1, token))
-        return {"start_s": starts_s, "start_cpu_s": [edge.start_cpu_s for edge in running.edges], **crowds}
+        return {"start_s": starts_s, **crowds}
 
 
 async def _crowds(running: Site, poster: Poster) -> dict[str, Any]:

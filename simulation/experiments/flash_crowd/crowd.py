@@ -24,21 +24,23 @@ class Crowd:
         self.comments: list[tuple[float, float, float]] = []
         self._meant_s = case.posts_s()
         self._way_s = way_s
-        self._step_s = case.size.step_s
         self._rng = Random(f"flash_crowd {case.repeat} viewers")
         self._failures = np.zeros(len(self.came_s), dtype=np.int64)
         self._due: defaultdict[int, list[tuple[Times, Numbers]]] = defaultdict(list)
-        self._step = 0
+        self._soon: list[tuple[Times, Numbers]] = []
         self._schedule(np.arange(len(self.came_s)), self.came_s)
 
-    def due(self, step: int) -> tuple[Times, Numbers]:
-        """Whose turn comes in this step, in order."""
-        self._step = step + 1
-        found = self._due.pop(step, [])
-        times_s = np.concatenate([each for each, _ in found]) if found else np.zeros(0)
-        viewers = np.concatenate([each for _, each in found]) if found else np.zeros(0, dtype=np.int64)
-        order = np.argsort(times_s, kind="stable")
-        return times_s[order], viewers[order]
+    def due(self, until_s: float) -> tuple[Times, Numbers]:
+        """Whose turn comes before then, in order."""
+        for second in [second for second in self._due if second < until_s]:
+            self._soon += self._due.pop(second)
+        if not self._soon:
+            return np.zeros(0), np.zeros(0, dtype=np.int64)
+        times_s, viewers = (np.concatenate(each) for each in zip(*self._soon, strict=True))
+        now, later = np.flatnonzero(times_s < until_s), np.flatnonzero(times_s >= until_s)
+        self._soon = [(times_s[later], viewers[later])] if len(later) else []
+        now = now[np.argsort(times_s[now], kind="stable")]
+        return times_s[now], viewers[now]
 
     def joined(self, viewers: Numbers, at_s: Times) -> None:
         self.joined_s[viewers] = at_s + self._way_s
@@ -69,8 +71,9 @@ class Crowd:
         return pauses_s
 
     def _schedule(self, viewers: Numbers, at_s: Times) -> None:
-        steps = np.maximum(self._step, (at_s / self._step_s).astype(np.int64))
-        order = np.argsort(steps, kind="stable")
-        found, firsts = np.unique(steps[order], return_index=True)
-        for step, part in zip(found.tolist(), np.split(order, firsts[1:]), strict=True):
-            self._due[step].append((at_s[part], viewers[part]))
+        """By seconds, of which each is looked through when it comes."""
+        seconds = at_s.astype(np.int64)
+        order = np.argsort(seconds, kind="stable")
+        found, firsts = np.unique(seconds[order], return_index=True)
+        for second, part in zip(found.tolist(), np.split(order, firsts[1:]), strict=True):
+            self._due[second].append((at_s[part], viewers[part]))

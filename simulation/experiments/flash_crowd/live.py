@@ -26,7 +26,7 @@ CALM_S = 0.5  # between the last of those who are there and the crowd
 
 @dataclass(slots=True)
 class Started:
-    """When edges were asked for, and when they were there."""
+    """When edges were asked for, and when those were there that came in time."""
 
     asked_s: list[float] = field(default_factory=list)
     ready_s: list[float] = field(default_factory=list)
@@ -51,8 +51,7 @@ async def run_live(case: Case) -> tuple[Run, dict[str, Any], str]:
     busy = counts["cpu_share"]
     why = f"the load generator used {busy:.0%} of its core in a second" if busy > BUSY_MAX else ""
     why = why or (f"{posted.rejected} posts were refused or not answered" if posted.rejected else "")
-    started_s = [ready_s - asked_s for asked_s, ready_s in zip(edges.asked_s, edges.ready_s, strict=True)]
-    facts = {"generator_busy": busy, "starts_s": [round(each, 2) for each in started_s], "series": run.series()}
+    facts = {"generator_busy": busy, "ready_s": [round(each, 2) for each in edges.ready_s]}
     return run, facts, why
 
 
@@ -78,9 +77,8 @@ async def _scaled(running: Site, case: Case, crowd: Process, began_s: float) -> 
     scaler = Autoscaler(size.autoscaling)
 
     async def start() -> None:
-        asked_s = time.monotonic() - began_s
-        await running.start_edge(case.connections)
-        started.asked_s.append(asked_s)
+        started.asked_s.append(time.monotonic() - began_s)
+        await running.start_edge(case.connections, behind=True)
         started.ready_s.append(time.monotonic() - began_s)
         await processes.tell(crowd, f"edges {running.urls}")
 
@@ -96,24 +94,27 @@ async def _scaled(running: Site, case: Case, crowd: Process, began_s: float) -> 
             edges = case.edges + len(starting)
             wanted = scaler.wanted(case.variant.load(seen, size.connections), edges, looked_s - began_s)
             starting |= {asyncio.create_task(start()) for _ in range(wanted - edges)}
-    await asyncio.gather(*starting)
+    for task in starting:
+        task.cancel()  # those that are still starting come too late
+    for failure in await asyncio.gather(*starting, return_exceptions=True):
+        if isinstance(failure, Exception):
+            raise failure
     return started
 
 
 def _run(case: Case, found: dict[str, Times], posted: Posted, edges: Started, began_s: float, faults: int) -> Run:
-    """On the run's own clock; edges that were there are paid from the crowd's coming on."""
+    """On the run's own clock."""
     end_s, meant_s = case.size.seconds, dict(posted.accepted)
     seqs = found["seen"][:, 1].astype(int).tolist()
     meant = np.array([meant_s[seq] for seq in seqs])
     comments = np.column_stack([meant - began_s, found["seen"][:, 2] - meant, np.ones(len(seqs))])
-    there = np.zeros(case.edges)
     return Run(
         came_s=case.arrivals_s(),
         joined_s=found["joined_s"] - began_s,
         comments=comments,
         refused=int(np.sum(found["refused_s"] - began_s <= end_s)),
-        edges_s=np.concatenate([there, edges.asked_s]),
-        ready_s=np.concatenate([there, edges.ready_s]),
+        edges_s=np.array([*case.paid_from_s, *edges.asked_s]),
+        ready_s=np.array([*np.zeros(case.edges), *edges.ready_s]),
         present=case.size.present,
         seconds=end_s,
         lost=faults,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.experiments.flash_crowd.plan import Times
 from simulation.model.mixture import quantile
@@ -17,7 +18,7 @@ class Run:
     """In seconds from when the crowd came. ``came_s`` and ``joined_s`` have shape (crowd,), NaN for who is not in.
 
     ``comments``, of shape (n, 3), are deliveries to those who were there: when meant, how late, of how many viewers.
-    ``edges_s`` are the times at which each edge is paid from, and ``ready_s`` when it takes viewers.
+    ``edges_s`` are the times from which each edge is paid, and ``ready_s`` those from which it takes viewers.
     """
 
     came_s: Times
@@ -41,7 +42,7 @@ class Run:
             "without_edge": float(np.sum(~self._inside)),
             "present_p99_ms": 1000 * self._p99_s(self.comments),
             "edges": float(np.sum(self.ready_s <= self.seconds)),
-            "edge_s": float(np.sum(self.seconds - np.clip(self.edges_s, 0.0, self.seconds))),
+            "edge_s": float(np.sum(np.maximum(0.0, self.seconds - self.edges_s))),
             "lost": float(self.lost),
         }
 
@@ -60,9 +61,8 @@ class Run:
         }
 
     @property
-    def _inside(self) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-        with np.errstate(invalid="ignore"):
-            inside: np.ndarray[Any, np.dtype[np.bool_]] = self.joined_s <= self.seconds
+    def _inside(self) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = self.joined_s <= self.seconds  # which no NaN is
         return inside
 
     @staticmethod

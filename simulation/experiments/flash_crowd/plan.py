@@ -61,14 +61,14 @@ class Size:
 
 
 HERE = Size(
-    present=30, crowd=2_970, crowd_s=2.0, seconds=10.0, comments_per_s=10.0,
+    present=30, crowd=2_970, crowd_s=2.0, seconds=8.0, comments_per_s=10.0,
     connections=ConnectionConfig(per_address_max=10_000, joins_per_s=250),
     autoscaling=AutoscalingConfig(edges_max=4, start_s=2.0), look_s=0.5, shared_core=True,
 )  # fmt: skip
 FLEET = Size(
-    present=5_000, crowd=495_000, crowd_s=60.0, seconds=180.0, comments_per_s=5.0,
+    present=2_000, crowd=198_000, crowd_s=60.0, seconds=150.0, comments_per_s=5.0,
     connections=ConnectionConfig(viewers_max=10_000, joins_per_s=200),
-    autoscaling=AutoscalingConfig(edges_max=64, start_s=45.0), look_s=5.0, boot_s=40.0, step_s=0.25,
+    autoscaling=AutoscalingConfig(edges_max=32, start_s=45.0), look_s=5.0, boot_s=40.0, step_s=0.25,
 )  # fmt: skip
 
 
@@ -104,6 +104,11 @@ class Case:
     def edges(self) -> int:
         """How many there are when the crowd comes."""
         return self.size.edges_max if self.variant.warm else 1
+
+    @property
+    def paid_from_s(self) -> list[float]:
+        """Of those edges: at best, what is there before the crowd is asked for a start-up time before it."""
+        return [0.0] + [-self.size.autoscaling.start_s] * (self.edges - 1)
 
     @property
     def connections(self) -> ConnectionConfig:

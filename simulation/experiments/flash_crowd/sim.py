@@ -15,16 +15,17 @@ from simulation.model.joining_edges import JoiningCosts, JoiningEdges
 from simulation.model.samples import Numbers
 
 SMOOTH_S = 0.05  # over which it is looked how busy the others on a core are
+BEHIND = 0.1  # of a core, about, that a process gets which stands back, however busy the others are (nice 10)
 ENDS_S = 30.0  # after the end, for comments that are late
 
 
 @dataclass(slots=True)
 class Starting:
-    """Edges that were asked for together: first they wait, then each needs a core for a while."""
+    """Edges that were asked for together, whose machines are there from ``from_s``; then it takes so long."""
 
     count: int
-    waits_until_s: float
-    left_s: float  # of each, on a core of its own
+    from_s: float
+    left_s: float
 
 
 class Simulated:
@@ -41,8 +42,8 @@ class Simulated:
         self._group_of = np.zeros(0, dtype=np.int64)  # of each edge, in the balancer's order
         self._turn = 0
         self._starting: list[Starting] = []
-        self._start_slowness = 1.0
-        self._asked_s, self._ready_s = [0.0] * case.edges, list[float]()
+        self._left_over = 1.0  # of a core that is shared, for those that start
+        self._asked_s, self._ready_s = case.paid_from_s, list[float]()
         self._used: list[float] = []  # shares of a core, lately
         self._busy_s: list[float] = []
         self._looked = (0, 0.0)  # tries and work, at the last look
@@ -56,8 +57,8 @@ class Simulated:
         steps, looks = round((size.seconds + ENDS_S) / size.step_s), round(size.look_s / size.step_s)
         last, expected = round(size.seconds / size.step_s), POINTS * len(self._posts) * len(self._groups)
         for step in range(steps):
-            from_s, until_s = step * size.step_s, (step + 1) * size.step_s
-            self._let_come(step, from_s, until_s)
+            until_s = (step + 1) * size.step_s
+            self._let_come(until_s)
             for group in self._groups:
                 group.work(until_s)
             if size.shared_core:
@@ -89,9 +90,9 @@ class Simulated:
             self._busy_s.append(0.0)
         self._ready_s += [ready_s] * count
 
-    def _let_come(self, step: int, from_s: float, until_s: float) -> None:
+    def _let_come(self, until_s: float) -> None:
         """Tries by turns, and comments in between."""
-        times_s, viewers = self._crowd.due(step)
+        times_s, viewers = self._crowd.due(until_s)
         groups = self._group_of[(self._turn + np.arange(len(viewers))) % len(self._group_of)]
         self._turn += len(viewers)
         done = 0
@@ -118,15 +119,16 @@ class Simulated:
             self._busy_s[number] = group.busy_s
             self._used[number] += kept * (used_s / self._case.size.step_s - self._used[number])
         shares = [min(1.0, used) for used in self._used]
-        starting = sum(each.count for each in self._starting if each.waits_until_s <= now_s)
+        behind = BEHIND if any(each.from_s <= now_s for each in self._starting) else 0.0
         for share, group in zip(shares, self._groups, strict=True):
-            group.slowness = 1 + starting + sum(shares) - share
-        self._start_slowness = max(1.0, starting + sum(shares))
+            group.slowness = 1 + behind + sum(shares) - share
+        self._left_over = max(BEHIND, 1 - sum(shares))
 
     def _start(self, now_s: float) -> None:
-        for each in list(self._starting):
-            if each.waits_until_s <= now_s:
-                each.left_s -= self._case.size.step_s / self._start_slowness
+        """On machines of their own, or one after another with what the others leave of the core."""
+        begun = [each for each in self._starting if each.from_s <= now_s]
+        for each in begun[:1] if self._case.size.shared_core else begun:
+            each.left_s -= self._case.size.step_s * self._left_over
             if each.left_s <= 0:
                 self._starting.remove(each)
                 self._add(each.count, now_s)
@@ -143,6 +145,6 @@ class Simulated:
         more = self._scaler.wanted(self._case.variant.load(seen, size.connections), edges, now_s) - edges
         if more > 0:
             self._asked_s += [now_s] * more
-            number = self._starts.randrange(len(self._costs["start_s"]))
-            start_s, cpu_s = self._costs["start_s"][number], self._costs["start_cpu_s"][number]
-            self._starting.append(Starting(more, now_s + size.boot_s + max(0.0, start_s - cpu_s), cpu_s))
+            for count in [1] * more if size.shared_core else [more]:
+                start_s = self._starts.choice(self._costs["start_s"])
+                self._starting.append(Starting(count, now_s + size.boot_s, start_s))

@@ -24,11 +24,8 @@ ANSWER_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """``start_cpu_s``: what it took of a core until it listened."""
-
     url: str
     pid: int
-    start_cpu_s: float
 
 
 @dataclass(slots=True)
@@ -40,14 +37,19 @@ class Site:
     _stack: AsyncExitStack
     _arguments: Sequence[str]
     edges: list[Edge] = field(default_factory=list)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def urls(self) -> str:
         """Of edges that take viewers, as the viewers' process wants them."""
         return ",".join(edge.url for edge in self.edges)
 
-    async def start_edge(self, connections: ConnectionConfig) -> Edge:
-        """One more; it takes viewers when this is over."""
+    async def start_edge(self, connections: ConnectionConfig, *, behind: bool = False) -> Edge:
+        """One more; it takes viewers when this is over.
+
+        One after another: of several that begin together on one core none would be there before all are. ``behind``:
+        until it listens it stands back for those that work, as a machine of its own would not slow them down.
+        """
         bounds = {
             "--viewers-max": connections.viewers_max,
             "--address-viewers-max": connections.per_address_max,
@@ -55,9 +57,9 @@ class Site:
         }
         words = [word for name, value in bounds.items() for word in (name, f"{value}")]
         pair = processes.cores()
-        serving = processes.edge([*self._arguments, *words], pair[0] if pair else None)
-        url, pid = await self._stack.enter_async_context(serving)
-        edge = Edge(url, pid, cpu_seconds(pid))
+        async with self._turn:
+            serving = processes.edge([*self._arguments, *words], pair[0] if pair else None, behind=behind)
+            edge = Edge(*(await self._stack.enter_async_context(serving)))
         self.edges.append(edge)
         return edge
 
