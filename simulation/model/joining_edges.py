@@ -1,4 +1,4 @@
-"""Edges that are alike, one after another in time: a crowd tries them, some come in, and comments wait behind both.
+"""Edges that are alike, before which a crowd stands: who comes in when, and how long comments wait behind that.
 
 A group of edges that have begun together, and get the same share of all tries, is one event loop with so many times
 the room. The loop takes tries and comments in the order they came; whoever finds too many connections waiting to be
@@ -90,10 +90,6 @@ class JoiningEdges:
     @property
     def viewers(self) -> int:
         return self._connections.viewers
-
-    def behind_s(self, now_s: float) -> float:
-        """For how long from now on the loop is taken by what it has begun."""
-        return max(0.0, self._now - now_s)
 
     def come(self, times_s: Array, viewers: Numbers) -> None:
         """They connect; those for whom there is no room in the backlog are never answered."""

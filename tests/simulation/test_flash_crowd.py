@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ class Heard:
         self.inside |= dict(zip(viewers.tolist(), at_s.tolist(), strict=True))
 
     def refused(self, viewers: Numbers, at_s: Times, crowded: Crowded) -> None:
-        assert 0 < crowded.away_s(_NO_JITTER) <= SPREAD_S
+        assert 0 < crowded.away_s(Random(1)) <= SPREAD_S
         self.outside |= dict(zip(viewers.tolist(), at_s.tolist(), strict=True))
 
     def unanswered(self, viewers: Numbers, at_s: Times) -> None:
@@ -124,16 +125,6 @@ class Heard:
 
     def written(self, comments: Sequence[int], start_s: float, span_s: float, present: int) -> None:
         self.written_s.append(start_s)
-
-
-class _Whole:
-    """Random numbers that are none."""
-
-    def random(self) -> float:
-        return 1.0
-
-
-_NO_JITTER = _Whole()
 
 
 def edges(heard: Heard, count: int = 1, joins_per_s: int = 2) -> JoiningEdges:

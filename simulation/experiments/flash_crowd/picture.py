@@ -20,6 +20,7 @@ COLOURS = {
 }
 WIDTHS = dict(zip(COLOURS, (4.0, 3.2, 2.4, 1.8, 1.2), strict=True))
 SIZE = (8.27, 9.6)  # inches, as wide as A4
+LEAST_MS = 10.0  # of the picture
 
 Document = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ def draw(document: Document, path: Path) -> None:
             squeeze=False,
             gridspec_kw={"height_ratios": [1.4, 1, 1.2, 0.8]},
         )
-        figure.subplots_adjust(left=0.085, right=0.98, top=0.845, bottom=0.05, hspace=0.28, wspace=0.2)
+        figure.subplots_adjust(left=0.085, right=0.98, top=0.835, bottom=0.05, hspace=0.28, wspace=0.2)
         for number, lines in enumerate(columns):
             _column(list(axes[:, number]), lines, first=number == 0)
         _heading(figure, document, [line for lines in columns for line in lines])
@@ -91,18 +92,21 @@ def _column(axes: "Sequence[drawing.Axes]", lines: Sequence[Line], first: bool) 
     wanting = lines[0]
     axes[0].plot(wanting.times_s, wanting.series["wanting"], color=QUIET, lw=0.8, ls=":")
     axes[0].annotate(
-        "who want to be there", (wanting.times_s[-1], wanting.series["wanting"][-1]), (0, -9),
+        "who want to be there", (wanting.times_s[-1], wanting.series["wanting"][-1]), (0, 4),
         textcoords="offset points", color=QUIET, fontsize=7.5, ha="right",
     )  # fmt: skip
-    for axis in (axes[0], axes[1], axes[3]):
+    axes[0].set_ylim(0, 1.15 * max(wanting.series["wanting"]))
+    axes[2].set_ylim(LEAST_MS, None)
+    for axis in (axes[1], axes[3]):
         axis.set_ylim(0, None)
+    for axis in (axes[0], axes[1], axes[3]):
         axis.yaxis.set_major_formatter(drawing.ticker.StrMethodFormatter("{x:,.0f}"))
     axes[2].set_yscale("log")
     for of in (axes[2].yaxis.set_major_formatter, axes[2].yaxis.set_minor_formatter):
         of(drawing.ticker.FuncFormatter(_one_two_five))
     axes[3].set_xlabel("seconds since the first of the crowd came", color=QUIET)
     where = "Here, live (dashed: the model)" if any(line.engine == "live" for line in lines) else "Here, simulated"
-    axes[0].text(0, 1.16, where if first else "A fleet, simulated", transform=axes[0].transAxes, weight="bold")
+    axes[0].text(0, 1.15, where if first else "A fleet, simulated", transform=axes[0].transAxes, weight="bold")
 
 
 def _one_two_five(value: float, _: int) -> str:
@@ -124,7 +128,7 @@ def _dress(axis: "drawing.Axes", title: str) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color=GRID, lw=0.6)
     axis.set_axisbelow(True)
-    axis.tick_params(length=2, color=QUIET, labelcolor=QUIET)
+    axis.tick_params(which="both", length=2, color=QUIET, labelcolor=QUIET)
 
 
 def _heading(figure: "drawing.Figure", document: Document, lines: Sequence[Line]) -> None:

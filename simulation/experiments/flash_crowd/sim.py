@@ -12,11 +12,12 @@ from simulation.experiments.flash_crowd.crowd import POINTS, Crowd
 from simulation.experiments.flash_crowd.measured import Run
 from simulation.experiments.flash_crowd.plan import Case, Seen, Signal, Times
 from simulation.model.joining_edges import JoiningCosts, JoiningEdges
+from simulation.model.returning import spread
 from simulation.model.samples import Numbers
 
 SMOOTH_S = 0.05  # over which it is looked how busy the others on a core are
 BEHIND = 0.1  # of a core, about, that a process gets which stands back, however busy the others are (nice 10)
-ENDS_S = 30.0  # after the end, for comments that are late
+ENDS_S = 120.0  # after the end, at most, for comments that are late
 
 
 @dataclass(slots=True)
@@ -81,9 +82,9 @@ class Simulated:
 
     def _add(self, count: int, ready_s: float, present: int = 0) -> None:
         """So many more take viewers: one by one where they share a core, or else as one group."""
-        for edges in [1] * count if self._case.size.shared_core else [count]:
-            share = present * edges // count
-            group = JoiningEdges(edges, share, self._case.connections, self._joining, self._crowd, ready_s)
+        counts = [1] * count if self._case.size.shared_core else [count]
+        for edges, there in zip(counts, spread(present, counts), strict=True):
+            group = JoiningEdges(edges, there, self._case.connections, self._joining, self._crowd, ready_s)
             self._group_of = np.append(self._group_of, np.full(edges, len(self._groups)))
             self._groups.append(group)
             self._used.append(0.0)
