@@ -15,11 +15,11 @@ from reference_impl.client import client, stream
 from reference_impl.policy.autoscaling import AutoscalingConfig
 from reference_impl.policy.connections import SPREAD_S, ConnectionConfig, Crowded
 from reference_impl.server import BACKLOG as LISTENING
-from simulation.experiments.family import Pictured
+from simulation.experiments.family import Observation, Pictured
 from simulation.experiments.flash_crowd import plan
 from simulation.experiments.flash_crowd.family import MEASURES, FlashCrowd
 from simulation.experiments.flash_crowd.live import run_live
-from simulation.experiments.flash_crowd.measured import busiest
+from simulation.experiments.flash_crowd.measured import Run, busiest
 from simulation.experiments.flash_crowd.plan import FLEET, HERE, VARIANTS, Case, Seen, Signal, Size, Times, Variant
 from simulation.experiments.flash_crowd.sim import Simulated
 from simulation.experiments.running import document
@@ -36,13 +36,21 @@ TENTH = replace(
     FLEET, present=200, crowd=19_800, connections=ConnectionConfig(viewers_max=1_000, joins_per_s=20),
 )  # fmt: skip
 DEAR = {name: 10 * COSTS[name] for name in ("join_s", "refuse_s", "send_s")}  # type: ignore[operator]
-REPLICATIONS = 4
+REPLICATIONS = 3
+FAMILY = FlashCrowd(far=TENTH)
+
+
+def costs(variant: str) -> dict[str, object]:
+    return COSTS | DEAR if VARIANTS[variant].fleet else COSTS
 
 
 @cache
+def run(variant: str, repeat: int) -> Run:
+    return Simulated(FAMILY.case(variant, repeat), costs(variant)).run()
+
+
 def values(variant: str, repeat: int) -> dict[str, float]:
-    costs = COSTS | DEAR if VARIANTS[variant].fleet else COSTS
-    return dict(FlashCrowd(far=TENTH).simulate(variant, repeat, costs).values)
+    return run(variant, repeat).values()
 
 
 @pytest.mark.parametrize(
@@ -69,7 +77,7 @@ def test_the_answer_has_the_right_direction(less: str, more: str, measure: str) 
 
 
 def test_the_same_repeat_gives_the_same_figures_and_all_variants_have_the_same_crowd() -> None:
-    assert FlashCrowd().simulate("reactive", 1, COSTS).values == values("reactive", 1)
+    assert FAMILY.simulate("reactive", 1, COSTS).values == values("reactive", 1)
     here = [Case(variant, 2).arrivals_s().tolist() for variant in VARIANTS.values() if not variant.fleet]
     assert all(each == here[0] for each in here)
     assert here[0] != Case(VARIANTS["nothing"], 1).arrivals_s().tolist()
@@ -77,16 +85,12 @@ def test_the_same_repeat_gives_the_same_figures_and_all_variants_have_the_same_c
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_whoever_came_is_in_or_counted_as_not_in_and_nobody_who_was_there_misses_anything(variant: str) -> None:
-    family = FlashCrowd(far=TENTH)
-    case = family.case(variant, 0)
-    run = Simulated(case, COSTS | DEAR if case.variant.fleet else COSTS).run()
-    inside = run.joined_s <= run.seconds
-    assert run.values()["without_edge"] == np.sum(~inside)
-    assert np.all(run.joined_s[inside] > run.came_s[inside])
-    deliveries = run.comments[:, 2].sum()
-    assert deliveries == pytest.approx(len(case.posts_s()) * case.size.present)
-    assert np.all(run.comments[:, 1] > 0)
-    assert len(run.series()["viewers"]) == len(run.series()["present_p99_ms"])
+    case, seen = FAMILY.case(variant, 0), run(variant, 0)
+    inside = seen.joined_s <= seen.seconds
+    assert seen.values()["without_edge"] == np.sum(~inside)
+    assert np.all(seen.joined_s[inside] > seen.came_s[inside])
+    assert seen.comments[:, 2].sum() == pytest.approx(len(case.posts_s()) * case.size.present)
+    assert np.all(seen.comments[:, 1] > 0)
 
 
 def test_no_edge_lets_in_more_than_its_bounds_say() -> None:
@@ -182,20 +186,19 @@ def test_the_model_and_the_clients_go_by_the_same_numbers() -> None:
 
 
 def test_the_answer_is_two_sentences_and_the_picture_has_both_sizes(tmp_path: Path) -> None:
-    family = FlashCrowd(far=TENTH)
     observations = [
-        family.simulate(variant, 0, COSTS | DEAR if VARIANTS[variant].fleet else COSTS) for variant in VARIANTS
+        Observation(variant, "sim", 0, values(variant, 0), {"series": run(variant, 0).series()}) for variant in VARIANTS
     ]
     assert {measure.name for measure in MEASURES} == observations[0].values.keys()
-    said = family.answer(observations)
+    said = FAMILY.answer(observations)
     assert said.count(". ") == 1
     assert said.startswith("Of 3,000 viewers")
     assert "Of 20,000 viewers" in said
-    here = [each for each in observations if each.variant not in family.simulated_only]
-    assert family.answer(here).count("Of ") == 1
-    assert isinstance(family, Pictured)
-    made = json.loads(json.dumps(document(family, observations, None)))
-    family.plot(made, tmp_path / "crowd.png")
+    here = [each for each in observations if each.variant not in FAMILY.simulated_only]
+    assert FAMILY.answer(here).count("Of ") == 1
+    assert isinstance(FAMILY, Pictured)
+    made = json.loads(json.dumps(document(FAMILY, observations, None)))
+    FAMILY.plot(made, tmp_path / "crowd.png")
     assert (tmp_path / "crowd.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -208,11 +211,11 @@ SMALL = Size(
 
 @pytest.mark.slow
 def test_a_real_crowd_is_refused_and_comes_back_and_an_edge_is_asked_for() -> None:
-    run, _, _ = asyncio.run(run_live(Case(VARIANTS["reactive"], 0, here=SMALL)))
-    found = run.values()
+    seen, _, _ = asyncio.run(run_live(Case(VARIANTS["reactive"], 0, here=SMALL)))
+    found = seen.values()
     assert found["lost"] == 0
     assert found["refused"] > 0
-    assert len(run.edges_s) == 2
-    assert 10 <= np.sum(run.joined_s <= run.seconds) <= 60
+    assert len(seen.edges_s) == 2
+    assert 10 <= np.sum(seen.joined_s <= seen.seconds) <= 60
     assert found["joins_per_s"] <= found["edges"] * 20
-    assert len(run.comments) == 4 * len(Case(VARIANTS["reactive"], 0, here=SMALL).posts_s())
+    assert len(seen.comments) == 4 * len(Case(VARIANTS["reactive"], 0, here=SMALL).posts_s())
