@@ -1,7 +1,8 @@
 """Edges that are alike, before which a crowd stands: who comes in when, and how long comments wait behind that.
 
 A group of edges that have begun together, and get the same share of all tries, is one event loop with so many times
-the room. The loop takes tries and comments in the order they came; whoever finds too many connections waiting to be
+the room. The loop takes tries and comments in the order they came, and comments that wait together with the first of
+them; whoever finds too many connections waiting to be
 accepted is not answered at all. Comments are collected by the `CoalescingWindow` and written to those first who were
 there first. Who may join is for `Connections` to say, when his request has its turn.
 """
@@ -56,12 +57,6 @@ class Tries:
         return float(self.times_s[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    at_s: float
-    number: int
-
-
 class JoiningEdges:
     """``slowness``: how many times longer everything takes, because others run on the same core."""
 
@@ -82,7 +77,8 @@ class JoiningEdges:
         )
         self._connections = Connections(together)
         self._connections.viewers = present
-        self._queue: deque[Tries | Comment] = deque()
+        self._tries: deque[Tries] = deque()
+        self._comments: deque[tuple[float, int]] = deque()
         self._waiting = 0
         self._window: CoalescingWindow[int] = CoalescingWindow(CoalescingConfig())
         self._now = ready_s
@@ -98,24 +94,36 @@ class JoiningEdges:
             self._told.unanswered(viewers[room:], times_s[room:])
         if len(viewers) and room:
             self._waiting += min(len(viewers), room)
-            self._queue.append(Tries(times_s[:room], viewers[:room]))
+            self._tries.append(Tries(times_s[:room], viewers[:room]))
 
     def receive(self, at_s: float, number: int) -> None:
-        self._queue.append(Comment(at_s, number))
+        self._comments.append((at_s, number))
 
     def work(self, until_s: float) -> None:
         """Do what the loop begins before then, timers before what came after they were due."""
-        while self._queue and (begins_s := max(self._now, self._queue[0].at_s)) < until_s:
+        while (begins_s := max(self._now, self._next_s)) < until_s:
             if self._flushed(begins_s):
                 continue
             self._now = begins_s
-            item = self._queue.popleft()
-            if isinstance(item, Tries):
-                self._try(item)
+            if self._comments and self._comments[0][0] <= self._next_s:
+                self._receive()
             else:
-                self._spend(self._costs.receive_s)
-                self._send(self._window.offer(item.number, self._now))
+                self._try(self._tries.popleft())
         self._flushed(until_s)
+
+    @property
+    def _next_s(self) -> float:
+        """When that came which is the loop's next."""
+        tries_s = self._tries[0].at_s if self._tries else float("inf")
+        return min(tries_s, self._comments[0][0]) if self._comments else tries_s
+
+    def _receive(self) -> None:
+        """All that the broker has sent by now is read together."""
+        numbers = []
+        while self._comments and self._comments[0][0] <= self._now:
+            numbers.append(self._comments.popleft()[1])
+        self._spend(self._costs.receive_s * len(numbers))
+        self._send(self._window.offer_all(numbers, self._now))
 
     def _flushed(self, until_s: float) -> bool:
         due_s = self._window.deadline

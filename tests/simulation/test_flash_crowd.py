@@ -31,13 +31,13 @@ COSTS = {
     "join_s": 5e-4, "refuse_s": 2e-4, "send_s": 6e-6, "receive_s": 6e-4, "way_s": 5e-3, "start_s": [1.6, 1.8],
     "hop_s": [6e-3, 8e-3, 1e-2],
 }  # fmt: skip
-# A tenth of the fleet's crowd, at edges that take a tenth: those are as busy, since all costs are ten times as high.
-TENTH = replace(
-    FLEET, present=200, crowd=19_800, connections=ConnectionConfig(viewers_max=1_000, joins_per_s=20),
+# A quarter of the crowd at edges that take a quarter: they are as busy, since all costs are four times as high.
+QUARTER = replace(
+    FLEET, present=500, crowd=49_500, connections=ConnectionConfig(viewers_max=2_500, joins_per_s=50),
 )  # fmt: skip
-DEAR = {name: 10 * COSTS[name] for name in ("join_s", "refuse_s", "send_s")}  # type: ignore[operator]
+DEAR = {"join_s": 2e-3, "refuse_s": 8e-4, "send_s": 2.4e-5}
 REPLICATIONS = 3
-FAMILY = FlashCrowd(far=TENTH)
+FAMILY = FlashCrowd(far=QUARTER)
 
 
 def costs(variant: str) -> dict[str, object]:
@@ -96,7 +96,9 @@ def test_whoever_came_is_in_or_counted_as_not_in_and_nobody_who_was_there_misses
 def test_no_edge_lets_in_more_than_its_bounds_say() -> None:
     for variant in ("fleet-nothing", "fleet-reactive-cpu"):
         found = values(variant, 0)
-        assert TENTH.crowd + TENTH.present - found["without_edge"] <= found["edges"] * TENTH.connections.viewers_max
+        assert (
+            QUARTER.crowd + QUARTER.present - found["without_edge"] <= found["edges"] * QUARTER.connections.viewers_max
+        )
     assert values("nothing", 0)["joins_per_s"] <= 2 * HERE.connections.joins_per_s  # a full bucket, and a second
 
 
@@ -116,6 +118,7 @@ class Heard:
         self.outside: dict[int, float] = {}
         self.without_answer: list[int] = []
         self.written_s: list[float] = []
+        self.comments: list[list[int]] = []
 
     def joined(self, viewers: Numbers, at_s: Times) -> None:
         self.inside |= dict(zip(viewers.tolist(), at_s.tolist(), strict=True))
@@ -129,6 +132,7 @@ class Heard:
 
     def written(self, comments: Sequence[int], start_s: float, span_s: float, present: int) -> None:
         self.written_s.append(start_s)
+        self.comments.append(list(comments))
 
 
 def edges(heard: Heard, count: int = 1, joins_per_s: int = 2) -> JoiningEdges:
@@ -146,6 +150,16 @@ def test_tries_have_their_turn_in_order_and_a_comment_waits_behind_them() -> Non
     assert heard.outside == pytest.approx({9: 1.21})
     assert heard.written_s == pytest.approx([1.211])
     assert (group.viewers, group.tries) == (3, 3)
+
+
+def test_comments_that_wait_are_read_together_and_those_of_a_window_written_at_once() -> None:
+    heard = Heard()
+    group = edges(heard)
+    for number, at_s in enumerate((1.0, 1.002, 1.004, 1.5)):
+        group.receive(at_s, number)
+    group.work(2.0)
+    assert heard.comments == [[0], [1, 2], [3]]
+    assert heard.written_s == pytest.approx([1.001, 1.0211, 1.501])
 
 
 def test_edges_that_are_alike_take_as_many_times_as_much() -> None:
@@ -193,7 +207,7 @@ def test_the_answer_is_two_sentences_and_the_picture_has_both_sizes(tmp_path: Pa
     said = FAMILY.answer(observations)
     assert said.count(". ") == 1
     assert said.startswith("Of 3,000 viewers")
-    assert "Of 20,000 viewers" in said
+    assert "Of 50,000 viewers" in said
     here = [each for each in observations if each.variant not in FAMILY.simulated_only]
     assert FAMILY.answer(here).count("Of ") == 1
     assert isinstance(FAMILY, Pictured)
