@@ -30,6 +30,7 @@ from reference_impl.api import (
 )
 from reference_impl.api.deps import EdgeParts, Parts, ViewerParts
 from reference_impl.api.direct import DirectPosts
+from reference_impl.api.door import Door
 from reference_impl.api.forwarding import Forward
 from reference_impl.api.limits import WriteGuard
 from reference_impl.config import Settings
@@ -73,7 +74,7 @@ def build_edge_app(parts: EdgeParts, settings: Settings) -> ASGIApp:
 
 
 def _guarded(app: ASGIApp, parts: ViewerParts, settings: Settings) -> ASGIApp:
-    app = WriteGuard(app, settings.cors_origins, parts.addresses)
+    app = WriteGuard(Door(app, parts), settings.cors_origins, parts.addresses)
     if settings.cors_origins:
         app = CORSMiddleware(
             app,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from reference_impl.api.deps import ViewerParts, ViewerPartsDep
 from reference_impl.api.problems import responses
+from reference_impl.policy.connections import Connections
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 
@@ -26,6 +27,14 @@ class BreakerHealth(BaseModel):
     refused: int = Field(description="For want of a place, since the process began; to the broker: while it was open.")
 
 
+class JoiningHealth(BaseModel):
+    """What an autoscaler goes by: an edge that refuses many is no busier for it than one that nobody wants."""
+
+    viewers: int = Field(description="Now.")
+    joined: int = Field(description="Since the process began.")
+    refused: int = Field(description="Tries, since the process began: each viewer that waits makes several.")
+
+
 class Health(BaseModel):
     rung: str = Field(examples=["full"], description="Where the process stands on the ladder of degradation.")
     level: int = Field(description="The same as a number: 0 leaves out nothing, 4 takes no comments.")
@@ -36,6 +45,7 @@ class Health(BaseModel):
     recent: dict[str, int | float] = Field(
         description="Pages by how the cache of newest comments had them, its share of `hit`s, and `log_reads` of pages."
     )
+    joining: JoiningHealth
     queued_bytes: int = Field(
         description="What waits in this process for viewers that do not keep up, of all together."
     )
@@ -66,8 +76,13 @@ async def health(parts: ViewerPartsDep) -> Health:
         breakers={name: BreakerHealth.model_validate(status) for name, status in _breakers(parts).items()},
         broker=dict(parts.broker.status()),
         recent=dict(parts.recent()),
+        joining=_joining(parts.connections),
         queued_bytes=next(iter(parts.pressures.values())).queues.total_bytes,  # all endings share them
     )
+
+
+def _joining(connections: Connections) -> JoiningHealth:
+    return JoiningHealth(viewers=connections.viewers, joined=connections.joined, refused=connections.refused)
 
 
 def _breakers(parts: ViewerParts) -> dict[str, Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """The way in of a viewer, the same for every transport: is there room, from where on, and what has it missed."""
 
-import random
+from random import Random
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
@@ -11,7 +11,7 @@ from reference_impl.api.limits import is_loopback
 from reference_impl.auth.identity import Identity
 from reference_impl.hub import Seat
 from reference_impl.policy.backpressure import Ending
-from reference_impl.policy.connections import Connections
+from reference_impl.policy.connections import Connections, Crowded
 from reference_impl.ports import Viewer
 from reference_impl.protocol import problem
 from reference_impl.protocol.cursor import Cursor
@@ -21,6 +21,8 @@ from reference_impl.protocol.streams import ROOM_NAME, SlowViewers, Stream
 from reference_impl.transports.socket_viewer import Pressure
 
 DRAINED_S = 5.0  # by then another server has taken over
+
+_JITTER = Random()
 
 JOINING = (problem.INVALID_CURSOR, problem.CROWDED, problem.DRAINING)
 """What a viewer can be refused for, besides what any reader can."""
@@ -50,13 +52,23 @@ class Place:
 def take_place(request: Request, parts: ViewerParts, *, joins: bool = True) -> Place:
     """Room for one more viewer; a Problem with Retry-After when there is none."""
     if parts.hub.draining:
-        raise Problem(problem.DRAINING, "connect again, and another server answers", DRAINED_S * random.uniform(0.2, 1))
-    address = request.client.host if request.client and not is_loopback(request.client.host) else None
+        raise Problem(
+            problem.DRAINING, "connect again, and another server answers", DRAINED_S * _JITTER.uniform(0.2, 1)
+        )
+    address = address_of(request)
     crowded = parts.connections.enter(address, parts.clock(), joins=joins)
     if crowded is not None:
-        # Those who are turned away together shall not come back together.
-        raise Problem(problem.CROWDED, crowded.reason, crowded.retry_s + random.uniform(0, DRAINED_S))
+        raise turned_away(crowded)
     return Place(parts.connections, address)
+
+
+def address_of(request: Request) -> str | None:
+    """Who is counted by his address; None has no limit of his own."""
+    return request.client.host if request.client and not is_loopback(request.client.host) else None
+
+
+def turned_away(crowded: Crowded) -> Problem:
+    return Problem(problem.CROWDED, crowded.reason, crowded.away_s(_JITTER))
 
 
 def pressure(parts: ViewerParts, stream: Stream) -> Pressure:

@@ -93,6 +93,8 @@ def problem_of(error: Exception, path: str) -> Problem:
         log.error("failed", path=path, exc_info=error)
         # The server's own log has the trace; the client learns only that it may repeat the request.
         error = Problem(problem.INTERNAL, "the details are in the server's log")
+    elif error.kind is problem.CROWDED:  # /health counts them: a line for each would be work when there is most of it
+        log.debug("refused", kind=error.kind.name, path=path, detail=error.detail)
     elif error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("refused", kind=error.kind.name, path=path, detail=error.detail)
     return error

@@ -48,13 +48,17 @@ class TokenBucket:
 
     def admit(self, now: float) -> Admission:
         """Take a token if there is one; a refusal costs nothing."""
-        interval_s = self._config.interval_s
-        full_at = max(self.full_at, now) + interval_s
-        retry_at = full_at - self._config.period_s - ROUNDING * interval_s
+        retry_at = self.retry_at(now)
         if now < retry_at:
             return Admission(False, 0, retry_at)
-        self.full_at = full_at
-        return Admission(True, int((self._config.period_s - (full_at - now)) / interval_s + ROUNDING), now)
+        interval_s = self._config.interval_s
+        self.full_at = max(self.full_at, now) + interval_s
+        return Admission(True, int((self._config.period_s - (self.full_at - now)) / interval_s + ROUNDING), now)
+
+    def retry_at(self, now: float) -> float:
+        """From when on a request is admitted; that may be long ago."""
+        interval_s = self._config.interval_s
+        return max(self.full_at, now) + interval_s - self._config.period_s - ROUNDING * interval_s
 
 
 class RateLimiter:
@@ -73,6 +77,12 @@ class RateLimiter:
         if len(self._buckets) > self.config.keys_max:
             del self._buckets[next(iter(self._buckets))]
         return bucket.admit(now)
+
+    def refused_until(self, key: str, now: float) -> float | None:
+        """When a request of this key is admitted again, None if it is now; asking takes no token."""
+        bucket = self._buckets.get(key)
+        retry_at = bucket.retry_at(now) if bucket else now
+        return retry_at if now < retry_at else None
 
     def refund(self, key: str) -> None:
         """Give back a token that was taken for nothing: the request turned out to be a repeat."""

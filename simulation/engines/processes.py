@@ -86,6 +86,13 @@ def stand_back(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text(f"{NICE}")
 
 
+def stand_up(pid: int) -> None:
+    """Take that back, where one may."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, 0)
+        Path(f"/proc/{pid}/autogroup").write_text("0")
+
+
 async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *, stdin: int | None = None) -> Process:
     """Start ``python -m module`` in a session of its own, so that a Ctrl-C reaches the parent alone."""
     search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -148,17 +155,28 @@ async def server(arguments: Sequence[str], core: set[int] | None) -> AsyncIterat
 
 
 @asynccontextmanager
-async def edge(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
-    """A running edge's address and process id; it is stopped on the way out."""
-    async with _serving(["edge", *arguments], core) as running:
+async def edge(
+    arguments: Sequence[str], core: set[int] | None, *, behind: bool = False
+) -> AsyncIterator[tuple[str, int]]:
+    """A running edge's address and process id; it is stopped on the way out.
+
+    ``behind``: until it listens it stands back, for those that work on its core already.
+    """
+    async with _serving(["edge", *arguments], core, behind=behind) as running:
         yield running
 
 
 @asynccontextmanager
-async def _serving(command: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
+async def _serving(
+    command: Sequence[str], core: set[int] | None, *, behind: bool = False
+) -> AsyncIterator[tuple[str, int]]:
     process = await spawn("reference_impl", command, core)
+    if behind:
+        stand_back(process.pid)
     try:
         address = await _address(process)
+        if behind:
+            stand_up(process.pid)
         assert process.stderr is not None
         forward = asyncio.create_task(_forward(process.stderr))
         yield address, process.pid

@@ -6,15 +6,17 @@ that do not end with a chunk are kept until the rest comes.
 
 import asyncio
 import json
+import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from reference_impl.protocol.cursor import Cursor
 from reference_impl.protocol.sse import ReceivedEvent, SseParser
 
 KNOWN_MAX = 4_096  # pieces of text remembered
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,10 @@ class Tally:
 
 
 class ViewerConnection(asyncio.Protocol):
-    """One connection: sends the request, passes the headers over, hands pieces on."""
+    """One connection: sends the request, passes the headers over, hands pieces on.
+
+    ``away_s``: the server has refused it, and wants to be left alone for so long; None before that.
+    """
 
     def __init__(
         self,
@@ -143,6 +148,7 @@ class ViewerConnection(asyncio.Protocol):
         self._on_lost = on_lost
         self._rest = b""
         self._open = False
+        self.away_s: float | None = None
         self._reason = "the connection was closed"
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
 
@@ -182,9 +188,26 @@ class ViewerConnection(asyncio.Protocol):
             return data
         status = head.partition(b"\r\n")[0].decode("latin-1")
         if " 200 " not in status:
+            if (problem := _problem(head, body)) is None:
+                return data
+            self.away_s = float(problem.get("retry_after_s", 0.0))
             self._reason = f"the server answered {status[:80]!r}"
             self._transport.abort()
             return b""
         self._open = True
         self._on_open()
         return body
+
+
+def _problem(head: bytes, body: bytes) -> Mapping[str, Any] | None:
+    """What a refusal says; None until all of it is there, and nothing where it is in no words of the server's."""
+    length = _LENGTH.search(head)
+    if length is None:
+        return {}
+    if len(body) < int(length[1]):
+        return None
+    try:
+        said = json.loads(body[: int(length[1])])
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

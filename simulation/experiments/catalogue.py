@@ -7,6 +7,7 @@ from simulation.experiments.caching.family import Caching
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
+from simulation.experiments.flash_crowd.family import FlashCrowd
 from simulation.experiments.hot_partition.family import HotPartition
 from simulation.experiments.world_cup.family import WorldCup
 
@@ -16,5 +17,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "backpressure": Backpressure,
     "failover": Failover,
     "caching": Caching,
+    "flash_crowd": FlashCrowd,
     "world_cup": WorldCup,
 }

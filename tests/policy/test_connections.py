@@ -1,10 +1,12 @@
 """Admission of connections, by total, by address and by second."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.policy.connections import ConnectionConfig, Connections
+from reference_impl.policy.connections import SPREAD_S, ConnectionConfig, Connections
 
 
 def enter(connections: Connections, address: str | None, now: float = 0.0, joins: bool = True) -> bool:
@@ -54,3 +56,32 @@ def test_those_who_join_at_once_are_let_in_as_one_after_another(crowds: list[tup
         now += gap_s
         assert together.enter_all(count, now) == sum(enter(singly, None, now) for _ in range(count))
         assert together.viewers == singly.viewers
+
+
+def test_those_who_are_turned_away_together_are_not_told_to_come_back_together() -> None:
+    connections, rng = Connections(ConnectionConfig(joins_per_s=1)), Random(1)
+    assert enter(connections, None)
+    refusals = [connections.enter(None, 0.0, joins=True) for _ in range(100)]
+    away_s = [refusal.away_s(rng) for refusal in refusals if refusal]
+    assert len(set(away_s)) == 100
+    assert min(away_s) >= 1.0 - 1e-3
+    assert 4.0 < max(away_s) - min(away_s) <= SPREAD_S
+
+
+def test_it_counts_who_wanted_to_come_in() -> None:
+    connections = Connections(ConnectionConfig(joins_per_s=2))
+    assert [enter(connections, None, now=now) for now in (0.0, 0.0, 0.0, 0.1, 1.0)] == [True, True, False, False, True]
+    assert (connections.viewers, connections.joined, connections.refused) == (3, 3, 2)
+
+
+@given(st.lists(st.floats(0, 1), max_size=40))
+def test_who_is_turned_away_at_once_would_not_have_come_in(gaps_s: list[float]) -> None:
+    asked, entered = Connections(ConnectionConfig(joins_per_s=3)), Connections(ConnectionConfig(joins_per_s=3))
+    now = 0.0
+    for gap_s in gaps_s:
+        now += gap_s
+        away, refused = asked.turn_away(None, now), entered.enter(None, now, joins=True)
+        assert away == refused
+        if away is None:
+            assert enter(asked, None, now)
+    assert (asked.viewers, asked.joined, asked.refused) == (entered.viewers, entered.joined, entered.refused)

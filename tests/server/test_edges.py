@@ -66,6 +66,7 @@ def test_viewers_stay_while_the_api_is_away_and_get_the_rest_when_it_is_back(ser
         "breakers": {},
         "broker": {},
         "recent": {},
+        "joining": {"viewers": 1, "joined": 1, "refused": 0},
         "queued_bytes": 0,
     }  # its own, not the API's
     status, problem, headers = edge.request("POST", "/v1/streams/demo/comments", {"text": "x"}, JSON)

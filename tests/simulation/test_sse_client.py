@@ -1,12 +1,14 @@
 """The load generator's own accounting, which all counts of lost and doubled comments rest on."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_impl.protocol.message import Message, gap, notice
 from reference_impl.protocol.sse import chunk, sse_text
-from simulation.engines.sse_client import Decoder, Piece, Tally, split_chunks
+from simulation.engines.sse_client import Decoder, Piece, Tally, ViewerConnection, split_chunks
 
 
 def _comments(*seqs):
@@ -106,3 +108,41 @@ def test_delivered_and_lost_add_up_whatever_the_order(order, dropped):
 def test_nonsense_instead_of_a_chunk_is_an_error():
     with pytest.raises(ValueError, match="invalid literal"):
         split_chunks(b"zz\r\nhello\r\n")
+
+
+class Wire(asyncio.Transport):
+    """Takes what is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.aborted = False
+
+    def write(self, data):
+        pass
+
+    def abort(self):
+        self.aborted = True
+
+
+def refused(*pieces):
+    connection, wire = ViewerConnection(b"", Decoder(), lambda _: None, lambda: None, lambda _: None), Wire()
+    connection.connection_made(wire)
+    for piece in pieces:
+        assert not wire.aborted
+        connection.data_received(piece)
+    assert wire.aborted
+    return connection.away_s
+
+
+BODY = b'{"status": 503, "retry_after_s": 2.5}'
+REFUSAL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+@given(st.integers(1, len(REFUSAL) - 1))
+def test_a_refusal_says_for_how_long_it_wants_to_be_left_alone_in_however_many_pieces(cut):
+    assert refused(REFUSAL[:cut], REFUSAL[cut:]) == 2.5
+
+
+def test_a_refusal_in_words_of_somebody_else_says_nothing_of_that():
+    assert refused(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops") == 0.0
+    assert refused(b"HTTP/1.1 502 Bad Gateway\r\n\r\n") == 0.0
