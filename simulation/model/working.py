@@ -36,6 +36,9 @@ class Hold:
     lease: Lease
     over: simpy.Event
 
+    def is_over(self) -> bool:
+        return self.over.triggered
+
 
 Handle = Callable[[Hold, Sequence[Piece]], Generator[simpy.Event, Any, bool]]
 """Does the work and makes its effect durable; False: another worker has the part, or this one has been told to stop."""
@@ -142,7 +145,7 @@ class Worker:
     def _work(self, hold: Hold) -> Steps:
         """One batch after another for as long as the part is held; what a dead one had begun is not done."""
         env, queue = self._loop.env, self._queue
-        while not hold.over.triggered:
+        while not hold.is_over():
             yield from self._call("take")
             pieces = queue.take(hold, BATCH_MAX, env.now)
             if pieces is None:
