@@ -52,6 +52,7 @@ class Group:
         self._queue = RedisWorkQueue(connect(f"redis://127.0.0.1:{port}"), QUEUE, parts=case.variant.partitions)
         self.began_s = 0.0
         self.looks: list[Look] = []
+        self.left = 0  # pieces that are not done when the run ends
         self.befell_s: float | None = None
 
     @property
@@ -81,8 +82,9 @@ class Group:
         self.began_s = time.monotonic()
         await asyncio.gather(self._add(), self._watch(), self._befall())
         # Nothing tells of an empty queue.
-        while (await self._look()).backlog and self._now_s < self._case.seconds + ENDS_S:  # noqa: ASYNC110
+        while (left := (await self._look()).backlog) and self._now_s < self._case.seconds + ENDS_S:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
+        self.left = left
 
     def record(self) -> Record:
         notes = noted(self._folder, self._case.variant.processes)
@@ -157,6 +159,8 @@ async def run_live(case: Case) -> tuple[Record, dict[str, Any], str]:
         busy = (own_cpu_s() - cpu_s) / (time.monotonic() - began_s)
         record = group.record()
     why = f"the load used {busy:.0%} of its core" if busy > BUSY_MAX else ""
+    if group.left:
+        why = f"{group.left} pieces were not done {ENDS_S:g} s after the last one came"
     return record, {"generator_busy": round(busy, 3)}, why
 
 

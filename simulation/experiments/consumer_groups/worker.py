@@ -1,8 +1,8 @@
 """One worker of a live run: ``python -m simulation.experiments.consumer_groups.worker CASE NUMBER REDIS FOLDER``.
 
 The server's own worker, queue and fences, with work that takes a stated time. It says when it is ready, and is told on
-its input to ``go``, and by what factor it is ``slow``. What it begins and what a fence refuses it writes to a file at
-once, since it may be killed; what is in effect stands in the database.
+its input to go, and then by what factor it is slower than usual. What it begins and what a fence refuses it writes to a
+file at once, since it may be killed; what is in effect stands in the database.
 """
 
 import asyncio
@@ -91,9 +91,7 @@ class Handler:
 
 async def run(case: Case, number: int, redis_url: str, folder: Path) -> None:
     size, variant = case.size, case.variant
-    queue = RedisWorkQueue(
-        connect_redis(redis_url), QUEUE, parts=variant.partitions, lease_s=size.lease.lease_s
-    )  # fmt: skip
+    queue = RedisWorkQueue(connect_redis(redis_url), QUEUE, parts=variant.partitions, lease_s=size.lease.lease_s)
     database = connect(database_in(folder))
     notes = os.open(notes_in(folder, number), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     handler = Handler(case, number, database, notes)

@@ -49,13 +49,13 @@ class Found:
 
 
 def markdown(document: Document) -> str:
-    """What to see, the bill and the books."""
+    """What to see, the bill and the books; question, answer and table are those of every experiment."""
     found = Found(document)
     told: list[Callable[[Found], str]] = [
         _goal, _without_budget, _lost_cluster, _without_jitter, _cut_region, _quiet_seconds, _bill,
     ]  # fmt: skip
     numbered = [f"{number}. {tell(found)}" for number, tell in enumerate(told, 1)]
-    return "\n".join([document["answer"], "", *numbered, "", _books(found)])
+    return "\n".join([*numbered, "", _books(found)])
 
 
 def planned(document: Document) -> str:
@@ -143,11 +143,11 @@ def _cut_region(found: Found) -> str:
     begin_s, end_s = plan.cut_s
     usual = float(np.median(_seconds(egress, 0, plan.goals_s[1])))
     after = _seconds(egress, end_s, plan.seconds)
-    lacked = found.facts()["phases"]["region cut off"][plan.cut]["shown_per_s"] * (end_s - begin_s)
+    lacked = found.value("shown_per_s") * (end_s - begin_s)
     late = np.flatnonzero(_seconds(found.p99_ms(plan.cut), end_s, plan.seconds) > PROMPT_MS)
     return (
         f"**A cut region is quiet, then loud.** Viewers in {in_words(plan.cut)} stay connected and see nothing for "
-        f"{end_s - begin_s:g} s. Afterwards each is given the {lacked:,.0f} comments that his room was shown "
+        f"{end_s - begin_s:g} s. Afterwards each is given the about {lacked:,.0f} comments that his room was shown "
         f"elsewhere, in slices: egress of the whole event goes from {usual:.2f} to {after.max():.2f} Tbit/s and is "
         f"high for {int((after > AS_BEFORE * usual).sum())} s, and what is posted there is prompt again after "
         f"{int(late.max()) + 1 if len(late) else 0} s. Plan egress for the catching up, not for the goal."
