@@ -9,7 +9,6 @@ from simulation.experiments.consumer_groups.live import probed, run_live
 from simulation.experiments.consumer_groups.picture import draw
 from simulation.experiments.consumer_groups.plan import (
     DEAD,
-    JOINS,
     SLOW,
     SLOWER,
     STEADY,
@@ -84,31 +83,31 @@ class ConsumerGroups:
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
         figures = _medians(observations)
-        return f"{_shared(figures)} {self._befallen(figures)}"
-
-    def _befallen(self, figures: Mapping[str, Mapping[str, float]]) -> str:
-        dead, slow, woken, bare = (figures[name] for name in (DEAD, SLOW, STOPPED, UNFENCED))
-        worse = "dead" if dead["lag_p99_ms"] > slow["lag_p99_ms"] else "slow"
-        doubled = sum(figures[name]["doubled"] for name in VARIANTS if name != UNFENCED)
-        return (
-            f"A dead worker's partitions are without one until the lease is over ({dead['unowned_pct']:.0f}% of all "
-            f"partitions' time, lag p99 {dead['lag_p99_ms']:,.0f} ms, all well after {dead['recovery_s']:.1f} s) and "
-            f"nobody takes over from one that is {SLOWER:g} times slower ({slow['lag_p99_ms']:,.0f} ms, "
-            f"{slow['recovery_s']:.1f} s), so that the {worse} one is the worse for lag; one that wakes after its "
-            f"lease does no harm with a fence ({woken['refused']:.0f} pieces refused, {doubled:.0f} effects doubled in "
-            f"all variants that have one) and doubles {bare['doubled']:.0f} effects without."
-        )
+        return f"{_shared(figures)} {_befallen(figures)}"
 
 
 def _shared(figures: Mapping[str, Mapping[str, float]]) -> str:
     """The sentence on partitions and workers."""
-    lag = {name: figures[name]["lag_p99_ms"] for name in STEADY}
-    busy = 4 * figures["2x4"]["fairness"]
+    lag_ms = {name: f"{figures[name]['lag_p99_ms']:,.0f}" for name in STEADY}
+    busy = {name: f"{VARIANTS[name].workers * figures[name]['fairness']:.0f}" for name in STEADY}
     return (
-        f"With 4 partitions lag p99 is {lag['4x1']:,.0f} ms with one worker, {lag['4x2']:,.0f} with two and "
-        f"{lag['4x4']:,.0f} with four, and 2 partitions keep about {busy:.0f} of four workers busy "
-        f"({lag['2x4']:,.0f} ms), 16 partitions {4 * figures['16x4']['fairness']:.0f} ({lag['16x4']:,.0f} ms); when a "
-        f"second worker joins one that is behind, nothing is late any more after {figures[JOINS]['recovery_s']:.1f} s."
+        f"With 4 partitions lag p99 is {lag_ms['4x1']} ms with one worker, {lag_ms['4x2']} with two and "
+        f"{lag_ms['4x4']} with four, while of four workers 2 partitions keep about {busy['2x4']} busy "
+        f"({lag_ms['2x4']} ms) and 16 partitions {busy['16x4']} ({lag_ms['16x4']} ms)."
+    )
+
+
+def _befallen(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """The sentence on one worker among others, and what a fence is for."""
+    dead, slow, woken, bare = (figures[name] for name in (DEAD, SLOW, STOPPED, UNFENCED))
+    worse = "dead" if dead["lag_p99_ms"] > slow["lag_p99_ms"] else "slow"
+    behind = sum(figures[name]["doubled"] for name in VARIANTS if VARIANTS[name].fence)
+    return (
+        f"A dead worker's partitions wait until its lease is over (lag p99 {dead['lag_p99_ms']:,.0f} ms, nothing late "
+        f"after {dead['recovery_s']:.1f} s) and nobody takes over from one that is {SLOWER:g} times slower "
+        f"({slow['lag_p99_ms']:,.0f} ms, {slow['recovery_s']:.1f} s), so that the {worse} one is the worse; of one "
+        f"that wakes after its lease a fence refuses {woken['refused']:.0f} pieces, without which "
+        f"{bare['doubled']:.0f} effects are doubled, and with which {behind:.0f}."
     )
 
 
