@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.retry import Retry, RetryConfig
-from reference_impl.policy.sharing import fair_share
+from reference_impl.policy.sharing import Turn, fair_share, turn
 from reference_impl.ports import LogUnavailable
 
 BACKOFF = RetryConfig(base_s=0.1, cap_s=5.0, attempts_max=1_000_000)
@@ -145,10 +145,10 @@ class Worker:
         share = fair_share(self._queue.parts, await self._members.present(self.name))
         for part in range(self._queue.parts):
             held = self._holds.get(part)
-            if held is None and len(self._holds) >= share:
-                continue
-            if held is not None and len(self._holds) > share:
+            what = turn(held is not None, len(self._holds), share)
+            if what is Turn.GIVE_BACK:
                 await self._part_with(part)
+            if what is not Turn.HOLD:
                 continue
             hold = await self._queue.hold(self.name, part, held)
             if hold is None:

@@ -10,6 +10,7 @@ A test fails when a page and its artefact differ, so no number in prose is typed
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
@@ -23,6 +24,7 @@ from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.world_cup import page as final
 from simulation.laws import page as laws
 from simulation.machine import in_words
 from simulation.report import markdown
@@ -42,6 +44,7 @@ PAGES = (
     "lessons/failures.md",
     "lessons/fidelity.md",
     "lessons/experiments.md",
+    "lessons/final.md",
     "lessons/theory.md",
     "lessons/reference/api.md",
 )
@@ -55,7 +58,7 @@ def render(text: str) -> str:
 
 
 def _block(name: str) -> str:
-    made = {
+    made: dict[str, Callable[[], str]] = {
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
         "display": _display,
         "segments": _segments,
@@ -69,6 +72,8 @@ def _block(name: str) -> str:
         "fidelity-again": lambda: _fidelity("fidelity-again"),
         "tiers": _tiers,
         "theory": _theory,
+        "final": lambda: final.markdown(_found("world_cup")),
+        "final-plan": lambda: final.planned(_found("world_cup")),
     }  # fmt: skip
     if name in FAMILIES:
         return _experiment(name)
@@ -77,10 +82,15 @@ def _block(name: str) -> str:
 
 def _experiment(name: str) -> str:
     """A family's question, answer and table."""
-    document = json.loads((RESULTS / f"{name}.json").read_text())
+    document = _found(name)
     machine = document["machine"]
     about = f"{in_words(machine)}."
     return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
+
+
+def _found(name: str) -> showing.Document:
+    document: showing.Document = json.loads((RESULTS / f"{name}.json").read_text())
+    return document
 
 
 def _tiers() -> str:

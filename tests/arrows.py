@@ -63,6 +63,9 @@ ARROWS = {
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.experiments.caching.probe": {"simulation", "reference_impl"},  # the log and its cache, without a server
+    "simulation.experiments.consumer_groups.live": {"simulation", "reference_impl"},  # the queue, without a server
+    "simulation.experiments.consumer_groups.probe": {"simulation", "reference_impl"},  # the queue, without a server
+    "simulation.experiments.consumer_groups.worker": {"simulation", "reference_impl"},  # the queue, without a server
     "simulation.experiments.hot_partition.log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.experiments.hot_partition.probe": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},

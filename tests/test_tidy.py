@@ -77,6 +77,9 @@ def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
         "simulation.bench.hot_log",
         "simulation.bench.partitions_log",
         "simulation.experiments.caching.probe",
+        "simulation.experiments.consumer_groups.live",
+        "simulation.experiments.consumer_groups.probe",
+        "simulation.experiments.consumer_groups.worker",
         "simulation.experiments.hot_partition.log",
         "simulation.experiments.hot_partition.probe",
     }

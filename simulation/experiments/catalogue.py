@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from simulation.experiments.backpressure.family import Backpressure
 from simulation.experiments.caching.family import Caching
+from simulation.experiments.consumer_groups.family import ConsumerGroups
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
@@ -18,5 +19,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "failover": Failover,
     "caching": Caching,
     "flash_crowd": FlashCrowd,
+    "consumer_groups": ConsumerGroups,
     "world_cup": WorldCup,
 }

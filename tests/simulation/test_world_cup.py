@@ -1,5 +1,6 @@
 """The final in small: which plan holds, books that balance, and the same figures for the same seed."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from reference_impl.policy.display_budget import DisplayBudgetConfig
+from simulation.docs import RESULTS
 from simulation.experiments.running import document
 from simulation.experiments.world_cup.bill import Prices, bill
 from simulation.experiments.world_cup.crowd import rates_per_s
 from simulation.experiments.world_cup.family import WorldCup
+from simulation.experiments.world_cup.page import BARE, NARROW, UNSPREAD, Found, markdown, planned
 from simulation.experiments.world_cup.plan import AS_PLANNED, OWN_REGION, VARIANTS, Plan, scaled
 from simulation.replications import Streams
 
@@ -101,3 +104,32 @@ def test_a_small_final_is_as_busy_as_the_large_one() -> None:
     small, large = SMALL[AS_PLANNED], Plan()
     assert small.edges == pytest.approx(large.edges, rel=0.02)
     assert isinstance(small.budget, DisplayBudgetConfig)
+
+
+@pytest.fixture(scope="module")
+def committed() -> Any:
+    return json.loads((RESULTS / "world_cup.json").read_text())
+
+
+def test_what_the_page_says_beyond_its_figures_is_so(committed: Any) -> None:
+    found = Found(committed)
+    assert found.phase_s("first goal", "europe") < 1.1 * found.phase_s("before", "europe"), "a goal changes nothing"
+    assert found.value("p99_ms", BARE) > 60_000, "without a budget it is lost"
+    assert found.value("gap_p99_s", OWN_REGION) > found.value("gap_p99_s"), "spare edges and other regions help"
+    assert found.value("away", UNSPREAD) > 0 == found.value("away"), "without jitter many are still outside"
+    assert found.p99_ms("europe", NARROW).argmax() not in range(60, 160), "the hardest seconds are no goal's"
+    bill = found.facts()["bill"]
+    assert bill["egress_usd"] > 50 * bill["cores_usd"], "edges are the cheapest line of the bill"
+    egress = found.series("egress_tbit_per_s")
+    assert 240 <= int(egress.argmax()) < 250, "egress is for the catching up"
+
+
+def test_the_page_has_the_figures_of_the_result(committed: Any) -> None:
+    said = f"{planned(committed)} {markdown(committed)}"
+    values = committed["observations"][0]["values"]
+    assert f"{values['tries_peak_per_s']:,.0f} times" in said
+    assert f"99 % after {values['gap_p99_s']:.0f} s" in said
+    assert "10,000,000 viewers" in said
+    doubled = json.loads(json.dumps(committed))
+    doubled["observations"][0]["values"]["gap_p99_s"] *= 2
+    assert markdown(doubled) != markdown(committed)

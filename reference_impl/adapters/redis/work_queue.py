@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +11,7 @@ from redis.exceptions import ResponseError
 
 from reference_impl.adapters.redis.connection import close
 from reference_impl.adapters.redis.scripting import Scripts, answering
+from reference_impl.policy.partitioning import hashed
 from reference_impl.working import Backlog, BacklogFull, Fenced, Hold, Piece
 
 GROUP = "workers"
@@ -96,7 +96,7 @@ class RedisWorkQueue:
         await close(self._client)
 
     def part_of(self, key: str) -> int:
-        return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) % self.parts
+        return hashed(key) % self.parts
 
     async def _fenced(self, script: str, hold: Hold, *values: Any) -> Any:
         keys = [self._key(hold.part, name) for name in ("holder", "stream", "buried")]

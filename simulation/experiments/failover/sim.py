@@ -1,6 +1,6 @@
 """A failover variant in the model: the same crowd and the same fault, the server's policies, and measured costs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -26,13 +26,13 @@ from simulation.experiments.failover.record import Record, Try
 from simulation.faults import Ceiling
 from simulation.model.database import Database
 from simulation.model.edge_process import EdgeCosts, EdgeProcess, viewers
-from simulation.model.event_loop import Steps
+from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.group_commit import GroupCommit
 from simulation.model.guard import Guard
 from simulation.model.redis_broker import Link, Listener, RedisBroker
 from simulation.model.restarts import Process
 from simulation.model.retrying_authors import RetryingAuthors
-from simulation.model.working import PARTS, Worker, WorkQueue
+from simulation.model.working import LEASE, PARTS, Hold, Piece, Worker, WorkQueue
 
 HEADS_S = 1.0  # between two questions for heads, as the hub has it
 BACKOFF = RetryConfig(base_s=0.05, cap_s=2.0, attempts_max=1_000_000)  # of a connection to Redis, as the broker has it
@@ -80,10 +80,11 @@ class Run:
         writer = Link(self.redis, Retry(BACKOFF, draws.stream("writer")), draws.of("link_s"))
         self.broker = RedisBroker(self.redis, writer, listeners, draws.of("hop_s"))
         self.queue = WorkQueue()
-        self.workers = [Process(env) for _ in range(variant.workers)]
+        self.workers = [EventLoop(env) for _ in range(variant.workers)]
         self.work_done_s = 0.0
-        for number, process in enumerate(self.workers):
-            Worker(process, f"{number}", self.queue, self._done_s, draws.stream(f"worker {number}"))
+        for number, loop in enumerate(self.workers):
+            first_s = draws.stream(f"worker {number}").random() * LEASE.heartbeat_s
+            Worker(loop, f"{number}", self.queue, self._do, first_s)
 
     def record(self) -> Record:
         """Let it all happen."""
@@ -146,12 +147,14 @@ class Run:
             yield self.env.timeout(STALL_S)
             self.database.unlock()
             return
-        killed: Process = (self.workers or ([self.redis] if self._variant.name == "broker" else self.edges))[0]
+        if self.workers:
+            self.workers[0].kill()
+            return
+        killed: Process = self.redis if self._variant.name == "broker" else self.edges[0]
         killed.kill()
-        if not self.workers:
-            start_s = self._draws.of("start_redis_s" if killed is self.redis else "start_edge_s")()
-            yield self.env.timeout(RESTART_S)
-            yield from killed.start(start_s)
+        start_s = self._draws.of("start_redis_s" if killed is self.redis else "start_edge_s")()
+        yield self.env.timeout(RESTART_S)
+        yield from killed.start(start_s)
 
     def _react(self, until_s: float) -> Steps:
         """Each second the server hands on what its fans have said last; a fan's work is always in the same part."""
@@ -169,5 +172,7 @@ class Run:
             yield self.env.timeout(LOOK_S)
         self.work_done_s = self.env.now - fault_s
 
-    def _done_s(self, pieces: int) -> float:
-        return self._draws.of("done_s")()
+    def _do(self, hold: Hold, pieces: Sequence[Piece]) -> Generator[simpy.Event, Any, bool]:
+        """From being taken until they are forgotten."""
+        yield self.env.timeout(self._draws.of("done_s")())
+        return True

@@ -1,5 +1,6 @@
 """world_cup: ten million viewers of a final, two goals, an edge cluster lost and a region cut off, in the model."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -82,7 +83,9 @@ class WorldCup:
         plan = self._plans[variant]
         if costs:
             plan = replace(plan, cluster=replace(plan.cluster, costs=EdgeCosts(**costs)))
+        began_s = time.process_time()
         values, facts = figures(Run(plan, Streams(SEED, self.name, repeat)).run())
+        facts["core_s"] = round(time.process_time() - began_s, 1)
         return Observation(variant, "sim", repeat, values, facts, why_void(facts["books"]))
 
     def plot(self, document: Mapping[str, Any], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The match on one sheet: five panels on one axis of time, goals and faults across all, and the plans side by side."""
+"""The match on one sheet: seven panels on one axis of time, goals and faults across all, and the plans side by side."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from simulation import drawing
-from simulation.experiments.world_cup.plan import AS_PLANNED, VARIANTS, Plan
+from simulation.experiments.world_cup.plan import AS_PLANNED, OWN_REGION, VARIANTS, Plan, in_words
 from simulation.experiments.world_cup.table import draw_table
 
 INK, QUIET, GRID = "#1f2933", "#6b7780", "#e3e8ec"
 GOAL, LOST, CUT = "#b8860b", "#c0392b", "#9aa5ad"
-REGIONS = {"europe": "#0b6e99", "americas": "#d9822b", "asia": "#3f8f5b"}
+REGIONS = {"europe": "#0b6e99", "americas": "#b5577a", "asia": "#3f8f5b"}
 COLOURS = dict(zip(VARIANTS, (INK, "#c0392b", "#8e5ea2", "#d9822b", "#2a9d8f"), strict=True))
 A4 = (8.27, 11.69)  # inches
+TRYING = (OWN_REGION, "no jitter")  # plans by which those who lost their edge try otherwise
+TRIED_S = 30  # whoever tries to the end has tried within so long: the backoff's cap
 MARGIN_S = 50  # right of the match, for the lines' names
 LATE_MS = 1000.0  # what a comment may take
 
@@ -35,8 +37,9 @@ def draw(document: Document, path: Path) -> None:
         _shed(axes[1], series[planned])
         _regions(axes[2], series[planned])
         _variants(axes[3], series, plan.lost[0])
-        _without_edge(axes[4], series, plan)
-        _egress(axes[5], series)
+        _viewers(axes[4], series)
+        _tries(axes[5], series)
+        _egress(axes[6], series)
         _marks(axes[:-1], plan)
         _heading(figure, document, plan)
         draw_table(axes[-1], found, COLOURS)
@@ -53,17 +56,17 @@ def _by_variant(document: Document) -> dict[str, Mapping[str, Any]]:
 
 
 def _panels(figure: "drawing.Figure", variants: int) -> "list[drawing.Axes]":
-    ratios = [1.0, 0.42, 1.3, 1.3, 0.9, 0.9, 0.5 + 0.14 * variants]
+    ratios = [1.0, 0.42, 1.2, 1.2, 0.75, 0.6, 0.8, 0.5 + 0.14 * variants]
     places = {"left": 0.075, "right": 0.97, "top": 0.893, "bottom": 0.02}
-    grid = figure.add_gridspec(7, 1, height_ratios=ratios, hspace=0.42, **places)
+    grid = figure.add_gridspec(len(ratios), 1, height_ratios=ratios, hspace=0.46, **places)
     first = figure.add_subplot(grid[0])
-    rest = [figure.add_subplot(grid[at], sharex=first) for at in range(1, 6)]
+    rest = [figure.add_subplot(grid[at], sharex=first) for at in range(1, len(ratios) - 1)]
     for axis in (first, *rest):
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", color=GRID, lw=0.6)
         axis.set_axisbelow(True)
         axis.tick_params(length=2, color=QUIET, labelcolor=QUIET, labelbottom=axis is rest[-1])
-    return [first, *rest, figure.add_subplot(grid[6])]
+    return [first, *rest, figure.add_subplot(grid[-1])]
 
 
 def _heading(figure: "drawing.Figure", document: Document, plan: Plan) -> None:
@@ -114,7 +117,7 @@ def _regions(axis: "drawing.Axes", series: Series) -> None:
     for region, colour in REGIONS.items():
         values = np.array(series["p99_ms"][region])
         axis.plot(values, color=colour, lw=1.1)
-        names.append((float(np.median(values[-40:])), region, colour))
+        names.append((float(np.median(values[-40:])), in_words(region), colour))
     _seconds(axis, [np.array(series["p99_ms"][region]) for region in REGIONS])
     _name_all(axis, len(series["watching"]), names)
     _title(axis, "From post to screen as planned, p99, by region", "a comment counts when it was meant to be posted")
@@ -129,23 +132,48 @@ def _variants(axis: "drawing.Axes", series: Mapping[str, Series], region: str) -
         names.append((float(np.median(values[-12:])), variant, colour))
     _seconds(axis, rows)
     _name_all(axis, len(rows[0]), names)
-    _title(axis, f"The same in {region.capitalize()}, where the cluster is lost, by plan", "logarithmic scale")
+    _title(axis, f"The same in {in_words(region)}, where the cluster is lost, by plan", "logarithmic scale")
 
 
-def _without_edge(axis: "drawing.Axes", series: Mapping[str, Series], plan: Plan) -> None:
-    names = []
+def _viewers(axis: "drawing.Axes", series: Mapping[str, Series]) -> None:
+    names, fewest = [], float("inf")
     for variant, each, colour, first in _coloured(series):
-        gone = (plan.viewers - np.array(each["watching"])) / 1000
+        there = np.array(each["watching"]) / 1e6
         if first:
-            axis.fill_between(np.arange(len(gone)), gone, color="#eef1f3", lw=0)
-        axis.plot(gone, color=colour, lw=1.5 if first else 1.0, zorder=4 if first else 3)
-        if gone[-1] > 0:
-            names.append((float(gone[-1]), variant, colour))
-    axis.set_ylim(0, None)
-    _name_all(axis, len(gone), names)
+            axis.fill_between(np.arange(len(there)), there, color="#eef1f3", lw=0)
+        axis.plot(there, color=colour, lw=1.5 if first else 1.0, zorder=4 if first else 3)
+        names.append((float(there[-1]), variant, colour))
+        fewest = min(fewest, float(there.min()))
+    full = max(at_end for at_end, _, _ in names)
+    axis.set_ylim(fewest - 0.15 * (full - fewest), full + 0.08 * (full - fewest))
+    behind = [each for each in names if each[0] < full]
+    _name_all(axis, len(there), [*behind, (full, "all other plans" if behind else "all plans", INK)])
+    _title(axis, "Viewers with an edge, million", "the scale begins above zero")
+
+
+def _tries(axis: "drawing.Axes", series: Mapping[str, Series]) -> None:
+    """Those of plans that differ in what a viewer tries; a second without any has no point."""
+    names, most = [], 0.0
+    for variant, each, colour, first in _coloured(series):
+        tries = np.array(each["tries_per_s"], dtype=np.float64)
+        if not first and variant not in TRYING:
+            continue
+        tries[tries == 0] = np.nan
+        if np.isfinite(tries[-TRIED_S:]).any():
+            names.append((float(np.nanmax(tries[-TRIED_S:])), variant, colour))
+        axis.plot(tries, color=colour, lw=1.5 if first else 1.0, zorder=4 if first else 3, marker=".", ms=2.5)
+        most = max(most, float(np.nanmax(tries, initial=0.0)))
+    axis.set_yscale("log")
+    axis.set_ylim(100, max(1_000.0, most * 3))
+    axis.yaxis.set_major_locator(drawing.ticker.FixedLocator([1e3, 1e5]))
+    axis.yaxis.set_minor_locator(drawing.ticker.FixedLocator([]))
+    axis.yaxis.set_major_formatter(drawing.ticker.FuncFormatter(lambda each, _: f"{each / 1000:,.0f} k"))
+    _name_all(axis, len(tries), names)
     peak = max(next(iter(series.values()))["tries_per_s"]) / 1e6
     _title(
-        axis, "Viewers without an edge, thousand", f"as planned they try {peak:.1f} million times in the first second"
+        axis,
+        "Tries to connect a second",
+        f"logarithmic; as planned up to {peak:.1f} million, which full jitter spreads",
     )
 
 
@@ -188,7 +216,7 @@ def _name_all(axis: "drawing.Axes", at: float, names: Sequence[tuple[float, str,
 
 def _marks(axes: "Sequence[drawing.Axes]", plan: Plan) -> None:
     """Goals and faults across all panels, named on top."""
-    lost, cut_s = "/".join(plan.lost), plan.cut_s[1] - plan.cut_s[0]
+    lost, cut_s = f"{in_words(plan.lost[0])}/{plan.lost[1]}", plan.cut_s[1] - plan.cut_s[0]
     for axis in axes:
         axis.axvspan(*plan.cut_s, color="#f0f2f4", lw=0, zorder=0)
         axis.axvline(plan.goals_s[0], color=GOAL, lw=1.0, zorder=1)
@@ -202,7 +230,7 @@ def _marks(axes: "Sequence[drawing.Axes]", plan: Plan) -> None:
     for at_s, text, colour in (
         (plan.goals_s[0], "GOAL", GOAL),
         (plan.goals_s[1], f"GOAL, and the cluster\n{lost} is lost", LOST),
-        (plan.cut_s[0], f"{plan.cut} cut off,\n{cut_s:g} s", QUIET),
+        (plan.cut_s[0], f"{in_words(plan.cut)} is cut off\nfor {cut_s:g} s", QUIET),
     ):
         top.annotate(
             text, (at_s, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points", color=colour,

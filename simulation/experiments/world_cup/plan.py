@@ -41,6 +41,10 @@ PLACES = {  # the first one is home
 WANS_MS = {("europe", "americas"): 40.0, ("europe", "asia"): 80.0, ("americas", "asia"): 85.0}
 
 
+def in_words(region: str) -> str:
+    return {"americas": "the Americas"}.get(region, region.capitalize())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Times in seconds from the run's start. The costs of an edge are those measured on one core of a small machine."""
