@@ -28,10 +28,12 @@ class Crowd:
         self._failures = np.zeros(len(self.came_s), dtype=np.int64)
         self._due: defaultdict[int, list[tuple[Times, Numbers]]] = defaultdict(list)
         self._soon: list[tuple[Times, Numbers]] = []
+        self._failed: list[tuple[Numbers, Times, Times]] = []
         self._schedule(np.arange(len(self.came_s)), self.came_s)
 
     def due(self, until_s: float) -> tuple[Times, Numbers]:
         """Whose turn comes before then, in order."""
+        self._put_off()
         for second in [second for second in self._due if second < until_s]:
             self._soon += self._due.pop(second)
         if not self._soon:
@@ -49,10 +51,11 @@ class Crowd:
         told_s = at_s + self._way_s
         self.refused_s.append(told_s)
         away_s = np.array([crowded.away_s(self._rng) for _ in viewers])
-        self._schedule(viewers, told_s + np.maximum(away_s, self._pauses_s(viewers)))
+        self._failed.append((viewers, told_s, told_s + away_s))
 
     def unanswered(self, viewers: Numbers, at_s: Times) -> None:
-        self._schedule(viewers, at_s + HELLO_S + self._pauses_s(viewers))
+        tired_s = at_s + HELLO_S
+        self._failed.append((viewers, tired_s, tired_s))
 
     def written(self, comments: Sequence[int], start_s: float, span_s: float, present: int) -> None:
         """Those who were there are written to one after another, over ``span_s``."""
@@ -60,6 +63,13 @@ class Crowd:
             for number in comments:
                 meant_s = self._meant_s[number]
                 self.comments.append((meant_s, start_s + at * span_s - meant_s, present / POINTS))
+
+    def _put_off(self) -> None:
+        """Those who have failed since the last step try again when both the edge and their client would have it."""
+        if self._failed:
+            viewers, told_s, earliest_s = (np.concatenate(each) for each in zip(*self._failed, strict=True))
+            self._failed.clear()
+            self._schedule(viewers, np.maximum(earliest_s, told_s + self._pauses_s(viewers)))
 
     def _pauses_s(self, viewers: Numbers) -> Times:
         """As each one's client says, by how often he has failed."""
