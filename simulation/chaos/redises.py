@@ -10,8 +10,8 @@ from pathlib import Path
 import redis
 from redis.crc import key_slot
 
-from simulation.bench.fanout_servers import free_port
 from simulation.chaos.member import Member, started
+from simulation.engines.ports import free_port
 from simulation.engines.processes import ProcessError
 
 NODES = 6

@@ -11,7 +11,7 @@ from reference_impl.archive_work import ARCHIVE, WANTED_MAX, ArchiveWork, Queued
 from reference_impl.background import end
 from reference_impl.ports import LogUnavailable
 from reference_impl.working import Hold, Piece
-from tests.redises import free_port
+from simulation.engines.ports import free_port
 
 HOLD = Hold(ARCHIVE, 0, 1, "w")
 

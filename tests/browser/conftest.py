@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from simulation.engines.ports import free_port
+
 playwright = pytest.importorskip("playwright.sync_api", reason="install playwright: pip install -e '.[dev]'")
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +44,7 @@ class Server:
         self._options = options
         self._process: subprocess.Popen[str] | None = None
         self._posted = itertools.count()
-        self.url = "http://127.0.0.1:0"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.start()
 
     @property
@@ -79,7 +81,7 @@ class Server:
 
     def post(self, stream: str, texts: list[str], author: str | None = None) -> None:
         """Post comments in order; without an author, with so many that none is posting too fast."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token(connection)}"}
         for text in texts:
             name = author or f"Viewer {next(self._posted) // 10}"
@@ -98,7 +100,7 @@ class Server:
 
     def moderate(self, method: str, path: str, body: Any = None) -> Any:
         """One request of somebody who may do everything, to a stream's address."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token(connection)}"}
         connection.request(method, f"/v1/streams/{path}", None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
@@ -109,7 +111,7 @@ class Server:
 
     def viewers(self) -> int:
         """How many connections follow a stream."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         connection.request("GET", "/readyz")
         answer = json.loads(connection.getresponse().read())
         connection.close()
@@ -121,7 +123,7 @@ class Server:
 
     def texts(self, stream: str) -> list[str]:
         """The newest page of what is stored."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         connection.request("GET", f"/v1/streams/{stream}/comments?limit=200")
         items = json.loads(connection.getresponse().read())["items"]
         connection.close()

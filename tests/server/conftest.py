@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from simulation.engines.ports import free_port
 from tests.server.sse import Follower
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ class ServerProcess:
         self._options = options
         self._before = before
         self._environment = {"LIVECOMMENTS_DISPLAY": "all", **environment}
-        self.port = 0
+        self.port = free_port() if self.listens else 0  # the same when it is started again
         self._tokens: dict[tuple[str, tuple[str, ...]], str] = {}
         self.said: list[str] = []
         self.start()

@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.redises import RedisServer, free_port, redis_servers
+from simulation.engines.ports import free_port
+from tests.redises import RedisServer, redis_servers
 from tests.server.conftest import ROOT, eventually
 from tests.server.sse import Follower, seqs
 from tests.server.test_outages import migrate

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simulation.bench.fanout_servers import free_port
 from simulation.engines.nginx import NoNginx, nginx
+from simulation.engines.ports import free_port
 from tests.server.conftest import ServerProcess, eventually
 
 

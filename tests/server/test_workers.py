@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.redises import free_port, redis_servers
+from simulation.engines.ports import free_port
+from tests.redises import redis_servers
 from tests.server.conftest import ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
