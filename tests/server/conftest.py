@@ -148,6 +148,10 @@ class ServerProcess:
     def viewers(self) -> int:
         return int(self.request("GET", "/readyz")[1]["viewers"])
 
+    def watched(self, viewers: int = 1) -> None:
+        """Wait until so many are there: who is let in joins a moment later, and misses what is posted before."""
+        eventually(lambda: self.viewers() == viewers, f"{viewers} have joined, and nobody else is there")
+
 
 class EdgeProcess(ServerProcess):
     """`python -m reference_impl edge`, with the secret of the API's data directory."""

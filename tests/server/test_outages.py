@@ -110,7 +110,7 @@ def test_a_database_that_stops_and_comes_back(start_server):
         assert server.request("GET", "/livez")[0] == 200
         database.start()
         recovered(server, "k", 5)
-        assert server.request("GET", "/readyz")[0] == 200
+        eventually(lambda: server.request("GET", "/readyz")[0] == 200, "it is ready again")
 
 
 def test_a_database_without_tables_is_refused_until_it_is_migrated(new_postgres_url, tmp_path):

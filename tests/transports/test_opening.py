@@ -72,7 +72,7 @@ def test_it_is_on_the_stream_that_is_told_of_events() -> None:
         hub.close()
         return watching, viewer.names
 
-    watching, names = asyncio.run(asyncio.wait_for(join(), 10))
+    watching, names = asyncio.run(asyncio.wait_for(join(), 60))
     assert watching == 1
     assert names == ["comment"]
 
@@ -117,4 +117,4 @@ def test_one_who_has_been_greeted_is_told_of_what_is_posted_from_then_on() -> No
         hub.close()
         return viewer.names
 
-    assert asyncio.run(asyncio.wait_for(main(), 10)) == ["hello", "comment"]
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == ["hello", "comment"]
