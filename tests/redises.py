@@ -18,7 +18,7 @@ from simulation.engines.ports import free_port
 
 REDIS_URL = os.environ.get("LIVECOMMENTS_TEST_REDIS_URL")
 MISSING = "no redis-server: install it (apt-get install redis-server), or name one in LIVECOMMENTS_TEST_REDIS_URL"
-NODE_TIMEOUT_MS = 500  # until a cluster takes a master for dead
+NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
 WAIT_S = 60.0
 
 

@@ -23,7 +23,7 @@ def queue_of(one):
 
     def run(work, url=one.url, **options):
         async def main():
-            queue = RedisWorkQueue(connect(url), ARCHIVE, parts=1, **options)
+            queue = RedisWorkQueue(connect(url), ARCHIVE, parts=1, lease_s=600.0, **options)
             try:
                 await work(queue)
             finally:
@@ -58,7 +58,7 @@ def test_what_is_placed_is_queued_soon(queue_of):
         archive = QueuedArchive(queue)
         running = asyncio.create_task(archive.run())
         archive.placed("a")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await queue.backlog()).depth:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
         await end([running])
