@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,13 @@ class Server:
         connection.close()
         return int(answer["viewers"])
 
+    def watched(self, viewers: int) -> None:
+        """Wait until so many follow: a page that has let a connection go is forgotten a moment later."""
+        until_s = time.monotonic() + WAIT_MS / 1000
+        while (found := self.viewers()) != viewers:
+            assert time.monotonic() < until_s, f"{found} connections, and not {viewers}"
+            time.sleep(0.05)
+
     def ids(self, stream: str) -> list[str]:
         """The newest page of what is stored."""
         return [item["id"] for item in self.moderate("GET", f"{stream}/comments?limit=200")["items"]]
@@ -197,6 +205,9 @@ class Viewer:
 
     def send(self, text: str, author: str = "Ada") -> None:
         self.write(text, author)
+        self.press_enter()
+
+    def press_enter(self) -> None:
         self.page.get_by_label("Comment", exact=True).press("Enter")
 
 
