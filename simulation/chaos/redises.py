@@ -16,7 +16,7 @@ from simulation.engines.processes import ProcessError
 
 NODES = 6
 NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
-WHOLE_S = 30.0
+WHOLE_S = 60.0
 
 
 class Sync(StrEnum):

@@ -18,10 +18,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulation.engines.ports import free_port
-from tests.server.sse import Follower
+from tests.server.sse import DEADLINE_S, Follower
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 60.0  # of what takes a second on a machine that does nothing else
 JSON = {"Content-Type": "application/json"}
 
 

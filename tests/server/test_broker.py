@@ -9,7 +9,7 @@ import pytest
 
 from simulation.engines.ports import free_port
 from tests.redises import RedisServer, redis_servers
-from tests.server.conftest import ROOT, eventually
+from tests.server.conftest import DEADLINE_S, ROOT, eventually
 from tests.server.sse import Follower, seqs
 from tests.server.test_outages import migrate
 
@@ -106,7 +106,7 @@ def test_a_server_starts_without_its_redis_and_says_so(start_server, watch):
 @pytest.mark.parametrize("url", ["kafka://x:1", "redis+sentinel://x:1"])
 def test_an_address_that_nobody_understands_ends_the_start(url, tmp_path):
     command = [sys.executable, "-m", "reference_impl", "serve", "--port", "0", "--data", str(tmp_path)]
-    ended = subprocess.run([*command, "--broker", url], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*command, "--broker", url], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S)
     assert ended.returncode == 1
     assert url in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.server.conftest import eventually
+from tests.server.conftest import DEADLINE_S, eventually
 from tests.server.sse import Follower
 
 SETTINGS = "/v1/streams/demo/settings"
@@ -37,7 +37,7 @@ def watch():
         def open_(server, token="", **options):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             url = f"ws://127.0.0.1:{server.port}/v1/streams/demo/websocket"
-            return stack.enter_context(connect(url, additional_headers=headers, open_timeout=60, **options))
+            return stack.enter_context(connect(url, additional_headers=headers, open_timeout=DEADLINE_S, **options))
 
         yield open_
 
@@ -46,7 +46,7 @@ def messages(websocket, until):
     """What comes, up to the message with that name."""
     found = []
     while until not in {message["event"] for message in found}:
-        found += map(json.loads, websocket.recv(timeout=60).splitlines())
+        found += map(json.loads, websocket.recv(timeout=DEADLINE_S).splitlines())
     return found
 
 
@@ -55,7 +55,7 @@ def ending(websocket):
     last = None
     try:
         while True:
-            told = map(json.loads, websocket.recv(timeout=60).splitlines())
+            told = map(json.loads, websocket.recv(timeout=DEADLINE_S).splitlines())
             last = [each for each in told if each["event"] != "viewers"][-1:] or last
     except ConnectionClosed as closed:
         return last and last[0], closed.rcvd.code

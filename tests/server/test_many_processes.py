@@ -63,7 +63,7 @@ class Author(threading.Thread):
 
     def _try(self, server, text, key):
         connection = self._connections.pop(server, None)
-        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
         try:
             path = "/v1/streams/hot/comments"
             connection.request("POST", path, json.dumps({"text": text}), self._headers | {"Idempotency-Key": key})
