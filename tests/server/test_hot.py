@@ -100,7 +100,8 @@ def test_viewers_are_told_of_what_redis_has_lost(start_server, redis_of, watch):
     redis.kill()
     redis.start()
     eventually(lambda: server.post("6", key="k6")[0] == 201, "the server takes comments again")
-    after = eventually(lambda: server.history(), "it answers")
+    eventually(lambda: server.request("GET", "/v1/streams/demo/comments")[0] == 200, "it answers")
+    after = server.history()
     assert [each["text"] for each in after] == [str(number) for number in range(1, 7)]
     assert int(after[0]["cursor"].split(":")[0]) > int(before)
     gaps = eventually(

@@ -15,7 +15,7 @@ from tests.server.conftest import ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
 
-LEASE_S = "0.5"
+LEASE_S = "1"
 
 
 class WorkerProcess(ServerProcess):
