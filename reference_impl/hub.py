@@ -90,8 +90,7 @@ class Hub:
         self, name: str, viewer: Viewer, cursor: Cursor | None, identity: Identity | None, room: str | None = None
     ) -> Seat:
         """Attach a viewer; its seat's ``leave`` is to be called when it has gone."""
-        while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
-            await self._open(name)
+        stream = await self.open(name)
         self._joined.add(name)
         self.readers.arrive(viewer, identity)
         try:
@@ -101,6 +100,12 @@ class Hub:
             raise
         self._heed_what_stands(name, viewer, identity)
         return Seat(stream.audience, self.readers, viewer, position)
+
+    async def open(self, name: str) -> StreamHub:
+        """Follow a stream; whoever joins before anything else is awaited gets all that comes after this."""
+        while (stream := self._streams.get(name)) is None:  # it may be forgotten again before this goes on
+            await self._open(name)
+        return stream
 
     def watching(self, name: str) -> tuple[int, float]:
         """About how many watch a stream here with one who is about to join, and by how much that may be off."""

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from tests.engines import any_postgres
 from tests.redises import any_redis
 
-# A slow machine is no reason to fail a property, so no example has a time limit.
+# A slow machine is no reason to fail a property, so no example has a time limit. Where CI is set, Hypothesis draws the
+# same examples every time.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,16 +14,12 @@ import pytest
 import redis
 import redis.crc
 
+from simulation.engines.ports import free_port
+
 REDIS_URL = os.environ.get("LIVECOMMENTS_TEST_REDIS_URL")
 MISSING = "no redis-server: install it (apt-get install redis-server), or name one in LIVECOMMENTS_TEST_REDIS_URL"
-NODE_TIMEOUT_MS = 500  # until a cluster takes a master for dead
+NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
 WAIT_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
@@ -51,7 +46,7 @@ class RedisServer:
 
     @property
     def client(self) -> redis.Redis:
-        return redis.Redis(port=self.port, socket_timeout=5, protocol=2)
+        return redis.Redis(port=self.port, socket_timeout=WAIT_S, protocol=2)
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -44,7 +44,7 @@ RUN_BY = {
     "bench drain": "tests/simulation/test_endurance.py",
     "bench display": "tests/simulation/test_display_bench.py",
 }
-TIMEOUT_S = 240  # for the slowest, beside another test
+TIMEOUT_S = 480  # for the slowest, beside another test
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -137,7 +137,7 @@ def test_the_readmes_commands_for_production_run(new_postgres_url, tmp_path):
     with subprocess.Popen(serve, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
         assert any("url=" in line for line in iter(server.stderr.readline, ""))
         server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=30)
+        server.communicate(timeout=TIMEOUT_S)
     assert server.returncode == 0
 
 
@@ -170,7 +170,7 @@ def served(tmp_path):
             yield next(match[1] for line in lines if (match := re.search(r"url=(\S+)", line)))
         finally:
             server.send_signal(signal.SIGINT)
-            server.communicate(timeout=30)
+            server.communicate(timeout=TIMEOUT_S)
     assert server.returncode == 0
 
 

@@ -12,7 +12,7 @@ from reference_impl.api.joining import (
     CursorQuery,
     LastEventId,
     RoomQuery,
-    follow,
+    greet,
     hello,
     pressure,
     start,
@@ -67,8 +67,7 @@ async def _follow_raw(
     viewer.call_at_end(take_place(request, parts).leave)
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
-        joining.deliver(greeting)
-        return (await follow(parts, stream.name, joining, position, identity, room)).leave
+        return (await greet(parts, stream.name, joining, greeting, position, identity, room)).leave
 
     return RawSseResponse(viewer, join)
 
@@ -84,7 +83,8 @@ async def _follow_plain(
 ) -> Response:
     """Comments as they come, after the cursor, each once and in order."""
     viewer = PlainSseViewer(pressure(parts, stream).config, parts.log.epoch)
-    position = start(cursor, last_event_id)
-    viewer.deliver(await hello(parts, stream))
+    position, greeting = start(cursor, last_event_id), await hello(parts, stream)
     place = take_place(request, parts)
-    return PlainSseResponse(viewer, lambda: follow(parts, stream.name, viewer, position, identity, room), place.leave)
+    return PlainSseResponse(
+        viewer, lambda: greet(parts, stream.name, viewer, greeting, position, identity, room), place.leave
+    )

@@ -94,6 +94,21 @@ async def follow(
     return seat
 
 
+async def greet(
+    parts: ViewerParts,
+    stream: str,
+    viewer: Viewer,
+    greeting: Frame,
+    position: Cursor | None,
+    identity: Identity | None,
+    room: str | None,
+) -> Seat:
+    """Greet a viewer and let it follow; what is posted once somebody has been greeted reaches him."""
+    await parts.hub.open(stream)
+    viewer.deliver(greeting)
+    return await follow(parts, stream, viewer, position, identity, room)
+
+
 async def hello(parts: ViewerParts, stream: Stream) -> Frame:
     """What one who comes late has missed: the stream's state and settings, and the pinned comment."""
     pinned = await parts.catalog.pinned(stream)

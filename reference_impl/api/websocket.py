@@ -23,8 +23,7 @@ from reference_impl.api.deps import (
     token_of,
 )  # fmt: skip
 from reference_impl.api.forwarding import forward_said, headers_of
-from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, hello, pressure, start, take_place
-from reference_impl.api.joining import follow as join_hub
+from reference_impl.api.joining import JOINING, CursorQuery, RoomQuery, greet, hello, pressure, start, take_place
 from reference_impl.api.problems import READING, problem_of, responses
 from reference_impl.api.reactions import NewReaction, authorise_reaction, take_reaction
 from reference_impl.auth.identity import Capability, Identity
@@ -109,8 +108,7 @@ async def follow(
     viewer.call_at_end(take_place(request, parts).leave)
 
     async def join(joining: SocketViewer) -> Callable[[], None]:
-        joining.deliver(greeting)
-        return (await join_hub(parts, stream.name, joining, position, identity, room)).leave
+        return (await greet(parts, stream.name, joining, greeting, position, identity, room)).leave
 
     return WebSocketResponse(viewer, upgrade, join)
 

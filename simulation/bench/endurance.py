@@ -23,11 +23,12 @@ import uuid_utils
 
 from reference_impl.protocol.cursor import Cursor
 from simulation import drawing
-from simulation.bench.fanout_servers import STREAM, UNLIMITED, free_port
+from simulation.bench.fanout_servers import STREAM, UNLIMITED
 from simulation.bench.usage import rss_kb
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import pin_self
+from simulation.engines.ports import free_port
 from simulation.engines.viewers import Crowd, all_have, first_of, tallied
 from simulation.machine import fingerprint
 

@@ -11,7 +11,6 @@ socket.io                 on Node.js
 import asyncio
 import os
 import shutil
-import socket
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +26,7 @@ from reference_impl.compiled import NotCompiled, compiled
 from reference_impl.protocol.sse import chunk
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, open_stream
+from simulation.engines.ports import free_port
 
 NATIVE = Path(__file__).parent / "native"
 PEERS = Path(__file__).parent / "peers"
@@ -139,12 +139,6 @@ async def _nginx(scratch: Path, core: set[int] | None) -> AsyncIterator[tuple[in
 
 def _is_there(file: str) -> bool:
     return Path(file).exists()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -30,8 +30,8 @@ from reference_impl.ports import Appended
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
 from reference_impl.storage import hot, migrate_all, open_databases
-from simulation.bench.fanout_servers import free_port
 from simulation.engines import processes
+from simulation.engines.ports import free_port
 from simulation.machine import fingerprint
 
 STREAM = "final"
@@ -39,7 +39,7 @@ TEXT = "What a goal! " * 5
 BATCHES = (1, 50, 500)
 ROOM = WindowConfig(entries_max=100_000_000, size_bytes=8 * 1024**3)
 BENCHMARK_CALLS = 100_000
-START_S = 10.0
+START_S = 60.0
 
 Say = Callable[[str], None]
 

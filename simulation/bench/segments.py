@@ -23,11 +23,12 @@ from rich.table import Table
 
 from simulation import drawing
 from simulation.bench.fanout_load import OWN_FILES, require_files
-from simulation.bench.fanout_servers import UNLIMITED, free_port
+from simulation.bench.fanout_servers import UNLIMITED
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.live import pin_self
 from simulation.engines.nginx import Nginx, nginx
+from simulation.engines.ports import free_port
 from simulation.machine import fingerprint
 
 STREAM = "final"

@@ -21,7 +21,7 @@ RECONNECTS = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=10_000)
 ANSWER_S = 5.0  # then an author asks the other server, with the same key
 DELETED = 0.05  # of the comments, and as many edited
 CHANGED_AFTER_S = 0.3
-IN_FLIGHT_MAX = 5_000  # posts without an answer; further ones are not made, and counted as refused
+IN_FLIGHT_MAX = 5_000  # posts without an answer; further ones are not made, and counted
 
 
 class Authors:
@@ -50,7 +50,7 @@ class Authors:
                 due_s += self._batch / per_s
                 await asyncio.sleep(max(0.0, due_s - time.monotonic()))
                 if len(underway) * self._batch >= IN_FLIGHT_MAX:
-                    self._record.refused += self._batch
+                    self._record.unmade += self._batch
                     continue
                 task = tasks.create_task(self._post(session, due_s))
                 underway.add(task)

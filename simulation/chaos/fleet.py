@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reference_impl.compiled import NotCompiled, compiled
-from simulation.bench.fanout_servers import free_port
 from simulation.chaos.member import Member, started
 from simulation.chaos.redises import Sync, address_of, one_redis, redis_cluster
 from simulation.engines import processes
+from simulation.engines.ports import free_port
 from simulation.engines.postgres import Postgres, postgres_programs
 from simulation.engines.processes import ProcessError
 from simulation.engines.tcp_proxy import TcpProxy

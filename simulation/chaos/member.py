@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from simulation.engines import processes
 from simulation.engines.processes import ProcessError
 
-START_S = 30.0
+START_S = 60.0
 READY = "event=working"
 LINE_MAX = 1024 * 1024
 

@@ -53,6 +53,7 @@ class Record:
     acknowledged: list[Acknowledged] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)  # whose deletion was acknowledged
     refused: int = 0  # posts that were given up
+    unmade: int = 0  # posts that were not even tried, since too many had no answer yet
     retried: int = 0
     viewers: list[Viewed] = field(default_factory=list)
     reactions: dict[str, int] = field(default_factory=dict)  # accepted and not taken back, by comment

@@ -24,7 +24,7 @@ from simulation.engines.processes import ProcessError
 
 BEFORE_S = 2.0  # of ordinary life, which what follows is measured against
 AFTER_S = 4.0  # for recovery, before the next fault
-QUIET_S = 20.0  # at the end, for the last viewer to have come back
+QUIET_S = 60.0  # at the end, for the last viewer to have come back; most runs need a second of it
 ALLOWED = ("read", "post", "moderate", "admin")
 
 Say = Callable[[str], None]
@@ -149,6 +149,7 @@ def _counts(record: Record) -> dict[str, int]:
     return {
         "acknowledged": len(record.acknowledged),
         "given up": record.refused,
+        "not made": record.unmade,
         "retried": record.retried,
         "deleted": len(record.deleted),
         "reactions": sum(record.reactions.values()),

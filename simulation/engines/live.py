@@ -30,7 +30,7 @@ from simulation.trace import schedule
 STREAM = "demo"
 LEAD_S = 0.3  # between the last viewer's joining and the first post
 BUSY_MAX = 0.70  # of its core; a generator busier than that measures itself
-FLUSH_TRIES = 20
+FLUSH_TRIES = 80
 FLUSHED_S = 1.5  # by then a process has written what it knows; the log may have told an edge of the last ones
 JOIN_S = 120.0  # for all viewers to be connected
 

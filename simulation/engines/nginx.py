@@ -15,7 +15,7 @@ from simulation.engines.processes import pin
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 MISSING = "no nginx: install it (apt-get install nginx)"
-START_S = 10.0
+START_S = 60.0
 STOP_S = 10.0
 
 

@@ -3,12 +3,13 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from simulation.engines.ports import free_port
 
 
 class Postgres:
@@ -23,9 +24,7 @@ class Postgres:
             {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
         )
         self._paused: list[int] = []
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         if self._user:
             shutil.chown(folder, "postgres", "postgres")
         self._run("initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-N")

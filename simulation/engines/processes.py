@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0  # a server that has not answered by then never will
+START_S = 60.0  # a server that has not answered by then never will
 STOP_S = 15.0
 NICE = 10
 LINE_MAX = 1024 * 1024

@@ -7,7 +7,7 @@ The receipts of the first BEFALLEN of them are kept by themselves, in RECEIPTS-b
 With several addresses the viewers are spread over them evenly, and one that is let go comes back to the next.
 
 Speaks JSON lines on standard output: ``{"ready": n}`` once all viewers are connected, then its progress twice a second.
-A line ``finish HEAD`` on standard input makes it wait until every viewer has event HEAD (10 s at most), write the
+A line ``finish HEAD`` on standard input makes it wait until every viewer has event HEAD (30 s at most), write the
 receipts and print a last line with its counts. A line ``storm VIEWERS JITTER`` before that cuts off so many of them
 (JITTER 0: they come back after whole delays); ``slow_reader VIEWERS STOP`` makes so many stop reading, or go on.
 It ends by itself when its parent goes away.
@@ -37,7 +37,7 @@ from simulation.faults import RECONNECTS, Ceiling
 
 CONNECTING_MAX = 200  # connections being opened at once
 RECEIPTS_MAX = 20_000_000  # timed pieces kept (280 MB); later ones are counted but not timed
-FINISH_S = 10.0
+FINISH_S = 30.0
 PROGRESS_S = 0.5
 
 

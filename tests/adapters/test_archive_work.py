@@ -11,7 +11,7 @@ from reference_impl.archive_work import ARCHIVE, WANTED_MAX, ArchiveWork, Queued
 from reference_impl.background import end
 from reference_impl.ports import LogUnavailable
 from reference_impl.working import Hold, Piece
-from tests.redises import free_port
+from simulation.engines.ports import free_port
 
 HOLD = Hold(ARCHIVE, 0, 1, "w")
 
@@ -23,7 +23,7 @@ def queue_of(one):
 
     def run(work, url=one.url, **options):
         async def main():
-            queue = RedisWorkQueue(connect(url), ARCHIVE, parts=1, **options)
+            queue = RedisWorkQueue(connect(url), ARCHIVE, parts=1, lease_s=600.0, **options)
             try:
                 await work(queue)
             finally:
@@ -58,7 +58,7 @@ def test_what_is_placed_is_queued_soon(queue_of):
         archive = QueuedArchive(queue)
         running = asyncio.create_task(archive.run())
         archive.placed("a")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await queue.backlog()).depth:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
         await end([running])

@@ -92,9 +92,8 @@ def test_a_master_that_sentinel_replaces(servers):
     run(main)
 
 
-def test_a_quiet_listener_that_is_woken_for_nothing_still_asks_whether_the_server_is_there(servers, monkeypatch):
+def test_a_quiet_listener_that_is_woken_for_nothing_still_asks_whether_the_server_is_there(servers):
     """Trouble with another node wakes it again and again."""
-    monkeypatch.setattr("reference_impl.adapters.redis.listener.SILENCE_S", 1)
     server = servers()
 
     async def main():

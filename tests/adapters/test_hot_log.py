@@ -205,9 +205,9 @@ def test_the_script_tells_other_processes_what_it_has_placed(url, one_empty):
         client = connect_redis(one_empty.url)
         pubsub = client.pubsub()
         await pubsub.subscribe(channel_of("s"))
-        await pubsub.get_message(timeout=5)
+        await pubsub.get_message(timeout=60)
         answers = await store.log.append([draft("1"), draft('héllo \u2028 "2"')])
-        batch = decode((await pubsub.get_message(timeout=5))["data"])
+        batch = decode((await pubsub.get_message(timeout=60))["data"])
         assert batch.origin == "me"
         assert [each.event for each in batch.messages] == [each.event for each in answers]
         assert all(each.announced for each in answers)

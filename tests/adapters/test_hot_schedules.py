@@ -54,7 +54,7 @@ class HotProcess:
 
     def __init__(self, database: Database, url: str, epoch: int) -> None:
         self.faults = Faults(Clock(), self._nothing)
-        self._queue = RedisWorkQueue(connect_redis(url), ARCHIVE, parts=1)
+        self._queue = RedisWorkQueue(connect_redis(url), ARCHIVE, parts=1, lease_s=600.0)  # and over when we say so
         self._window = FaultyWindow(connect_redis(url), WindowConfig())
         self._window.faults = self.faults
         self._database = FaultyDatabase(database, self.faults)

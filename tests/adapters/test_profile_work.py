@@ -22,7 +22,7 @@ def world(one, tmp_path):
     async def open_():
         one.server.ask("FLUSHALL")
         storage = await Engine(f"sqlite:///{tmp_path / 'log.sqlite'}").open("s")
-        queue, now, told = RedisWorkQueue(connect(one.url), PROFILES, parts=1), [0.0], []
+        queue, now, told = RedisWorkQueue(connect(one.url), PROFILES, parts=1, lease_s=600.0), [0.0], []
 
         async def changed(stream, seconds):
             told.append((stream, seconds))

@@ -10,7 +10,8 @@ from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
 
-LEASE_S = 0.3
+LEASE_S = 600.0  # longer than any test takes, where none is to end
+SOON_S = 1.0
 CONFIG = WorkerConfig(lease=LeaseConfig(lease_s=LEASE_S, heartbeat_s=0.05), idle_s=0.01)
 
 
@@ -21,7 +22,7 @@ def queue_of(one):
 
     def run(work, **options):
         async def main():
-            queue = RedisWorkQueue(connect(one.url), "test", lease_s=LEASE_S, **options)
+            queue = RedisWorkQueue(connect(one.url), "test", **{"lease_s": LEASE_S} | options)
             try:
                 await work(queue)
             finally:
@@ -33,7 +34,7 @@ def queue_of(one):
 
 
 async def eventually(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
 
@@ -65,20 +66,27 @@ def test_a_full_part_takes_nothing_more_and_none_of_it(queue_of):
     queue_of(work, pieces_max=3)
 
 
+async def taken_over(queue, worker, part):
+    """What another worker gets as soon as the one before it has been silent for too long."""
+    async with asyncio.timeout(60):
+        while (hold := await queue.hold(worker, part, None)) is None:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+    return hold
+
+
 def test_a_part_has_one_holder_until_its_lease_is_over(queue_of):
     async def work(queue):
         first = await queue.hold("slow", 0, None)
         assert await queue.hold("other", 0, None) is None
         assert await queue.hold("slow", 0, first) == first
-        await asyncio.sleep(1.5 * LEASE_S)
-        second = await queue.hold("other", 0, None)
+        second = await taken_over(queue, "other", 0)
         assert second.token > first.token
         assert await queue.hold("slow", 0, first) is None
         for late in (queue.take(first, 1), queue.done(first, [])):
             with pytest.raises(Fenced):
                 await late
 
-    queue_of(work)
+    queue_of(work, lease_s=SOON_S)
 
 
 def test_what_a_dead_worker_had_taken_is_the_next_ones_first(queue_of):
@@ -86,14 +94,13 @@ def test_what_a_dead_worker_had_taken_is_the_next_ones_first(queue_of):
         await queue.add([("a", 1), ("a", 2)])
         part = queue.part_of("a")
         taken = await queue.take(await queue.hold("dead", part, None), 1)
-        await asyncio.sleep(1.5 * LEASE_S)
-        hold = await queue.hold("heir", part, None)
+        hold = await taken_over(queue, "heir", part)
         inherited = await queue.take(hold, 5)
         assert inherited == taken
         await queue.done(hold, inherited)
         assert [piece.data for piece in await queue.take(hold, 5)] == [2]
 
-    queue_of(work)
+    queue_of(work, lease_s=SOON_S)
 
 
 def test_tokens_grow_though_redis_loses_everything(queue_of, one):

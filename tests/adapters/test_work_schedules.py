@@ -21,6 +21,7 @@ from reference_impl.working import Fenced, Hold, Piece
 
 ACTIONS = ["add", "renew", "take", "act", "finish", "falls silent", "dies"]
 EXAMPLES = 60
+LEASE_S = 600.0  # it ends when a schedule says so
 STEPS = {"min_size": 20, "max_size": 60}
 
 
@@ -86,7 +87,7 @@ def test_every_piece_is_in_effect_once_in_order(one):
 
 async def _run(schedule, one, url: str) -> None:
     await migrate_all(url, 1)
-    case = Case(RedisWorkQueue(connect_redis(one.url), "test", parts=1), connect(url), one.server)
+    case = Case(RedisWorkQueue(connect_redis(one.url), "test", parts=1, lease_s=LEASE_S), connect(url), one.server)
     workers = [Someone("one"), Someone("other")]
     try:
         for who, action in schedule:

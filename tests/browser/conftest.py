@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from simulation.engines.ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api", reason="install playwright: pip install -e '.[dev]'")
 
@@ -42,7 +45,7 @@ class Server:
         self._options = options
         self._process: subprocess.Popen[str] | None = None
         self._posted = itertools.count()
-        self.url = "http://127.0.0.1:0"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self.start()
 
     @property
@@ -79,7 +82,7 @@ class Server:
 
     def post(self, stream: str, texts: list[str], author: str | None = None) -> None:
         """Post comments in order; without an author, with so many that none is posting too fast."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token(connection)}"}
         for text in texts:
             name = author or f"Viewer {next(self._posted) // 10}"
@@ -98,7 +101,7 @@ class Server:
 
     def moderate(self, method: str, path: str, body: Any = None) -> Any:
         """One request of somebody who may do everything, to a stream's address."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token(connection)}"}
         connection.request(method, f"/v1/streams/{path}", None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
@@ -109,11 +112,18 @@ class Server:
 
     def viewers(self) -> int:
         """How many connections follow a stream."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         connection.request("GET", "/readyz")
         answer = json.loads(connection.getresponse().read())
         connection.close()
         return int(answer["viewers"])
+
+    def watched(self, viewers: int) -> None:
+        """Wait until so many follow: a page that has let a connection go is forgotten a moment later."""
+        until_s = time.monotonic() + WAIT_MS / 1000
+        while (found := self.viewers()) != viewers:
+            assert time.monotonic() < until_s, f"{found} connections, and not {viewers}"
+            time.sleep(0.05)
 
     def ids(self, stream: str) -> list[str]:
         """The newest page of what is stored."""
@@ -121,7 +131,7 @@ class Server:
 
     def texts(self, stream: str) -> list[str]:
         """The newest page of what is stored."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=WAIT_MS / 1000)
         connection.request("GET", f"/v1/streams/{stream}/comments?limit=200")
         items = json.loads(connection.getresponse().read())["items"]
         connection.close()
@@ -195,6 +205,9 @@ class Viewer:
 
     def send(self, text: str, author: str = "Ada") -> None:
         self.write(text, author)
+        self.press_enter()
+
+    def press_enter(self) -> None:
         self.page.get_by_label("Comment", exact=True).press("Enter")
 
 

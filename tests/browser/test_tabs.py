@@ -33,7 +33,7 @@ def test_two_tabs_share_one_connection_and_each_shows_each_comment_once(server, 
         expect(viewer.fact("Shared")).to_have_text(role)
         expect(viewer.fact("Transport")).to_have_text("WebSocket")
         assert viewer.errors == []
-    assert server.viewers() == 1
+    server.watched(1)
     assert [len(viewer.sockets) for viewer in (first, second)] == [1, 0]
 
 
@@ -73,7 +73,7 @@ def test_tabs_that_come_and_go_while_comments_are_posted_miss_none_and_show_none
         shown = viewer.texts()
         assert shown == stored[-len(shown) :]
         assert len(shown) > 50
-    assert server.viewers() == 1
+    server.watched(1)
 
 
 def test_a_tab_that_comes_late_learns_how_the_stream_stands(server, open_viewer):
@@ -111,7 +111,7 @@ def test_tabs_of_different_readers_do_not_share(server, open_viewer):
     second.page.locator("live-comments").evaluate("widget => widget.setAttribute('author', 'Ada')")
     second.open_panel()
     expect(second.fact("Shared")).to_have_text(LEADS)
-    assert server.viewers() == 2
+    server.watched(2)
 
 
 def test_without_locks_every_tab_is_by_itself(server, open_viewer):
@@ -122,7 +122,7 @@ def test_without_locks_every_tab_is_by_itself(server, open_viewer):
         expect(viewer.rows).to_have_count(1)
         viewer.open_panel()
         expect(viewer.fact("Shared")).to_contain_text("No")
-    assert server.viewers() == 2
+    server.watched(2)
 
 
 @contextmanager

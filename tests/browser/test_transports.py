@@ -76,7 +76,7 @@ def test_a_better_transport_is_tried_again_beside_the_one_in_use_when_the_networ
         expect(viewer.fact("Why")).to_have_text("The first choice.")
         server.post("demo", ["once"])
         expect(viewer.showing("once")).to_have_count(1)
-        assert server.viewers() == 1
+        server.watched(1)
 
 
 def test_where_a_proxy_holds_events_back_the_page_asks_for_them_and_says_why(server, open_viewer):

@@ -43,7 +43,7 @@ def with_hub(work, log=None, **config):
         await work(hub, broker)
         return broker.said
 
-    return asyncio.run(asyncio.wait_for(main(), 10))
+    return asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def test_a_stream_is_followed_once_for_all_its_viewers():

@@ -16,6 +16,7 @@ from reference_impl.transports.sse_raw import RawSseViewer
 from simulation.engines.sse_client import split_chunks
 
 TEXT = "x" * 5_000
+DEADLINE_S = 60.0
 
 NATIVE = load_batch_send()
 SENDS = [
@@ -52,7 +53,7 @@ def run(test):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - what is waited for is no event of the test's
             await asyncio.sleep(0)
 
@@ -61,7 +62,7 @@ async def read(sock, last):
     """Everything up to the event or gap that ends at ``last``: the events' numbers, and the gaps."""
     parser, rest, seqs, gaps = SseParser(), b"", [], []
     while not ({last} & {*seqs[-1:], *(gap[1] for gap in gaps)}):
-        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 65536), 10)
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sock, 65536), DEADLINE_S)
         assert data, "the connection has ended"
         body, rest = split_chunks(rest + data)
         for event in parser.feed(body):

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.server.sse import Follower
+from simulation.engines.ports import free_port
+from tests.server.sse import DEADLINE_S, Follower
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 60.0  # of what takes a second on a machine that does nothing else
 JSON = {"Content-Type": "application/json"}
 
 
@@ -46,7 +46,7 @@ class ServerProcess:
         self._options = options
         self._before = before
         self._environment = {"LIVECOMMENTS_DISPLAY": "all", **environment}
-        self.port = 0
+        self.port = free_port() if self.listens else 0  # the same when it is started again
         self._tokens: dict[tuple[str, tuple[str, ...]], str] = {}
         self.said: list[str] = []
         self.start()
@@ -146,6 +146,10 @@ class ServerProcess:
 
     def viewers(self) -> int:
         return int(self.request("GET", "/readyz")[1]["viewers"])
+
+    def watched(self, viewers: int = 1) -> None:
+        """Wait until so many are there: who is let in joins a moment later, and misses what is posted before."""
+        eventually(lambda: self.viewers() == viewers, f"{viewers} have joined, and nobody else is there")
 
 
 class EdgeProcess(ServerProcess):

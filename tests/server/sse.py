@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from reference_impl.protocol.sse import LAST_CHUNK, ReceivedEvent, SseParser
 from simulation.engines.sse_client import split_chunks
 
+DEADLINE_S = 120.0  # of what takes a second on a machine that does nothing else
+
 
 class Follower:
     """Follows a stream; iterate over it for events. ``ended`` is True once the server has ended the response."""
@@ -24,7 +26,7 @@ class Follower:
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-        self.socket.settimeout(60)
+        self.socket.settimeout(DEADLINE_S)
         self.socket.connect(("127.0.0.1", port))
         resume = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
         resume += f"Authorization: Bearer {token}\r\n" if token else ""

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.server.conftest import JSON, ServerProcess
+from tests.server.conftest import DEADLINE_S, JSON, ServerProcess
 
 POSTS = "/v1/streams/demo/comments"
 
@@ -193,7 +193,7 @@ def test_a_server_that_would_let_anybody_in_does_not_start(options, words, tmp_p
         "0",
         *options,
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
     assert ended.returncode == 1
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.server.conftest import ROOT
+from tests.server.conftest import DEADLINE_S, ROOT
 
 
 def _serve(*options):
@@ -16,7 +16,7 @@ def _serve(*options):
 def _start(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "reference_impl", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.redises import RedisServer, free_port, redis_servers
-from tests.server.conftest import ROOT, eventually
+from simulation.engines.ports import free_port
+from tests.redises import RedisServer, redis_servers
+from tests.server.conftest import DEADLINE_S, ROOT, eventually
 from tests.server.sse import Follower, seqs
 from tests.server.test_outages import migrate
 
@@ -37,8 +38,10 @@ def post(server, first, last):
         assert server.post(str(number))[0] == 201
 
 
-def joined(redis: RedisServer, stream="demo"):
-    """Both servers have viewers, and Redis knows it."""
+def joined(servers, redis: RedisServer, stream="demo"):
+    """Both servers have a viewer, and Redis knows it."""
+    for server in servers:
+        server.watched()
     channel = f"lc:{{{stream}}}"
     eventually(lambda: dict(redis.ask("PUBSUB NUMSUB", channel))[channel.encode()] == 2, "both follow the stream")
 
@@ -53,7 +56,7 @@ def watch():
 def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, redis_server, watch):
     here, there = two
     followers = [watch(server) for server in two]
-    joined(redis_server)
+    joined(two, redis_server)
     post(here, 1, 5)
     post(there, 6, 10)
     told = [follower.until(10) for follower in followers]
@@ -67,12 +70,12 @@ def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, 
         events += follower.until(20)
 
     redis_server.start()
-    joined(redis_server)
+    joined(two, redis_server)
     post(here, 21, 25)
     for events, follower in zip(told, followers, strict=True):
         events += follower.until(25)
         assert seqs(events) == list(range(1, 26))
-    assert any("the broker is away" in line for line in here.said)
+    eventually(lambda: any("the broker is away" in line for line in here.said), "it has said so")
     eventually(lambda: any("the broker is back" in line for line in here.said), "it says so")
 
 
@@ -81,7 +84,7 @@ def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, re
     here, there = (start_server("--broker", redis_server.url) for _ in range(2))
     followers = [watch(here), watch(there)]
     for emoji in ("\N{FIRE}", "\N{PARTY POPPER}"):
-        joined(redis_server)
+        joined((here, there), redis_server)
         assert here.ask("POST", "/v1/streams/demo/reactions", {"emoji": emoji})[0] == 202
         told = next(event for event in followers[1] if event.event == "reactions")
         assert json.loads(told.data)["counts"][0]["emoji"] == emoji
@@ -93,16 +96,17 @@ def test_a_server_starts_without_its_redis_and_says_so(start_server, watch):
     url = f"redis://127.0.0.1:{free_port()}"
     server = start_server("--broker", url)
     follower = watch(server)
+    server.watched()
     post(server, 1, 3)
     assert seqs(follower.until(3)) == [1, 2, 3]
-    assert any("the broker is away" in line and url in line for line in server.said)
+    eventually(lambda: any("the broker is away" in line and url in line for line in server.said), "it says so")
     assert server.stop() == 0
 
 
 @pytest.mark.parametrize("url", ["kafka://x:1", "redis+sentinel://x:1"])
 def test_an_address_that_nobody_understands_ends_the_start(url, tmp_path):
     command = [sys.executable, "-m", "reference_impl", "serve", "--port", "0", "--data", str(tmp_path)]
-    ended = subprocess.run([*command, "--broker", url], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([*command, "--broker", url], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S)
     assert ended.returncode == 1
     assert url in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -4,6 +4,7 @@ import http.client
 import random
 import signal
 import threading
+import time
 import uuid
 
 import pytest
@@ -14,6 +15,7 @@ AUTHORS = 8
 EACH = 150
 KILLS = 3
 SEED = 7
+PAUSE_S = 0.02  # while the server is away, which needs a core to come back
 
 
 class Authors:
@@ -34,6 +36,7 @@ class Authors:
                 try:
                     status, body = self._server.post(f"{number}-{index}", author=f"author{number}", key=key)
                 except (OSError, http.client.HTTPException):
+                    time.sleep(PAUSE_S)
                     continue  # not definite: only a repeat with the same key can tell
                 if status == 201:
                     self.acknowledged[key] = body

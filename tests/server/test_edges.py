@@ -23,14 +23,10 @@ def edges(server, start_edge):
     return [start_edge(server) for _ in range(2)]
 
 
-def watched(edge):
-    eventually(lambda: edge.viewers() == 1, "the viewer has joined")
-
-
 def test_a_comment_is_at_the_viewers_of_both_edges_in_order_and_once(server, edges, follow):
     followers = [follow(edge) for edge in edges]
     for edge in edges:
-        watched(edge)
+        edge.watched()
     for number in range(50):
         assert server.post(f"{number}")[0] == 201
     for follower in followers:
@@ -39,7 +35,7 @@ def test_a_comment_is_at_the_viewers_of_both_edges_in_order_and_once(server, edg
 
 def test_a_killed_edges_viewer_goes_on_at_the_other_and_misses_nothing(server, edges, follow):
     first = follow(edges[0])
-    watched(edges[0])
+    edges[0].watched()
     for number in range(10):
         assert server.post(f"{number}")[0] == 201
     seen = first.until(7)
@@ -53,7 +49,7 @@ def test_a_killed_edges_viewer_goes_on_at_the_other_and_misses_nothing(server, e
 def test_viewers_stay_while_the_api_is_away_and_get_the_rest_when_it_is_back(server, start_edge, follow):
     edge = start_edge(server)
     follower = follow(edge)
-    watched(edge)
+    edge.watched()
     server.post("before")
     assert seqs(follower.until(1)) == [1]
     server.kill()
@@ -86,6 +82,7 @@ def test_an_edge_that_is_there_before_the_api_is_ready_when_that_comes(start_ser
     server.start()
     eventually(lambda: edge.request("GET", "/readyz")[0] == 200, "it is ready")
     follower = follow(edge)
+    edge.watched()
     server.post("a")
     assert seqs(follower.until(1)) == [1]
 
@@ -94,7 +91,7 @@ def test_of_two_api_processes_either_may_die(start_server, start_edge, follow):
     servers = [start_server(), start_server()]
     edge = start_edge(*servers)
     follower = follow(edge)
-    watched(edge)
+    edge.watched()
     assert edge.post("one")[0] == 201
     servers[0].kill()
     assert servers[1].post("two")[0] == 201
@@ -110,12 +107,12 @@ def test_a_ban_ends_the_connection_at_the_edge_and_keeps_the_user_out(server, st
     edge = start_edge(server)
     token = server.token("troll")
     banned, other = follow(edge, token=token), follow(edge)
-    eventually(lambda: edge.viewers() == 2, "both have joined")
+    edge.watched(2)
     server.ask("PUT", "/v1/streams/demo/bans/troll", {}, user="Mo", allow=MODERATE)
     assert [event.event for event in banned][-1] == "end"
     other.until(1)
     eventually(lambda: follow(edge, token=token).status == 403, "what it remembers is no older than a second")
-    assert edge.viewers() == 1
+    edge.watched()
 
 
 def test_a_private_stream_needs_a_token_at_the_edge(server, start_edge, follow):
@@ -129,7 +126,7 @@ def test_a_private_stream_needs_a_token_at_the_edge(server, start_edge, follow):
 
 def test_a_deleted_comment_does_not_come_back_by_any_edge(server, edges, follow):
     live = follow(edges[0])
-    watched(edges[0])
+    edges[0].watched()
     start = server.post("keep")[1]["cursor"].replace(":1", ":0")
     secret = server.post("secret")[1]["id"]
     live.until(2)
@@ -188,7 +185,7 @@ def test_a_websocket_at_an_edge_posts_and_reacts_with_the_viewers_own_token(serv
 def test_another_log_behind_the_api_is_told_as_a_gap(server, start_edge, follow, tmp_path):
     edge = start_edge(server)
     follower = follow(edge)
-    watched(edge)
+    edge.watched()
     server.post("old")
     last = follower.until(1)[-1].id
     server.kill()
@@ -206,7 +203,7 @@ def test_another_log_behind_the_api_is_told_as_a_gap(server, start_edge, follow,
 def test_an_edge_that_ends_tells_its_viewers_when_to_come_back(server, start_edge, follow):
     edge = start_edge(server)
     follower = follow(edge)
-    watched(edge)
+    edge.watched()
     assert edge.stop() == 0
     assert "reconnect" in [event.event for event in follower]
     assert follower.ended

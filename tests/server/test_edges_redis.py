@@ -1,6 +1,7 @@
 """Edges that Redis tells what happens: at once, and while the API that they ask is away."""
 
 import pytest
+import redis
 
 from tests.redises import any_redis
 from tests.server.conftest import eventually
@@ -13,6 +14,13 @@ def redis_url():
         yield url
 
 
+def listened_to(url, stream):
+    """The edge has said to Redis what it wants to hear, and Redis knows it."""
+    channel = f"lc:{{{stream}}}"
+    with redis.Redis.from_url(url) as client:
+        eventually(lambda: dict(client.pubsub_numsub(channel))[channel.encode()] == 1, "the edge listens")
+
+
 def test_what_is_posted_at_any_process_is_at_the_viewers_of_every_edge_once(
     start_server, start_edge, follow, redis_url, stream
 ):
@@ -20,7 +28,7 @@ def test_what_is_posted_at_any_process_is_at_the_viewers_of_every_edge_once(
     edges = [start_edge(*servers, options=("--broker", redis_url)) for _ in range(2)]
     followers = [follow(edge, stream=stream) for edge in edges]
     for edge in edges:
-        eventually(lambda edge=edge: edge.viewers() == 1, "the viewer has joined")
+        edge.watched()
     for number, process in enumerate((*servers, *edges) * 10):
         assert process.post(f"{number}", stream=stream, author=f"u{number}")[0] == 201
     for follower in followers:
@@ -33,7 +41,8 @@ def test_while_the_api_is_away_viewers_get_what_redis_brings_and_a_gap_waits(
     known, other = (start_server("--broker", redis_url) for _ in range(2))
     edge = start_edge(known, options=("--broker", redis_url))
     follower = follow(edge, stream=stream)
-    eventually(lambda: edge.viewers() == 1, "the viewer has joined")
+    edge.watched()
+    listened_to(redis_url, stream)
     assert other.post("one", stream=stream)[0] == 201
     assert seqs(follower.until(1)) == [1]
     known.kill()

@@ -47,6 +47,8 @@ def test_the_viewers_of_two_servers_see_every_comment_and_what_is_done_to_it(sta
     url = redis_of(*SYNCED).url
     here, there = start_server(*hot_first(url)), start_server(*hot_first(url))
     followers = [watch(here), watch(there)]
+    for server in (here, there):
+        server.watched()
     post(here, 1, 5)
     post(there, 6, 10)
     _, comment = here.post("a reply", parent=here.history()[0]["id"])
@@ -73,6 +75,7 @@ def test_a_redis_that_syncs_every_write_loses_nothing_when_it_is_killed(start_se
     redis = redis_of(*SYNCED)
     server = start_server(*hot_first(redis.url))
     follower = watch(server)
+    server.watched()
     post(server, 1, 5)
     cursor = server.history()[0]["cursor"]
     redis.kill()
@@ -89,6 +92,7 @@ def test_viewers_are_told_of_what_redis_has_lost(start_server, redis_of, watch):
     server = start_server(*hot_first(redis.url))
     assert any("may lose all that is not archived" in line for line in server.said)
     follower = watch(server)
+    server.watched()
     post(server, 1, 5)
     follower.until(5)
     eventually(lambda: archived(server.data) == 5, "everything is archived")
@@ -96,7 +100,8 @@ def test_viewers_are_told_of_what_redis_has_lost(start_server, redis_of, watch):
     redis.kill()
     redis.start()
     eventually(lambda: server.post("6", key="k6")[0] == 201, "the server takes comments again")
-    after = eventually(lambda: server.history(), "it answers")
+    eventually(lambda: server.request("GET", "/v1/streams/demo/comments")[0] == 200, "it answers")
+    after = server.history()
     assert [each["text"] for each in after] == [str(number) for number in range(1, 7)]
     assert int(after[0]["cursor"].split(":")[0]) > int(before)
     gaps = eventually(

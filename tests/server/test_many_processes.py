@@ -4,12 +4,13 @@ import http.client
 import json
 import random
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.server.conftest import JSON
+from tests.server.conftest import DEADLINE_S, JSON
 from tests.server.test_outages import migrate
 
 pytestmark = pytest.mark.slow
@@ -18,6 +19,7 @@ SERVERS = 8
 COMMENTS = {"sqlite": 10_000, "postgres": 10_000, "sqlite split": 2_000, "postgres split": 2_000}
 SPLIT = ("--partitions", "3")
 AUTHORS = 16
+PAUSE_S = 0.01  # before another try
 REPEATED = 0.05  # of acknowledged posts, sent again to another server
 
 
@@ -48,18 +50,20 @@ class Author(threading.Thread):
             connection.close()
 
     def _until_acknowledged(self, text, key):
-        for _ in range(2000):
+        until = time.monotonic() + DEADLINE_S
+        while time.monotonic() < until:
             status, body = self._try(self._random.choice(self._servers), text, key)
             if status == 201:
                 return body["id"], body["seq"]
             if status not in (0, 409, 503):
                 self.wrong.append((status, body))
                 return None
+            time.sleep(PAUSE_S)
         raise AssertionError(f"{text} was never acknowledged")
 
     def _try(self, server, text, key):
         connection = self._connections.pop(server, None)
-        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
         try:
             path = "/v1/streams/hot/comments"
             connection.request("POST", path, json.dumps({"text": text}), self._headers | {"Idempotency-Key": key})

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simulation.bench.fanout_servers import free_port
 from simulation.engines.nginx import NoNginx, nginx
-from tests.server.conftest import ServerProcess, eventually
+from simulation.engines.ports import free_port
+from tests.server.conftest import DEADLINE_S, ServerProcess, eventually
 
 
 class Front:
@@ -21,7 +21,7 @@ class Front:
     def get(self, path, source=None, **headers):
         """(status, body, what the cache had to say)"""
         address = (source, 0) if source else None
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=address)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S, source_address=address)
         try:
             connection.request("GET", path, headers={name.replace("_", "-"): text for name, text in headers.items()})
             answer = connection.getresponse()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.engines import private_postgres
-from tests.server.conftest import ROOT, ServerProcess, eventually
+from tests.server.conftest import DEADLINE_S, ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_a_locked_log(start_server, tmp_path):
 
 def migrate(url, *options):
     command = [sys.executable, "-m", "reference_impl", "migrate", "--log", url, *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S)
 
 
 def test_a_database_that_stops_and_comes_back(start_server):
@@ -110,12 +110,14 @@ def test_a_database_that_stops_and_comes_back(start_server):
         assert server.request("GET", "/livez")[0] == 200
         database.start()
         recovered(server, "k", 5)
-        assert server.request("GET", "/readyz")[0] == 200
+        eventually(lambda: server.request("GET", "/readyz")[0] == 200, "it is ready again")
 
 
 def test_a_database_without_tables_is_refused_until_it_is_migrated(new_postgres_url, tmp_path):
     command = [sys.executable, "-m", "reference_impl", "serve", "--port", "0", "--data", str(tmp_path)]
-    ended = subprocess.run([*command, "--log", new_postgres_url], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [*command, "--log", new_postgres_url], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_S
+    )
     assert (ended.returncode, "run 'livecomments migrate'" in ended.stderr) == (1, True)
     assert "Traceback" not in ended.stderr
     done = migrate(new_postgres_url)

@@ -15,6 +15,14 @@ def redis():
         yield start()
 
 
+def nine_of_ten_hit(server, expected):
+    """On a busy machine a cache may be too slow for a page: it is not waited for, and the log is read."""
+    before = health(server)["recent"].get("hit", 0)
+    for _ in range(10):
+        assert server.history() == expected
+    return health(server)["recent"].get("hit", 0) >= before + 9
+
+
 def texts(server):
     return [each["text"] for each in server.history()]
 
@@ -39,12 +47,8 @@ def test_pages_come_from_the_cache_and_say_what_the_log_says(redis, start_server
     expected = alone.history()
     for each in (server, other):
         eventually(lambda each=each: each.history() == expected, "it is the same page")
-    before = health(server)["recent"]
-    for _ in range(10):
-        assert server.history() == expected
-    after = health(server)["recent"]
-    assert after["hit"] >= before.get("hit", 0) + 9
-    assert 0 < after["hit_rate"] <= 1
+    eventually(lambda: nine_of_ten_hit(server, expected), "pages come from the cache")
+    assert 0 < health(server)["recent"]["hit_rate"] <= 1
 
 
 def test_when_the_cache_dies_pages_come_from_the_log_until_it_is_back(redis, start_server):

@@ -9,12 +9,13 @@ from contextlib import closing
 
 import pytest
 
-from tests.redises import free_port, redis_servers
+from simulation.engines.ports import free_port
+from tests.redises import redis_servers
 from tests.server.conftest import ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
 
-LEASE_S = "0.5"
+LEASE_S = "1"
 
 
 class WorkerProcess(ServerProcess):

@@ -101,7 +101,7 @@ def test_streams_are_uncorrelated() -> None:
 
 def test_seeds_are_the_same_in_every_process() -> None:
     code = "from simulation.statistics import *; print(*seed_sequence(1, 'up', 0, 'posts').generate_state(4))"
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=240)
     assert [int(word) for word in answer.stdout.split()] == draws(1, "up", 0, "posts")
 
 

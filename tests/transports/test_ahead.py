@@ -68,6 +68,6 @@ def test_a_viewer_that_is_ahead_joins_and_gets_only_what_is_new_to_it(ahead: int
         hub.stop()
         return position, viewer.seqs
 
-    position, seqs = asyncio.run(asyncio.wait_for(join(), 10))
+    position, seqs = asyncio.run(asyncio.wait_for(join(), 60))
     assert position == ahead
     assert seqs == list(range(ahead + 1, LAST + 1))

@@ -1,6 +1,7 @@
 """Joining a stream while it is posted to: every event after the place one joined at, once, in order."""
 
 import asyncio
+import itertools
 
 from reference_impl.protocol.cursor import Cursor
 from tests.transports.observing import Posting, client_of, collect, requests, rng_of, run, seqs
@@ -46,7 +47,10 @@ def test_one_who_joins_from_now_on_misses_nothing_after_the_first(case, stream):
                     joined.append(asyncio.ensure_future(reading))
 
             await Posting(client, stream, TOTAL, join_now_and_then).run()
-            await client.post(stream, "for those who came very late")
+            late = itertools.count()
+            while not all(reading.done() for reading in joined):
+                await client.post(stream, f"for those who came very late {next(late)}")
+                await asyncio.wait(joined, timeout=0.2)
             return [await reading for reading in joined]
 
     told = run(join_while_posting())

@@ -23,12 +23,14 @@ class Script:
         self.expected = []
         self.deleted = ""
 
-    def run(self):
+    def run(self, told=()):
+        """Do it all; the lists in ``told`` have what viewers were told, and none of them comes late to a deletion."""
         first, second, third = (self._tell("comment", "POST", "/comments", {"text": text}) for text in "1é🎉")
         self._tell("edit", "PATCH", f"/comments/{first}", {"text": "one"})
         self._tell("pin", "PUT", "/pin", {"comment_id": second})
         self._tell("comment", "POST", "/comments", {"text": "an answer", "parent_id": first})
         self._tell("unpin", "DELETE", "/pin")
+        eventually(lambda: all(len(each) == len(self.expected) for each in told), "all have been told so far")
         self._tell("delete", "DELETE", f"/comments/{third}")
         self._tell("settings", "PATCH", "/settings", {"slow_mode_s": 3})
         self._tell("ban", "PUT", "/bans/Cy", {})
@@ -60,11 +62,13 @@ def _with(data, now):
 def test_viewers_of_all_transports_are_told_the_same(raw_server, stream):
     async def watch():
         async with requests(raw_server.url) as http:
-            watchers = [asyncio.create_task(collect(http, each, stream, start, 11)) for each in TRANSPORTS]
+            got = {each: [] for each in TRANSPORTS}
+            watchers = [asyncio.create_task(collect(http, each, stream, start, 11, got[each])) for each in TRANSPORTS]
             await asyncio.to_thread(eventually, lambda: raw_server.viewers() >= 3, "all that stay have joined")
-            script = await asyncio.to_thread(Script(raw_server, stream).run)
+            script = await asyncio.to_thread(Script(raw_server, stream).run, got.values())
             return script.expected, [triples(await watcher) for watcher in watchers]
 
+    raw_server.watched(0)
     start = Cursor.parse(raw_server.request("GET", f"/v1/streams/{stream}/comments")[1]["next_cursor"])
     expected, told = run(watch())
     assert len(expected) == 11

@@ -27,8 +27,8 @@ from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.recent import Built, Changes
 from reference_impl.recent_wiring import ANSWER_S, CACHE
 from reference_impl.storage import Storage, migrate_all, open_databases, whole
-from simulation.bench.fanout_servers import free_port
 from simulation.bench.partitions_log import named
+from simulation.engines.ports import free_port
 from simulation.engines.processes import cpu_seconds
 from simulation.experiments.caching.plan import LIMIT, STORED
 

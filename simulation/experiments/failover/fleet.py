@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from simulation.bench.fanout_servers import free_port
 from simulation.chaos.fleet import PROGRAM, UNLIMITED
 from simulation.chaos.member import Member, started
+from simulation.engines.ports import free_port
 from simulation.engines.processes import ProcessError
 from simulation.experiments.failover.plan import Variant
 
