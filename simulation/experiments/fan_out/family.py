@@ -5,6 +5,7 @@ read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the serve
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -14,33 +15,43 @@ from simulation.engines.calibrate import calibrate, measure_stalls
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 from simulation.fidelity import seed_of
 from simulation.result import RunResult
 from simulation.scenario import Scenario, make_scenario
 
-VIEWERS = 300
-RATE_PER_S = 50.0
-SECONDS = 4.0
-
 Changes = dict[str, dict[str, Any]]
-VARIANTS: dict[str, Changes] = {
-    "write-at-once": {"system": {"window_ms": 0.0}},
-    "write-20ms": {"system": {"window_ms": 20.0}},
-    "write-100ms": {"system": {"window_ms": 100.0}},
-    "write-queues": {"system": {"window_ms": 20.0, "delivery": "plain"}},
-    "read-1s": {"audience": {"polling": VIEWERS, "poll_s": 1.0}},
-    "hybrid-2s": {"audience": {"polling": VIEWERS * 4 // 5, "poll_s": 2.0}},
-    "tree-2": {"system": {"edges": 2}},
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    viewers: int = 300
+    rate_per_s: float = 50.0  # comments
+    seconds: float = 4.0
+
+
+def variants(size: Size) -> dict[str, Changes]:
+    """By name, what each changes of the scenario that all have."""
+    return {
+        "write-at-once": {"system": {"window_ms": 0.0}},
+        "write-20ms": {"system": {"window_ms": 20.0}},
+        "write-100ms": {"system": {"window_ms": 100.0}},
+        "write-queues": {"system": {"window_ms": 20.0, "delivery": "plain"}},
+        "read-1s": {"audience": {"polling": size.viewers, "poll_s": 1.0}},
+        "hybrid-2s": {"audience": {"polling": size.viewers * 4 // 5, "poll_s": 2.0}},
+        "tree-2": {"system": {"edges": 2}},
+    }
+
+
+SIZE = Size()
 PROBED = ("write-at-once", "write-20ms", "write-queues", "tree-2")  # the others are as the second of these
 
 
-class FanOut:
+class FanOut(Resizable[Size]):
     """Without a Redis the tree's edges ask the server for what is new, ten times a second."""
 
     name = "fan_out"
     question = "How should a comment reach everybody: pushed, asked for, or through a tree?"
-    size = f"{VIEWERS} viewers, {RATE_PER_S:g} comments/s, {SECONDS:g} s, one core for the server."
     measures = (
         Measure("p50_ms", "latency p50, ms"),
         Measure("p99_ms", "latency p99, ms"),
@@ -48,25 +59,33 @@ class FanOut:
         Measure("deliveries_per_s", "deliveries/s", 0, tells=False),
         Measure("faults", "lost, doubled, out of order", 0, tells=False),
     )
-    variants = tuple(VARIANTS)
+    variants = tuple(variants(SIZE))
     repeats_live = 2
     once = ("read-1s", "hybrid-2s")
     simulated_only = ()
     repeats_sim = 10
 
+    def __init__(self, size: Size = SIZE) -> None:
+        super().__init__(size)
+
+    @property
+    def size(self) -> str:
+        size = self._size
+        return f"{size.viewers:,} viewers, {size.rate_per_s:g} comments/s, {size.seconds:g} s, one core for the server."
+
     async def probe(self) -> dict[str, Any]:
         stalls = await measure_stalls()
-        return {variant: (await calibrate(scenario(variant, 0), stalls)).as_dict() for variant in PROBED}
+        return {variant: (await calibrate(scenario(variant, 0, self._size), stalls)).as_dict() for variant in PROBED}
 
     async def live(self, variant: str, repeat: int) -> Observation:
-        chosen = scenario(variant, repeat)
+        chosen = scenario(variant, repeat, self._size)
         async with servers(chosen, 0, None, lambda _: None) as running:
             result = await live.run_live(chosen, running, live.Progress())
         return Observation(variant, "live", repeat, _values(result), result.facts, result.why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
         probed = variant if variant in PROBED else PROBED[1]
-        result = run_simulated(scenario(variant, repeat), Calibration.of(costs[probed]))
+        result = run_simulated(scenario(variant, repeat, self._size), Calibration.of(costs[probed]))
         return Observation(variant, "sim", repeat, _values(result), result.facts)
 
     def answer(self, observations: Sequence[Observation]) -> str:
@@ -87,13 +106,14 @@ class FanOut:
         )
 
 
-def scenario(variant: str, repeat: int) -> Scenario:
+def scenario(variant: str, repeat: int, size: Size = SIZE) -> Scenario:
     """The variant's scenario with the arrivals of a repeat, which all variants share."""
     base = make_scenario({
-        "name": "fan_out", "duration_s": SECONDS, "warm_up_s": 1.0,
-        "audience": {"viewers": VIEWERS}, "workload": {"rate_per_s": RATE_PER_S}, "system": {"storage": "memory"},
+        "name": "fan_out", "duration_s": size.seconds, "warm_up_s": 1.0,
+        "audience": {"viewers": size.viewers}, "workload": {"rate_per_s": size.rate_per_s},
+        "system": {"storage": "memory"},
     }, "fan_out")  # fmt: skip
-    return base.changed({**VARIANTS[variant], "": {"seed": seed_of(base, repeat)}})
+    return base.changed({**variants(size)[variant], "": {"seed": seed_of(base, repeat)}})
 
 
 def _values(result: RunResult) -> dict[str, float]:
