@@ -5,16 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from simulation import fidelity_page, fidelity_plot
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import show
+from simulation.experiments.family import Family
 from simulation.machine import in_words
 from simulation.provenance import Provenance
 from simulation.reporting.record import is_done
 
 Document = dict[str, Any]
+
+HEADINGS = ("experiment", "figure", "live", "simulated", "difference", "noise", "ranked alike")
+OVERVIEW = (
+    "A row has one figure for its experiment: of all that tell variants apart the one in the middle by how far the "
+    "model is off. Half of them are nearer, half farther. Ranked alike: pairs of variants that live runs tell apart."
+)
 
 
 def write(document: Document, missing: Sequence[str], page: Path) -> None:
@@ -38,6 +46,8 @@ def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Pat
         if source := document["calibration"]:
             lines += [str(Provenance.read(source)), ""]
         lines += [f"![Every scenario, live and forecast]({pictures['suite'].name})", ""]
+    if experiments := overview_lines(document):
+        lines += ["## The experiments", "", OVERVIEW, "", *_markdown(experiments), ""]
     for name, experiment in _done(document).items():
         lines += [f"## {name}", "", showing.markdown(FAMILIES[name](), experiment), ""]
         lines += [f"![{name}]({pictures[name].name})", ""]
@@ -49,10 +59,46 @@ def print_all(document: Document, missing: Sequence[str], console: Console) -> N
         console.print(*fidelity_page.tables(document))
         if source := document["calibration"]:
             console.print(f"{Provenance.read(source)}", highlight=False)
+    if experiments := overview_lines(document):
+        console.print(_table(experiments))
     for name, experiment in _done(document).items():
         show(FAMILIES[name](), experiment, console)
     for each in missing:
         console.print(f"[bold red]Missing:[/] {each}", highlight=False)
+
+
+def overview_lines(document: Document) -> list[list[str]]:
+    """A row for each experiment that has run live: of the figures that tell, the one in the middle by its error."""
+    found = []
+    for name, experiment in _done(document).items():
+        family, ranking = FAMILIES[name](), experiment["ranking"]
+        if (cell := typical(family, experiment["comparison"])) is not None:
+            measure, *figures = showing.cells(family, cell)
+            found.append(
+                [name, f"`{cell['variant']}`: {measure}", *figures, f"{ranking['alike']:g} of {ranking['pairs']}"]
+            )
+    return found
+
+
+def typical(family: Family, cells: Sequence[Document]) -> Document | None:
+    """Half of the figures that tell variants apart are as near to live or nearer, half as far or farther."""
+    telling = {measure.name for measure in family.measures if measure.tells}
+    known = [cell for cell in cells if cell["measure"] in telling and cell["error"] is not None]
+    return sorted(known, key=lambda cell: abs(cell["error"]))[len(known) // 2] if known else None
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (HEADINGS, ("---", "---", *["--:"] * 5), *lines)]
+
+
+def _table(lines: Sequence[Sequence[str]]) -> Table:
+    table = Table(title="The experiments", title_justify="left", title_style="bold", caption=OVERVIEW)
+    table.caption_justify = "left"
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="right" if number > 1 else "left")
+    for line in lines:
+        table.add_row(*line)
+    return table
 
 
 def _done(document: Document) -> dict[str, Document]:

@@ -5,13 +5,16 @@ read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the serve
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from simulation.calibration import Calibration
+import numpy as np
+
+from simulation.calibration import NEAREST, Calibration
 from simulation.engines import live
 from simulation.engines.calibrate import calibrate, measure_stalls
+from simulation.engines.processes import ProcessError
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
@@ -45,6 +48,7 @@ def variants(size: Size) -> dict[str, Changes]:
 
 SIZE = Size()
 PROBED = ("write-at-once", "write-20ms", "write-queues", "tree-2")  # the others are as the second of these
+LARGER = {"write-20ms": 1_000, "write-queues": 1_000}  # viewers, to see how the cost of a fan-out grows with them
 
 
 class FanOut(Resizable[Size]):
@@ -74,8 +78,20 @@ class FanOut(Resizable[Size]):
         return f"{size.viewers:,} viewers, {size.rate_per_s:g} comments/s, {size.seconds:g} s, one core for the server."
 
     async def probe(self) -> dict[str, Any]:
+        """What the variants are made of, and fan-outs to a larger audience of either delivery; about a minute."""
         stalls = await measure_stalls()
-        return {variant: (await calibrate(scenario(variant, 0, self._size), stalls)).as_dict() for variant in PROBED}
+        found = {variant: (await calibrate(scenario(variant, 0, self._size), stalls)).as_dict() for variant in PROBED}
+        return found | {"larger": {variant: await self._larger(variant, stalls) for variant in LARGER}}
+
+    async def _larger(self, variant: str, stalls: list[float]) -> list[list[float]]:
+        chosen = scenario(variant, 0, replace(self._size, viewers=LARGER[variant]))
+        found: list[list[float]] = (await calibrate(chosen, stalls)).as_dict()["fan_outs"]
+        if len(found) < NEAREST:
+            raise ProcessError(
+                f"this machine is too busy to measure what a fan-out to {LARGER[variant]:,} viewers takes: "
+                f"{len(found)} of at least {NEAREST} counted; run it again when nothing else runs"
+            )
+        return found
 
     async def live(self, variant: str, repeat: int) -> Observation:
         chosen = scenario(variant, repeat, self._size)
@@ -84,15 +100,14 @@ class FanOut(Resizable[Size]):
         return Observation(variant, "live", repeat, _values(result), result.facts, result.why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
-        probed = variant if variant in PROBED else PROBED[1]
-        result = run_simulated(scenario(variant, repeat, self._size), Calibration.of(costs[probed]))
+        result = run_simulated(scenario(variant, repeat, self._size), _costs(variant, self._size, costs))
         return Observation(variant, "sim", repeat, _values(result), result.facts)
 
     def answer(self, observations: Sequence[Observation]) -> str:
         told = [each for each in observations if each.engine == "live"] or observations
 
         def figure(variant: str, measure: str) -> str:
-            found = [each.values[measure] for each in told if each.variant == variant]
+            found = [each.values[measure] for each in told if each.variant == variant and measure in each.values]
             return f"{median(found):.0f}" if found else "?"
 
         def late_and_busy(variant: str) -> str:
@@ -116,11 +131,20 @@ def scenario(variant: str, repeat: int, size: Size = SIZE) -> Scenario:
     return base.changed({**variants(size)[variant], "": {"seed": seed_of(base, repeat)}})
 
 
+def _costs(variant: str, size: Size, costs: Mapping[str, Any]) -> Calibration:
+    """Those probed at the own size; at another fan-outs are on the line from there to the larger audience."""
+    own = Calibration.of(costs[variant if variant in PROBED else PROBED[1]])
+    if size.viewers == SIZE.viewers:
+        return own
+    larger = costs["larger"][variant if variant in LARGER else PROBED[1]]
+    return replace(own, fan_outs=np.concatenate([own.fan_outs, larger]))
+
+
 def _values(result: RunResult) -> dict[str, float]:
-    latency = result.quantiles_ms("end_to_end")
+    """Without latencies where nothing came within the run, as of a server that is asked for far too much."""
+    latency = {f"{name}_ms": value for name, value in result.quantiles_ms("end_to_end").items()}
     return {
-        "p50_ms": latency["p50"] or 0.0,
-        "p99_ms": latency["p99"] or 0.0,
+        **{name: value for name in ("p50_ms", "p99_ms") if (value := latency[name]) is not None},
         "server_busy_pct": 100 * result.facts["server_busy"],
         "deliveries_per_s": result.throughput_per_s["deliveries"],
         "faults": sum(result.counts[name] for name in ("lost", "duplicated", "reordered")),
