@@ -80,11 +80,12 @@ def run(
     sweep: Annotated[
         list[str] | None,
         typer.Option(
-            help="An experiment at these sizes: viewers=100,1000 or viewers=100..10000x10; several: all of it."
+            help="Run an experiment at these sizes: viewers=100,1000 or viewers=100..10000x10; several make a grid."
         ),
     ] = None,
     dask: Annotated[
-        str | None, typer.Option(help="Simulate a sweep on this Dask scheduler's workers; local: on a cluster here.")
+        str | None,
+        typer.Option(help="Simulate a sweep on this Dask scheduler's workers; local starts a cluster here."),
     ] = None,
     json_file: JsonFile = None,
     plot_file: PlotFile = None,

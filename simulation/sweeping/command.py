@@ -87,7 +87,7 @@ def _tell(plan: Plan, document: Document, console: Console, plot_file: Path | No
         console.print(f"[bold red]Void:[/] {each}", highlight=False)
     if done(document):
         console.print(table(plan.family, document))
-    if "digest" in document and "sim" in plan.engines:
+    if "digest" in document:
         console.print(f"Digest of the simulated figures, the same wherever they run: {document['digest']}")
     for each in missing(document):
         console.print(f"[bold red]Missing:[/] {each}", highlight=False)

@@ -35,7 +35,8 @@ def markdown(family: Family, document: Document) -> str:
     headings = ["variant", "measure", *(words(point["at"]) for point in done(document))]
     rows = [f"| `{line[0]}` | {' | '.join(line[1:])} |" for line in lines(family, document)]
     head = [f"| {' | '.join(headings)} |", f"|---|---|{'--:|' * (len(headings) - 2)}"]
-    return "\n".join([f"**{document['question']}**", "", *head, *rows, "", source(document)]).rstrip()
+    made = f"Digest of the simulated figures: `{document['digest']}`." if "digest" in document else ""
+    return "\n".join([f"**{document['question']}**", "", *head, *rows, "", source(document), made]).rstrip()
 
 
 def lines(family: Family, document: Document) -> list[list[str]]:

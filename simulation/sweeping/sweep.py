@@ -98,7 +98,7 @@ class Sweep:
                 await self._run_live(point, tell)
         if self._simulates:
             await self._simulate(tell)
-        self._record.document["digest"] = simulated_digest(self._record.document)
+            self._record.document["digest"] = simulated_digest(self._record.document)
         self._record.finish()
 
     @property
@@ -167,8 +167,11 @@ def simulated_digest(document: Document) -> str:
 
 
 def _simulated(family: Family, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
-    """Without facts, which a sweep has no place for."""
-    return replace(family.simulate(variant, repeat, costs), facts={})
+    """Without facts, which a sweep has no place for; void where a size leaves nothing to measure: no arrivals, say."""
+    try:
+        return replace(family.simulate(variant, repeat, costs), facts={})
+    except (ArithmeticError, LookupError, ValueError) as error:
+        return Observation(variant, "sim", repeat, {}, why_void=f"the model has no figures at this size: {error!r}")
 
 
 async def _next(results: AsyncIterator[Observation], count: int) -> list[Observation]:

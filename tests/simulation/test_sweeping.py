@@ -44,7 +44,7 @@ class Size:
 
 
 class Lived(Resizable[Size]):
-    """An experiment whose live runs are made up; there is no room for more than 100 viewers."""
+    """An experiment whose runs are made up; there is no room for more than 100 viewers."""
 
     name = "lived"
     question = "Does it live?"
@@ -63,7 +63,7 @@ class Lived(Resizable[Size]):
         return f"{self._size.viewers} viewers"
 
     async def probe(self) -> dict[str, Any]:
-        raise NotImplementedError("live runs need no costs")
+        return {"each_s": 1.0}
 
     async def live(self, variant: str, repeat: int) -> Observation:
         if self._size.viewers > 100:
@@ -72,7 +72,9 @@ class Lived(Resizable[Size]):
         return Observation(variant, "live", repeat, values, why_void="busy" if variant == "b" and repeat else "")
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
-        raise NotImplementedError("nothing is simulated here")
+        if variant == "b" and self._size.per_s > 1:
+            raise ZeroDivisionError("nobody came")
+        return Observation(variant, "sim", repeat, {"p99_ms": self._size.viewers * costs["each_s"], "count": 1.0})
 
     def answer(self, observations: Sequence[Observation]) -> str:
         return f"{len(observations)} runs say so."
@@ -221,6 +223,23 @@ def test_points_run_live_one_after_the_other_and_what_has_no_room_is_named(tmp_p
     assert (tmp_path / "lived.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_with_both_engines_costs_are_probed_once_and_each_point_has_both(tmp_path: Path) -> None:
+    plan = swept(Lived(), "viewers=10,20", "per_s=1,2", engines=("live", "sim"))
+    record, told = Record(begun(plan.as_dict(), None, new(plan, None), "a sweep"), None), list[str]()
+    sweep = Sweep(plan, record)
+    assert sweep.steps == 1 + 4 * 4 + 4
+    asyncio.run(sweep.run(told.append))
+    assert (told[0], len(told)) == ("probing what it costs here", 21)
+    assert told[-4:] == [f"viewers {viewers}, per_s {per_s}, simulating" for viewers in (10, 20) for per_s in (1, 2)]
+    assert record.document["costs"] == {"each_s": 1.0}
+    for point in record.document["points"]:
+        assert [row["engine"] for row in point["observations"]] == ["live"] * 4 + ["sim"] * 4
+    assert record.document["points"][0]["comparison"][0]["difference"] == pytest.approx(10 - 10.5)
+    assert void(record.document)[-1] == (
+        "viewers 20, per_s 2: b, sim: the model has no figures at this size: ZeroDivisionError('nobody came')"
+    )
+
+
 def test_an_experiment_that_never_runs_live_says_so_at_once() -> None:
     family = Lived(Size(viewers=1000))
     family.simulated_only = family.variants
@@ -250,7 +269,10 @@ def test_a_table_has_both_engines_beside_each_other_and_a_picture_a_panel_for_ea
     page = markdown(plan.family, found)
     assert "| variant | measure | viewers 1, per_s 2 | viewers 1, per_s 3 | viewers 10, per_s 2 |" in page
     assert "| `a` | p99, ms | live 4.0 (3.0-5.0), simulated 4.0 ± 0.5 |" in page
-    assert page.endswith("at a time that was not noted.")
+    assert "Digest" not in page
+    assert markdown(plan.family, found | {"digest": "abc"}).endswith(
+        "at a time that was not noted.\nDigest of the simulated figures: `abc`."
+    )
     assert [rest for _, rest in panels(plan.family, plan.axes)] == [{"per_s": 2.0}, {"per_s": 3.0}]
     draw(plan.family, plan.axes, found, tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")

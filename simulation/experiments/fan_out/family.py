@@ -23,6 +23,8 @@ from simulation.fidelity import seed_of
 from simulation.result import RunResult
 from simulation.scenario import Scenario, make_scenario
 
+WARM_UP_S = 1.0
+
 Changes = dict[str, dict[str, Any]]
 
 
@@ -31,6 +33,10 @@ class Size:
     viewers: int = 300
     rate_per_s: float = 50.0  # comments
     seconds: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.seconds <= WARM_UP_S:
+            raise ValueError(f"seconds must be more than the warm-up, {WARM_UP_S:g}, got {self.seconds:g}")
 
 
 def variants(size: Size) -> dict[str, Changes]:
@@ -124,7 +130,7 @@ class FanOut(Resizable[Size]):
 def scenario(variant: str, repeat: int, size: Size = SIZE) -> Scenario:
     """The variant's scenario with the arrivals of a repeat, which all variants share."""
     base = make_scenario({
-        "name": "fan_out", "duration_s": size.seconds, "warm_up_s": 1.0,
+        "name": "fan_out", "duration_s": size.seconds, "warm_up_s": WARM_UP_S,
         "audience": {"viewers": size.viewers}, "workload": {"rate_per_s": size.rate_per_s},
         "system": {"storage": "memory"},
     }, "fan_out")  # fmt: skip
