@@ -85,16 +85,14 @@ async def as_they_end(
 
     ``backend`` is what `joblib.parallel_config` takes.
     """
-    loop, thread = (
-        asyncio.get_running_loop(),
-        ThreadPoolExecutor(1),
-    )  # one, since joblib wants to be left where it began
+    loop = asyncio.get_running_loop()
+    thread = ThreadPoolExecutor(1)  # one alone, since joblib wants to be left where it began
     results = _results(function, calls, backend)
     try:
         while (result := await loop.run_in_executor(thread, next, results, END)) is not END:
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
-        if backend == ALL_CORES:  # or the thread would wait for a result first
+        if backend is ALL_CORES:  # or the thread would wait for a result first
             get_reusable_executor(reuse=True).shutdown(kill_workers=True)
         raise
     finally:

@@ -4,6 +4,7 @@ The costs are probed once, at the experiment's own size, and hold for every poin
 what the model is asked for.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -169,7 +170,9 @@ def simulated_digest(document: Document) -> str:
 def _simulated(family: Family, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
     """Without facts, which a sweep has no place for; void where a size leaves nothing to measure: no arrivals, say."""
     try:
-        return replace(family.simulate(variant, repeat, costs), facts={})
+        found = family.simulate(variant, repeat, costs)
+        figures = {name: value for name, value in found.values.items() if not math.isnan(value)}
+        return replace(found, values=figures, facts={})
     except (ArithmeticError, LookupError, ValueError) as error:
         return Observation(variant, "sim", repeat, {}, why_void=f"the model has no figures at this size: {error!r}")
 
