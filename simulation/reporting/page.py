@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from simulation import fidelity_page, fidelity_plot
 from simulation.experiments import showing
@@ -47,7 +46,7 @@ def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Pat
             lines += [str(Provenance.read(source)), ""]
         lines += [f"![Every scenario, live and forecast]({pictures['suite'].name})", ""]
     if experiments := overview_lines(document):
-        lines += ["## The experiments", "", OVERVIEW, "", *_markdown(experiments), ""]
+        lines += ["## The experiments", "", OVERVIEW, "", *fidelity_page.piped(HEADINGS, experiments, left=2), ""]
     for name, experiment in _done(document).items():
         lines += [f"## {name}", "", showing.markdown(FAMILIES[name](), experiment), ""]
         lines += [f"![{name}]({pictures[name].name})", ""]
@@ -60,7 +59,8 @@ def print_all(document: Document, missing: Sequence[str], console: Console) -> N
         if source := document["calibration"]:
             console.print(f"{Provenance.read(source)}", highlight=False)
     if experiments := overview_lines(document):
-        console.print(_table(experiments))
+        console.print(fidelity_page.table("The experiments", HEADINGS, experiments, left=2))
+        console.print(OVERVIEW, highlight=False)
     for name, experiment in _done(document).items():
         show(FAMILIES[name](), experiment, console)
     for each in missing:
@@ -85,20 +85,6 @@ def typical(family: Family, cells: Sequence[Document]) -> Document | None:
     telling = {measure.name for measure in family.measures if measure.tells}
     known = [cell for cell in cells if cell["measure"] in telling and cell["error"] is not None]
     return sorted(known, key=lambda cell: abs(cell["error"]))[len(known) // 2] if known else None
-
-
-def _markdown(lines: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(line)} |" for line in (HEADINGS, ("---", "---", *["--:"] * 5), *lines)]
-
-
-def _table(lines: Sequence[Sequence[str]]) -> Table:
-    table = Table(title="The experiments", title_justify="left", title_style="bold", caption=OVERVIEW)
-    table.caption_justify = "left"
-    for number, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="right" if number > 1 else "left")
-    for line in lines:
-        table.add_row(*line)
-    return table
 
 
 def _done(document: Document) -> dict[str, Document]:
