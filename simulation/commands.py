@@ -20,6 +20,7 @@ from simulation.experiments.command import calibration_in, experiment_to_end
 from simulation.provenance import Provenance
 from simulation.result import RunResult
 from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
+from simulation.sweeping.command import sweep_to_end
 
 PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
 
@@ -72,10 +73,20 @@ def up(
 
 def run(
     name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
-    engine: Annotated[Engine, typer.Option(help="live, sim or both.")] = Engine.BOTH,
+    engine: Annotated[Engine | None, typer.Option(help="live, sim or both. [default: both; of a sweep sim]")] = None,
     repeat: Annotated[int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1)] = None,
     trace: Annotated[str | None, typer.Option(help="Recorded chat that drives a scenario in both engines.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Simulate with what was measured earlier.")] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run an experiment at these sizes: viewers=100,1000 or viewers=100..10000x10; several make a grid."
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Simulate a sweep on this Dask scheduler's workers; local starts a cluster here."),
+    ] = None,
     json_file: JsonFile = None,
     plot_file: PlotFile = None,
 ) -> None:
@@ -84,16 +95,27 @@ def run(
     Experiments: fan_out, hot_partition, backpressure, failover, caching, world_cup.
     """
     console = Console()
+    if dask is not None and not sweep:
+        fail("--dask is for a sweep: --sweep viewers=100,1000, for instance")
     if name in FAMILIES:
         if trace is not None:
             fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
-        run_to_end(experiment_to_end(FAMILIES[name](), engine, console, repeat, calibration, json_file, plot_file))
+        family = FAMILIES[name]()
+        if sweep:
+            run_to_end(sweep_to_end(
+                family, sweep, engine or Engine.SIM, console, repeat=repeat, calibration=calibration, dask=dask,
+                json_file=json_file, plot_file=plot_file,
+            ))  # fmt: skip
+            return
+        run_to_end(experiment_to_end(family, engine or Engine.BOTH, console, repeat, calibration, json_file, plot_file))
         return
     if name not in named() and Path(name).suffix not in SUFFIXES:
         fail(
             f"there is no {name!r}. Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
             f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
         )
+    if sweep:
+        fail(f"--sweep is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which has one size")
     if repeat is not None:
         fail(f"--repeat is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which runs once")
     chosen = _scenario(name, {"workload": {"trace": trace}})
@@ -102,7 +124,7 @@ def run(
     async def then(runs: list[RunResult], source: Provenance | None) -> None:
         _finish(chosen, runs, source, console, json_file, plot_file)
 
-    run_to_end(run_experiment(chosen, engine, console, calibrated=costs, then=then))
+    run_to_end(run_experiment(chosen, engine or Engine.BOTH, console, calibrated=costs, then=then))
 
 
 def calibrate(

@@ -28,6 +28,7 @@ from simulation.experiments.world_cup import page as final
 from simulation.laws import page as laws
 from simulation.machine import in_words
 from simulation.report import markdown
+from simulation.sweeping import showing as sweeping
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -70,6 +71,7 @@ def _block(name: str) -> str:
         "edges": _edges,
         "fidelity": lambda: _fidelity("fidelity"),
         "fidelity-again": lambda: _fidelity("fidelity-again"),
+        "sweep": _sweep,
         "tiers": _tiers,
         "theory": _theory,
         "final": lambda: final.markdown(_found("world_cup")),
@@ -91,6 +93,12 @@ def _experiment(name: str) -> str:
 def _found(name: str) -> showing.Document:
     document: showing.Document = json.loads((RESULTS / f"{name}.json").read_text())
     return document
+
+
+def _sweep() -> str:
+    """An experiment at several sizes."""
+    document = _found("sweep")
+    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document)}\n\n{in_words(document['machine'])}."
 
 
 def _tiers() -> str:

@@ -70,13 +70,13 @@ def _ranged(values: Sequence[float]) -> str:
 
 def tables(document: Document) -> list[Table]:
     made = [
-        _table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
-        _table("What was promised", BAR_HEADINGS, bar_lines(document)),
-        _table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
-        _table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
-        _table("What viewers saw of the faults, in s", OUTAGE_HEADINGS, outage_lines(document)),
+        table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
+        table("What was promised", BAR_HEADINGS, bar_lines(document)),
+        table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
+        table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
+        table("What viewers saw of the faults, in s", OUTAGE_HEADINGS, outage_lines(document)),
     ]
-    return [table for table in made if table.row_count]
+    return [each for each in made if each.row_count]
 
 
 BAR_HEADINGS = ("promised", "bar", "got", "met")
@@ -94,18 +94,18 @@ def markdown(document: Document) -> str:
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
         f"{in_words(document['machine'])}; {document.get('rounds', 1)} rounds of probes.",
         "",
-        *_markdown(HEADINGS, group_lines(document)),
+        *piped(HEADINGS, group_lines(document)),
         "",
         words(document),
         "",
-        *_markdown(BAR_HEADINGS, bar_lines(document)),
+        *piped(BAR_HEADINGS, bar_lines(document)),
         "",
-        *_markdown(("stage", *HEADINGS[1:]), stage_lines(document)),
+        *piped(("stage", *HEADINGS[1:]), stage_lines(document)),
         "",
-        *_markdown(SCENARIO_HEADINGS, scenario_lines(document)),
+        *piped(SCENARIO_HEADINGS, scenario_lines(document)),
     ]
     if outages := outage_lines(document):
-        lines += ["", *_markdown(OUTAGE_HEADINGS, outages)]
+        lines += ["", *piped(OUTAGE_HEADINGS, outages)]
     return "\n".join(lines)
 
 
@@ -143,18 +143,20 @@ def _part(document: Document) -> str:
     return parts[0] if len(parts) == 1 else "mixed"
 
 
-def _table(title: str, headings: Sequence[str], lines: Sequence[Line]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+def table(title: str, headings: Sequence[str], lines: Sequence[Line], left: int = 1) -> Table:
+    """For a screen; so many columns of words are at the left."""
+    found = Table(title=title, title_justify="left", title_style="bold")
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left")
+        found.add_column(heading, justify="left" if number < left else "right")
     for line in lines:
-        table.add_row(*line)
-    return table
+        found.add_row(*line)
+    return found
 
 
-def _markdown(headings: Sequence[str], lines: Sequence[Line]) -> list[str]:
+def piped(headings: Sequence[str], lines: Sequence[Line], left: int = 1) -> list[str]:
+    """The same as Markdown."""
     return [
         f"| {' | '.join(headings)} |",
-        f"|---|{'--:|' * (len(headings) - 1)}",
+        f"|{'---|' * left}{'--:|' * (len(headings) - left)}",
         *(f"| {' | '.join(line)} |" for line in lines),
     ]

@@ -8,14 +8,18 @@ compared under one scenario meet the same arrivals (common random numbers; Law, 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
 from rich.console import Console
 from rich.progress import track
 
@@ -23,6 +27,9 @@ from simulation.engines.processes import on_all_cores
 from simulation.statistics import seed_sequence
 
 T = TypeVar("T")
+Backend = Mapping[str, Any]
+ALL_CORES: Backend = {"backend": "loky"}  # of this machine
+END = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,42 @@ def replicate(
 
 async def in_parallel(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
     """Call a picklable function once for each tuple of arguments, on all cores and away from the event loop."""
+    async with aclosing(as_they_end(function, calls)) as results:
+        return [result async for result in results]
 
-    def work() -> list[T]:
-        with on_all_cores() as cores:
-            return list(Parallel(n_jobs=cores)(delayed(function)(*arguments) for arguments in calls))
 
-    return await asyncio.to_thread(work)
+async def as_they_end(
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend = ALL_CORES
+) -> AsyncGenerator[T, None]:
+    """The same, each result as soon as it and those before it are there; one who leaves early ends what is under way.
+
+    ``backend`` is what `joblib.parallel_config` takes.
+    """
+    loop = asyncio.get_running_loop()
+    thread = ThreadPoolExecutor(1)  # one alone, since joblib wants to be left where it began
+    results = _results(function, calls, backend)
+    try:
+        while (result := await loop.run_in_executor(thread, next, results, END)) is not END:
+            yield cast(T, result)
+    except (asyncio.CancelledError, GeneratorExit):
+        if backend is ALL_CORES:  # or the thread would wait for a result first
+            get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+        raise
+    finally:
+        thread.submit(_close, results)
+        await asyncio.to_thread(thread.shutdown)
+
+
+def _results(
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend
+) -> Generator[T, None, None]:
+    with on_all_cores() as cores, parallel_config(**backend):
+        yield from Parallel(n_jobs=cores, return_as="generator")(delayed(function)(*arguments) for arguments in calls)
+
+
+def _close(results: Generator[T, None, None]) -> None:
+    with warnings.catch_warnings(action="ignore"):  # joblib's, that there was more to do
+        results.close()
 
 
 def digest(figures: Sequence[Any]) -> str:

@@ -52,6 +52,7 @@ ARROWS = {
     "simulation.commands": {"simulation", "reference_impl.cli"},
     "simulation.reporting.command": {"simulation", "reference_impl.cli"},
     "simulation.experiments.command": {"simulation", "reference_impl.cli"},
+    "simulation.sweeping.command": {"simulation", "reference_impl.cli"},
     "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
     "simulation.chaos.report": {"simulation", "reference_impl.cli"},
     # Its crowd uses the client that everybody may use.

@@ -33,13 +33,7 @@ async def experiment_to_end(
     plot_file: Path | None,
 ) -> None:
     """Run it, print table and answer, and write what was asked for; a void run is told and counts for nothing."""
-    costs = costs_in(calibration)
-    shipped = RESULTS / f"{family.name}.json"
-    if engine is Engine.SIM and costs is None and shipped.exists():
-        console.print(
-            f"Simulating with the shipped costs of {family.name}; --calibration FILE takes those of another run."
-        )
-        costs = costs_in(shipped, SHIPPED)
+    costs = costs_for(family, engine, calibration, console)
     live.pin_self()
     run = FamilyRun(family, engines=ENGINES[engine], repeats=repeat, repeats_sim=repeat, costs=costs)
     with counted(console, family.name, run.steps) as tell:
@@ -64,6 +58,17 @@ def _save(family: Family, document: Document, json_file: Path | None, plot_file:
             plot(family, document, plot_file)
     except OSError as error:
         fail(f"cannot write the result: {error}")
+
+
+def costs_for(
+    family: Family, engine: Engine, calibration: Path | None, console: Console
+) -> tuple[Costs, Provenance] | None:
+    """Of the run that is named, or the shipped ones if nothing runs but the model; None if they are to be probed."""
+    costs, shipped = costs_in(calibration), RESULTS / f"{family.name}.json"
+    if engine is not Engine.SIM or costs is not None or not shipped.exists():
+        return costs
+    console.print(f"Simulating with the shipped costs of {family.name}; --calibration FILE takes those of another run.")
+    return costs_in(shipped, SHIPPED)
 
 
 def costs_in(path: Path | None, called: str = "") -> tuple[Costs, Provenance] | None:

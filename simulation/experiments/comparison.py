@@ -80,7 +80,7 @@ def ranking(family: Family, observations: Sequence[Observation]) -> tuple[int, i
             continue
         if a.live.most < b.live.least or b.live.most < a.live.least:
             total += 1
-            alike += (a.live.median < b.live.median) == (a.sim.median < b.sim.median)
+            alike += int((a.live.median < b.live.median) == (a.sim.median < b.sim.median))
     return alike, total
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from simulation.experiments.sizes import Sizes
+
 EngineName = Literal["live", "sim"]
 
 
@@ -83,6 +85,20 @@ class Family(Protocol):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """The answer to the question in two sentences, from the figures."""
+        ...
+
+
+@runtime_checkable
+class Sweepable(Family, Protocol):
+    """A family that can be run at other sizes than its own: `run NAME --sweep`. `sizes.Resizable` has both methods."""
+
+    @property
+    def sizes(self) -> Sizes:
+        """What may be another number, by name, and what it is."""
+        ...
+
+    def sized(self, changes: Sizes) -> Family:
+        """The same question at another size; ValueError says what is wrong with it."""
         ...
 
 

@@ -36,7 +36,8 @@ class FamilyRun:
         self._costs = costs
         self._observations: list[Observation] = []
         if started is not None:
-            self._costs = started["costs"], Provenance.read(started["calibration"])
+            if "costs" in started:
+                self._costs = started["costs"], Provenance.read(started["calibration"])
             self._observations = [Observation(**row) for row in started["observations"]]
 
     @property

@@ -25,7 +25,7 @@ def table(family: Family, document: Document) -> Table:
     for cell in document["comparison"]:
         if variant not in (None, cell["variant"]):
             found.add_section()
-        found.add_row(cell["variant"] if variant != cell["variant"] else "", *_cells(family, cell))
+        found.add_row(cell["variant"] if variant != cell["variant"] else "", *cells(family, cell))
         variant = cell["variant"]
     found.caption, found.caption_justify = _source(document), "left"
     return found
@@ -35,7 +35,7 @@ def markdown(family: Family, document: Document) -> str:
     """The question, the answer and the table."""
     lines = [f"**{document['question']}** {document['size']}", "", document["answer"], ""]
     lines += ["| variant | measure | live | simulated | difference | noise |", "|---|---|--:|--:|--:|--:|"]
-    lines += [f"| `{cell['variant']}` | {' | '.join(_cells(family, cell))} |" for cell in document["comparison"]]
+    lines += [f"| `{cell['variant']}` | {' | '.join(cells(family, cell))} |" for cell in document["comparison"]]
     ranking = document["ranking"]
     if ranking["pairs"]:
         lines += [
@@ -92,21 +92,22 @@ def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _cells(family: Family, cell: Mapping[str, Any]) -> list[str]:
+def cells(family: Family, cell: Mapping[str, Any]) -> list[str]:
+    """The measure's title, live, simulated, difference, noise."""
     measure = next(each for each in family.measures if each.name == cell["measure"])
     digits = measure.digits
     error = cell["error"]
     difference = "" if cell["difference"] is None else f"{cell['difference']:+,.{digits}f}"
     return [
         measure.title,
-        _range(cell["live"], digits),
-        _interval(cell["sim"], digits),
+        ranged(cell["live"], digits),
+        interval(cell["sim"], digits),
         difference if error is None else f"{difference} ({error:+.0%})",
         "" if cell["noise"] is None else f"{cell['noise']:.0%}",
     ]
 
 
-def _range(side: Mapping[str, Any] | None, digits: int) -> str:
+def ranged(side: Mapping[str, Any] | None, digits: int) -> str:
     """The median, and from where to where the runs were."""
     if side is None:
         return "-"
@@ -115,7 +116,7 @@ def _range(side: Mapping[str, Any] | None, digits: int) -> str:
     return f"{side['median']:,.{digits}f} ({side['least']:,.{digits}f}-{side['most']:,.{digits}f})"
 
 
-def _interval(side: Mapping[str, Any] | None, digits: int) -> str:
+def interval(side: Mapping[str, Any] | None, digits: int) -> str:
     """The median, and how sure its mean is."""
     if side is None:
         return "-"

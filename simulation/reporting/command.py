@@ -12,10 +12,11 @@ from simulation import fidelity_plot
 from simulation.command import run_to_end
 from simulation.console import counted
 from simulation.experiments.command import calibration_in
+from simulation.record import OtherRecordError
 from simulation.reporting.measuring import Measuring, missing
 from simulation.reporting.page import print_all, write
 from simulation.reporting.plan import FULL, QUICK, Plan, chosen
-from simulation.reporting.record import OtherReportError, Record, begun
+from simulation.reporting.record import Record, begun
 from simulation.suite import PARTS
 
 SCORED = ["held_out"]
@@ -78,7 +79,7 @@ def _begun(plan: Plan, json_file: Path | None) -> Record:
         record = begun(plan, json_file)
         if json_file is not None and not json_file.exists():
             record.save()  # what cannot be written is told before the measurement
-    except (OtherReportError, OSError) as error:
+    except (OtherRecordError, OSError) as error:
         fail(f"cannot report: {error}")
     return record
 

@@ -10,8 +10,9 @@ from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.running import FamilyRun
 from simulation.fidelity import left, measure
 from simulation.provenance import MEASURED, Provenance
+from simulation.record import Document
 from simulation.reporting.plan import Plan
-from simulation.reporting.record import Document, Record, is_done
+from simulation.reporting.record import Record, is_done
 from simulation.scenario import Scenario
 
 Tell = Callable[[str], None]
@@ -50,8 +51,7 @@ class Measuring:
                 await self._experiment(name, tell)
             except ProcessError as error:
                 self._keep(name, self._record.experiments.get(name, {}) | {WHY: str(error)})
-        self._record.document["finished"] = True
-        self._record.save()
+        self._record.finish()
 
     @property
     def _runs_left(self) -> list[tuple[Scenario, int]]:

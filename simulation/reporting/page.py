@@ -10,11 +10,18 @@ from simulation import fidelity_page, fidelity_plot
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import show
+from simulation.experiments.family import Family
 from simulation.machine import in_words
 from simulation.provenance import Provenance
 from simulation.reporting.record import is_done
 
 Document = dict[str, Any]
+
+HEADINGS = ("experiment", "figure", "live", "simulated", "difference", "noise", "ranked alike")
+OVERVIEW = (
+    "A row has one figure for its experiment: of all that tell variants apart the one in the middle by how far the "
+    "model is off. Half of them are nearer, half farther. Ranked alike: pairs of variants that live runs tell apart."
+)
 
 
 def write(document: Document, missing: Sequence[str], page: Path) -> None:
@@ -38,6 +45,8 @@ def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Pat
         if source := document["calibration"]:
             lines += [str(Provenance.read(source)), ""]
         lines += [f"![Every scenario, live and forecast]({pictures['suite'].name})", ""]
+    if experiments := overview_lines(document):
+        lines += ["## The experiments", "", OVERVIEW, "", *fidelity_page.piped(HEADINGS, experiments, left=2), ""]
     for name, experiment in _done(document).items():
         lines += [f"## {name}", "", showing.markdown(FAMILIES[name](), experiment), ""]
         lines += [f"![{name}]({pictures[name].name})", ""]
@@ -49,10 +58,33 @@ def print_all(document: Document, missing: Sequence[str], console: Console) -> N
         console.print(*fidelity_page.tables(document))
         if source := document["calibration"]:
             console.print(f"{Provenance.read(source)}", highlight=False)
+    if experiments := overview_lines(document):
+        console.print(fidelity_page.table("The experiments", HEADINGS, experiments, left=2))
+        console.print(OVERVIEW, highlight=False)
     for name, experiment in _done(document).items():
         show(FAMILIES[name](), experiment, console)
     for each in missing:
         console.print(f"[bold red]Missing:[/] {each}", highlight=False)
+
+
+def overview_lines(document: Document) -> list[list[str]]:
+    """A row for each experiment that has run live: of the figures that tell, the one in the middle by its error."""
+    found = []
+    for name, experiment in _done(document).items():
+        family, ranking = FAMILIES[name](), experiment["ranking"]
+        if (cell := typical(family, experiment["comparison"])) is not None:
+            measure, *figures = showing.cells(family, cell)
+            found.append(
+                [name, f"`{cell['variant']}`: {measure}", *figures, f"{ranking['alike']:g} of {ranking['pairs']}"]
+            )
+    return found
+
+
+def typical(family: Family, cells: Sequence[Document]) -> Document | None:
+    """Half of the figures that tell variants apart are as near to live or nearer, half as far or farther."""
+    telling = {measure.name for measure in family.measures if measure.tells}
+    known = [cell for cell in cells if cell["measure"] in telling and cell["error"] is not None]
+    return sorted(known, key=lambda cell: abs(cell["error"]))[len(known) // 2] if known else None
 
 
 def _done(document: Document) -> dict[str, Document]:

@@ -12,7 +12,7 @@ from reference_impl.policy.backpressure import Ending
 from simulation.engines import processes
 from simulation.experiments.backpressure.family import Backpressure
 from simulation.experiments.backpressure.kernel import kernel_buffers
-from simulation.experiments.backpressure.plan import LONG, VIEWERS, cases, readings
+from simulation.experiments.backpressure.plan import LONG, SIZE, Size, cases, readings
 from simulation.experiments.backpressure.readers import Dechunker
 from simulation.experiments.backpressure.sim import Modelled, simulate
 from simulation.replications import Streams
@@ -28,14 +28,15 @@ COSTS = {
     "readers": COMMON | {"ingress_s": [0.5e-3, 1e-3], "send_s": 8e-6},
     "authors": COMMON | {"ingress_s": [0.0], "send_s": 6e-6},
 }
-FAMILY = Backpressure(scale=0.5)
+HALF = Size(slow_s=3.5, crowded_s=2.5)
+FAMILY = Backpressure(HALF)
 CROWDED = ("everybody_admitted", "authors_limited")
 ENDINGS = [ending.value for ending in Ending]
 
 
 @cache
 def simulated(variant: str, repeat: int):
-    family = Backpressure(scale=0.2) if variant in CROWDED else FAMILY
+    family = Backpressure(Size(slow_s=1.4, crowded_s=1.0)) if variant in CROWDED else FAMILY
     return family.simulate(variant, repeat, COSTS).values
 
 
@@ -91,7 +92,7 @@ def test_the_variants_differ_in_what_they_are_about_alone() -> None:
     made = cases(7)
     assert len({replace(made[ending], ending="") for ending in ENDINGS}) == 1
     assert len({replace(made[name], rate=(1, 1.0)) for name in ("everybody_admitted", "authors_limited")}) == 1
-    assert sum(reading.stalls != () for reading in readings(made["disconnect"])) == VIEWERS // 40
+    assert sum(reading.stalls != () for reading in readings(made["disconnect"])) == SIZE.viewers // 40
     assert len(LONG) + len("@@1234567 1234567890123456 ") <= 500
 
 
@@ -122,7 +123,7 @@ def test_a_small_live_run_loses_nothing_under_any_variant() -> None:
         pytest.skip("needs two cores: one for the server, one for the load")
 
     async def run():
-        small = Backpressure(scale=0.5)
+        small = Backpressure(HALF)
         return [await small.live(variant, 0) for variant in small.variants]
 
     by_variant = {each.variant: each.values for each in asyncio.run(run())}

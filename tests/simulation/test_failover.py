@@ -60,7 +60,7 @@ def test_without_a_breaker_more_posts_wait_in_vain(modelled: Mapping[str, Any]) 
 
 def test_a_breaker_refuses_more_and_has_posts_accepted_no_earlier(modelled: Mapping[str, Any]) -> None:
     assert difference(modelled, "log", "log-no-breaker", "refused") > 0
-    assert all(each["accepted_again_s"] >= plan.STALL_S for each in modelled["log"])
+    assert all(each["accepted_again_s"] >= plan.SIZE.stall_s for each in modelled["log"])
 
 
 def test_what_redis_loses_is_found_within_a_second_and_a_little(modelled: Mapping[str, Any]) -> None:

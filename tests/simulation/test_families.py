@@ -15,7 +15,7 @@ from simulation.docs import ROOT
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.comparison import compare, ranking
-from simulation.experiments.family import Family, Measure, Observation
+from simulation.experiments.family import Family, Measure, Observation, Sweepable
 from simulation.experiments.running import FamilyRun, document
 from simulation.experiments.showing import markdown, plot
 from simulation.provenance import Provenance
@@ -156,6 +156,21 @@ def test_the_model_has_all_cores_though_the_process_that_measures_keeps_to_one()
         "assert os.sched_getaffinity(0) == kept"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_experiment_that_can_be_swept_is_the_same_question_at_another_size(name: str) -> None:
+    family = FAMILIES[name]()
+    if not isinstance(family, Sweepable):
+        pytest.skip(f"{name} has one size")
+    assert family.sized({}).size == family.size
+    for size, own in family.sizes.items():
+        less = max(1, own // 2) if isinstance(own, int) else own / 2
+        other = family.sized({size: less})
+        assert isinstance(other, Sweepable)
+        assert other.sizes == {**family.sizes, size: less}
+        assert (other.name, other.question, tuple(other.variants)) == (name, family.question, tuple(family.variants))
+        assert family.sizes[size] == own
 
 
 @pytest.mark.parametrize("name", FAMILIES)

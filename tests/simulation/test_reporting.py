@@ -1,10 +1,12 @@
 """The report: what it is planned to measure, how it goes on after an end, and a page that says what is missing."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from simulation.calibration import REFERENCE
 from simulation.docs import ROOT
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import RESULTS, calibration_in
+from simulation.record import OtherRecordError
 from simulation.reporting.measuring import WHY, Measuring, missing
-from simulation.reporting.page import markdown, write
+from simulation.reporting.page import markdown, typical, write
 from simulation.reporting.plan import FULL, QUICK, SUBJECT, Plan, chosen
-from simulation.reporting.record import OtherReportError, begun
+from simulation.reporting.record import begun
 
 ONE = "v150-20s-w20"
 
@@ -66,11 +69,11 @@ def test_a_report_that_has_begun_goes_on_and_another_one_does_not_take_its_place
     again = begun(plan(), file)
     assert again.runs == run(ONE, 0)
     assert list(tmp_path.iterdir()) == [file]
-    with pytest.raises(OtherReportError, match=r"report\.json holds a report that has begun"):
+    with pytest.raises(OtherRecordError, match=r"report\.json holds a report that has begun"):
         begun(plan("v600"), file)
     again.document["machine"]["cpu"] = "another one"
     again.save()
-    with pytest.raises(OtherReportError):
+    with pytest.raises(OtherRecordError):
         begun(plan(), file)
 
 
@@ -133,6 +136,27 @@ def test_the_page_has_the_suite_every_experiment_and_pictures_beside_it(tmp_path
     for name in ("report-suite.png", "report-fan_out.png"):
         assert f"]({name})" in page
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_overview_has_a_row_for_each_experiment_with_the_figure_in_the_middle() -> None:
+    family = FAMILIES["fan_out"]()
+    whole = experiment()
+    page = markdown({**begun(plan("fan_out"), None).document, "experiments": {"fan_out": whole}}, [], defaultdict(Path))
+    (row,) = re.findall(r"^\| fan_out \|.*", page, re.MULTILINE)
+    found = typical(family, whole["comparison"])
+    assert found is not None
+    assert f"`{found['variant']}`: " in row
+    assert row.endswith(f"{whole['ranking']['alike']} of {whole['ranking']['pairs']} |")
+    telling = {measure.name for measure in family.measures if measure.tells}
+    off = [
+        abs(each["error"]) for each in whole["comparison"] if each["measure"] in telling and each["error"] is not None
+    ]
+    assert (
+        2 * sum(each <= abs(found["error"]) for each in off)
+        >= len(off)
+        <= 2 * sum(each >= abs(found["error"]) for each in off)
+    )
+    assert typical(family, [{**each, "error": None} for each in whole["comparison"]]) is None
 
 
 def test_a_page_of_what_was_interrupted_names_what_is_not_there() -> None:

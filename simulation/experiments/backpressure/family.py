@@ -17,33 +17,19 @@ from typing import Any
 from reference_impl.policy.backpressure import Ending
 from simulation.engines import processes
 from simulation.experiments.backpressure.kernel import kernel_buffers
-from simulation.experiments.backpressure.plan import (
-    CROWDED_PER_S,
-    CROWDED_S,
-    LONG,
-    SLOW_PER_S,
-    SLOW_S,
-    VIEWERS,
-    Case,
-    cases,
-    server_options,
-)
+from simulation.experiments.backpressure.plan import LONG, SIZE, Case, Size, cases, server_options
 from simulation.experiments.backpressure.sim import simulate
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 from simulation.replications import Streams
 
 BUSY_MAX = 0.70  # of its core; a load busier than that measures itself
 LOAD = "simulation.experiments.backpressure.load"
 
 
-class Backpressure:
+class Backpressure(Resizable[Size]):
     name = "backpressure"
     question = "What should happen to a viewer who does not keep up, and to authors when too many post?"
-    size = (
-        f"{VIEWERS} viewers, {VIEWERS // 20} of them slow, {SLOW_PER_S:g} long comments/s for {SLOW_S:g} s; then "
-        f"{VIEWERS} viewers and {CROWDED_PER_S:,g} posts/s for {CROWDED_S:g} s, which "
-        "is about 1.7 times what is taken; live is as large as the model"
-    )
     measures = (
         Measure("fast_p99_ms", "p99 of viewers that keep up, ms"),
         Measure("append_p99_ms", "append p99, ms"),
@@ -62,12 +48,21 @@ class Backpressure:
     simulated_only = ()
     repeats_sim = 5
 
-    def __init__(self, scale: float = 1.0) -> None:
-        self._scale = scale
+    def __init__(self, size: Size = SIZE) -> None:
+        super().__init__(size)
+
+    @property
+    def size(self) -> str:
+        size = self._size
+        return (
+            f"{size.viewers:,} viewers, {size.viewers // 20} of them slow, {size.slow_per_s:g} long comments/s for "
+            f"{size.slow_s:g} s; then {size.viewers:,} viewers and {size.crowded_per_s:,g} posts/s for "
+            f"{size.crowded_s:g} s; live is as large as the model"
+        )
 
     def case(self, variant: str, repeat: int) -> Case:
         """Repeat n of both engines has the authors of seed n."""
-        return cases(repeat, self._scale)[variant]
+        return cases(repeat, self._size)[variant]
 
     async def probe(self) -> dict[str, Any]:
         """What a post, a commit, a refusal and a send cost, and what the kernels hold; 30 seconds.
@@ -75,7 +70,7 @@ class Backpressure:
         A refusal that comes alone costs more than one in a crowd by what cold caches and a loop that sleeps cost, and a
         post and its answer twice as much; what is left of a lone post's cost is its commit's, whatever that holds.
         """
-        busy = replace(self.case("everybody_admitted", 0), kind="capacity", seconds=1.5 * self._scale)
+        busy = replace(self.case("everybody_admitted", 0), kind="capacity", seconds=1.5)
         alone = await _live(replace(busy, viewers=0))
         lonely = await _live(replace(busy, viewers=0, connections=1))
         refused = await _live(replace(busy, viewers=0, rate=(1, 3_600.0)))
@@ -87,7 +82,7 @@ class Backpressure:
         row_s, row_sync_s = (max(0.0, alone[name] - lonely[name]) / others for name in ("work_s", "sync_s"))
         post_s = alone["post_s"] - commit_s * alone["commits"] - row_s
         crowded = await _live(busy)
-        watched = Case(kind="readers", per_s=130.0, seconds=3 * self._scale, text=LONG)
+        watched = Case(kind="readers", per_s=130.0, seconds=3.0, text=LONG)
         found = await _live(watched)
         lone = found["costs"]
         common = kernel_buffers() | {
@@ -97,7 +92,8 @@ class Backpressure:
         hot = {
             "ingress_s": [0.0], "api_s": [post_s / 2], "hop_s": [0.0],
             "commit_s": [median(lone["commit_s"])], "comment_s": 0.0, "slack_s": 0.0, "lag_s": 0.0,
-            "send_s": (crowded["post_s"] - alone["post_s"]) / VIEWERS, "cold_s": cold_s, "cold_send_s": lone["send_s"],
+            "send_s": (crowded["post_s"] - alone["post_s"]) / busy.viewers, "cold_s": cold_s,
+            "cold_send_s": lone["send_s"],
         }  # fmt: skip
         measured_cold = {"cold_s": 0.0, "cold_send_s": lone["send_s"]}
         return {"readers": lone | common | measured_cold, "authors": hot | common}

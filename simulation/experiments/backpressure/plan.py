@@ -7,15 +7,12 @@ from random import Random
 from reference_impl.policy.backpressure import Ending
 from simulation.model.socket_viewer import Reading
 
-VIEWERS = 200
 TICK_S = 0.050  # between two reads of one who reads slowly, and of one who has stopped reading for a while
 STALLED_TICK_S = 0.005
 RECEIVE_BYTES = 32 * 1024  # of a slow reader's socket, as asked for
 CONNECTIONS = 256  # of the authors
 AUTHORS = 200
 LOOK_S = 0.1  # between two looks at what the server has queued
-SLOW_S, SLOW_PER_S = 7.0, 100.0  # of a run with slow viewers
-CROWDED_S, CROWDED_PER_S = 5.0, 1_100.0  # of one with too many authors
 SETTLE_S = 1.0  # after the last post, until everything is counted
 LONG = "\N{PARTY POPPER}" * 460  # four bytes each, and room for a number: about the longest text there may be
 COMMENT_BYTES = 2_300.0  # about, of a long one on the wire: what "a tenth of the stream" is taken of
@@ -23,17 +20,31 @@ UNLIMITED = (1_000_000, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Of the runs with slow viewers, who are one in twenty, and of those with too many authors."""
+
+    viewers: int = 200
+    slow_per_s: float = 100.0  # comments
+    slow_s: float = 7.0
+    crowded_per_s: float = 1_100.0  # posts
+    crowded_s: float = 5.0
+
+
+SIZE = Size()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One run. Posts are due at an even pace, by random authors; ``rate`` is (burst, period in s) of each author."""
 
     kind: str  # readers: timed one by one; authors: more than is read one by one; capacity: as fast as it is answered
-    viewers: int = VIEWERS
+    viewers: int = SIZE.viewers
     slow: int = 0  # of the viewers
     ending: str = Ending.DISCONNECT.value
     queue_bytes: int = 128 * 1024
     window_ms: float = 20.0
-    per_s: float = SLOW_PER_S
-    seconds: float = SLOW_S
+    per_s: float = SIZE.slow_per_s
+    seconds: float = SIZE.slow_s
     rate: tuple[int, float] = UNLIMITED
     text: str = LONG
     connections: int = CONNECTIONS  # of the authors
@@ -56,18 +67,27 @@ def readings(case: Case) -> list[Reading]:
     return [stalled if number % 2 else tenth for number in range(case.slow)]
 
 
-def cases(seed: int, scale: float = 1.0) -> dict[str, Case]:
-    """The variants; ``scale`` shortens them."""
+def cases(seed: int, size: Size = SIZE) -> dict[str, Case]:
+    """The variants."""
     slow = {
-        ending.value: Case(kind="readers", slow=VIEWERS // 20, ending=ending.value, seconds=SLOW_S * scale, seed=seed)
+        ending.value: Case(
+            kind="readers",
+            viewers=size.viewers,
+            slow=size.viewers // 20,
+            ending=ending.value,
+            per_s=size.slow_per_s,
+            seconds=size.slow_s,
+            seed=seed,
+        )
         for ending in Ending
     }
     crowded = {
         name: Case(
             kind="authors",
+            viewers=size.viewers,
             window_ms=0.0,
-            per_s=CROWDED_PER_S,
-            seconds=CROWDED_S * scale,
+            per_s=size.crowded_per_s,
+            seconds=size.crowded_s,
             rate=rate,
             seed=seed,
         )
@@ -80,6 +100,7 @@ def server_options(case: Case) -> Sequence[str]:
     burst, period_s = case.rate
     options = {
         "window-ms": case.window_ms, "slow-viewer": case.ending, "queue-bytes": case.queue_bytes,
-        "rate-burst": burst, "rate-period-s": period_s, "heartbeat-s": 60, "address-viewers-max": 2 * VIEWERS,
+        "rate-burst": burst, "rate-period-s": period_s, "heartbeat-s": 60,
+        "address-viewers-max": SIZE.viewers + case.viewers,
     }  # fmt: skip
     return [argument for name, value in options.items() for argument in (f"--{name}", str(value))]

@@ -9,6 +9,7 @@ from simulation.experiments.caching.live import run_live
 from simulation.experiments.caching.plan import VARIANTS, Case, Size
 from simulation.experiments.caching.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("hit_pct", "hits of the cache, %"),
@@ -22,16 +23,11 @@ MEASURES = (
 _SIZE = Size()
 
 
-class Caching:
+class Caching(Resizable[Size]):
     """A `Family`. What needs a fleet is simulated only."""
 
     name = "caching"
     question = "What do single flight, copies and warming buy when many ask for a hot stream's newest comments at once?"
-    size = (
-        f"{_SIZE.crowd} readers at once, {1 / _SIZE.every_s:g} times a second for {_SIZE.seconds:g} s, of one server "
-        f"and one Redis, whose windows live for 1 s; a fleet, simulated only: {VARIANTS['fleet'].fleet} servers with "
-        f"{_SIZE.per_s:g} readers/s each, and a cluster of {VARIANTS['fleet'].nodes}"
-    )
     measures: Sequence[Measure] = MEASURES
     variants: Sequence[str] = tuple(VARIANTS)
     repeats_live = 2
@@ -40,7 +36,16 @@ class Caching:
     repeats_sim = 5
 
     def __init__(self, size: Size = _SIZE) -> None:
-        self._size = size
+        super().__init__(size)
+
+    @property
+    def size(self) -> str:
+        size, fleet = self._size, VARIANTS["fleet"]
+        return (
+            f"{size.crowd} readers at once, {1 / size.every_s:g} times a second for {size.seconds:g} s, of one server "
+            f"and one Redis, whose windows live for 1 s; a fleet, simulated only: {fleet.fleet} servers with "
+            f"{size.per_s:g} readers/s each, and a cluster of {fleet.nodes}"
+        )
 
     def case(self, variant: str, repeat: int) -> Case:
         return Case(VARIANTS[variant], repeat, self._size)

@@ -17,7 +17,7 @@ from simulation.engines.processes import next_line
 from simulation.experiments.failover.authors import Authors, cheer
 from simulation.experiments.failover.fleet import Fleet, fleet
 from simulation.experiments.failover.live import ALLOWED, STREAM, backlog, viewers
-from simulation.experiments.failover.plan import FANS, RATE, Variant
+from simulation.experiments.failover.plan import FANS, Variant
 from simulation.machine import fingerprint
 from simulation.measurements import read_measured
 
@@ -46,7 +46,7 @@ async def measure() -> dict[str, Any]:
         authors = Authors(f"{url}/v1/streams/{STREAM}/comments", token, Random(1))
         comments = await _comments(started, authors)
         stop = asyncio.Event()
-        posting = asyncio.create_task(authors.run(RATE, stop))
+        posting = asyncio.create_task(authors.run(PROBE.rate_per_s, stop))
         edges, crowds = [], []
         for _ in range(STARTS):
             edges += await _starts(started.edges[0], 1)
@@ -71,7 +71,7 @@ async def _comments(started: Fleet, authors: Authors) -> dict[str, Any]:
     both = [started.api.url, started.edges[0].url]
     async with viewers(started, WATCHING, receipts=receipts, urls=both) as crowd:
         stop = asyncio.Event()
-        posting = asyncio.create_task(authors.run(RATE, stop))
+        posting = asyncio.create_task(authors.run(PROBE.rate_per_s, stop))
         await asyncio.sleep(POSTING_S)
         stop.set()
         await posting

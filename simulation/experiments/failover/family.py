@@ -6,9 +6,10 @@ from typing import Any
 
 from simulation.experiments.failover.costs import measure
 from simulation.experiments.failover.live import run_variant
-from simulation.experiments.failover.plan import VARIANTS
+from simulation.experiments.failover.plan import SIZE, Size, variants
 from simulation.experiments.failover.sim import Draws, Run
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("gap_s", "longest silence, worst viewer, s"),
@@ -24,29 +25,39 @@ MEASURES = (
 )
 
 
-class Failover:
+class Failover(Resizable[Size]):
     """A `Family`. What a variant has nothing of (joins, work) is 0."""
 
     name = "failover"
     question = "What do viewers and authors see when a part dies, and what do jitter and breakers change?"
-    size = "300 viewers at two edges where one is killed, else 20 at each server; 20 comments/s; one fault in each run"
     measures: Sequence[Measure] = MEASURES
-    variants: Sequence[str] = tuple(VARIANTS)
+    variants: Sequence[str] = tuple(variants())
     repeats_live = 2
     once = ("edge-no-jitter", "log", "log-no-breaker")
     simulated_only = ()
     repeats_sim = 20
+
+    def __init__(self, size: Size = SIZE) -> None:
+        super().__init__(size)
+
+    @property
+    def size(self) -> str:
+        size = self._size
+        return (
+            f"{2 * size.edge_viewers:,} viewers at two edges where one is killed, else {size.viewers:,} at each "
+            f"server; {size.rate_per_s:g} comments/s; one fault in each run"
+        )
 
     async def probe(self) -> dict[str, Any]:
         """Starts of an edge and of Redis, joins, commits, reads and hops, on processes of the probe's own."""
         return await measure()
 
     async def live(self, variant: str, repeat: int) -> Observation:
-        record, facts, why_void = await run_variant(VARIANTS[variant], repeat)
+        record, facts, why_void = await run_variant(variants(self._size)[variant], repeat)
         return Observation(variant, "live", repeat, record.values(), facts, why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
-        record = Run(VARIANTS[variant], Draws(costs, repeat)).record()
+        record = Run(variants(self._size)[variant], Draws(costs, repeat)).record()
         return Observation(variant, "sim", repeat, record.values(), {"posts": len(record.meant_s)})
 
     def answer(self, observations: Sequence[Observation]) -> str:

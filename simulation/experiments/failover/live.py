@@ -19,10 +19,8 @@ from simulation.experiments.failover.fleet import Fleet, fleet
 from simulation.experiments.failover.plan import (
     BEFORE_S,
     FANS,
-    RATE,
     REACT_ON_S,
     RESTART_S,
-    STALL_S,
     WORK_SEEN_S,
     Variant,
 )
@@ -51,7 +49,7 @@ async def _run(
     started: Fleet, variant: Variant, authors: Authors, crowd: asyncio.subprocess.Process
 ) -> tuple[Record, dict[str, Any], str]:
     began_s, cpu_s, stop = time.monotonic(), own_cpu_s(), asyncio.Event()
-    writing = asyncio.create_task(authors.run(RATE, stop))
+    writing = asyncio.create_task(authors.run(variant.rate_per_s, stop))
     reacting = asyncio.Event()
     done = asyncio.create_task(_react(started, variant, reacting))
     await asyncio.sleep(BEFORE_S)
@@ -87,7 +85,7 @@ async def befall(started: Fleet, variant: Variant) -> float:
     """The fault, and its end; the answer is how long a process took to start that was killed."""
     if variant.name.startswith("log"):
         with started.stalled_log():
-            await asyncio.sleep(STALL_S)
+            await asyncio.sleep(variant.stall_s)
         return 0.0
     killed = started.redis if variant.name == "broker" else (started.workers or started.edges)[0]
     assert killed is not None

@@ -14,11 +14,9 @@ from simulation.experiments.failover.plan import (
     BEFORE_S,
     FANS,
     POSTS,
-    RATE,
     REACT_ON_S,
     RECONNECTS,
     RESTART_S,
-    STALL_S,
     WORK_SEEN_S,
     Variant,
 )
@@ -138,13 +136,13 @@ class Run:
 
     def _crowd(self, end_s: float) -> Steps:
         yield self.env.timeout(SETTLE_S)
-        yield from self.authors.run(RATE, end_s)
+        yield from self.authors.run(self._variant.rate_per_s, end_s)
 
     def _befall(self, fault_s: float) -> Steps:
         yield self.env.timeout(fault_s)
         if self._variant.name.startswith("log"):
             self.database.lock()
-            yield self.env.timeout(STALL_S)
+            yield self.env.timeout(self._variant.stall_s)
             self.database.unlock()
             return
         if self.workers:

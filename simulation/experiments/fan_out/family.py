@@ -5,42 +5,63 @@ read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the serve
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from simulation.calibration import Calibration
+import numpy as np
+
+from simulation.calibration import NEAREST, Calibration
 from simulation.engines import live
 from simulation.engines.calibrate import calibrate, measure_stalls
+from simulation.engines.processes import ProcessError
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 from simulation.fidelity import seed_of
 from simulation.result import RunResult
 from simulation.scenario import Scenario, make_scenario
 
-VIEWERS = 300
-RATE_PER_S = 50.0
-SECONDS = 4.0
+WARM_UP_S = 1.0
 
 Changes = dict[str, dict[str, Any]]
-VARIANTS: dict[str, Changes] = {
-    "write-at-once": {"system": {"window_ms": 0.0}},
-    "write-20ms": {"system": {"window_ms": 20.0}},
-    "write-100ms": {"system": {"window_ms": 100.0}},
-    "write-queues": {"system": {"window_ms": 20.0, "delivery": "plain"}},
-    "read-1s": {"audience": {"polling": VIEWERS, "poll_s": 1.0}},
-    "hybrid-2s": {"audience": {"polling": VIEWERS * 4 // 5, "poll_s": 2.0}},
-    "tree-2": {"system": {"edges": 2}},
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    viewers: int = 300
+    rate_per_s: float = 50.0  # comments
+    seconds: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.seconds <= WARM_UP_S:
+            raise ValueError(f"seconds must be more than the warm-up, {WARM_UP_S:g}, got {self.seconds:g}")
+
+
+def variants(size: Size) -> dict[str, Changes]:
+    """By name, what each changes of the scenario that all have."""
+    return {
+        "write-at-once": {"system": {"window_ms": 0.0}},
+        "write-20ms": {"system": {"window_ms": 20.0}},
+        "write-100ms": {"system": {"window_ms": 100.0}},
+        "write-queues": {"system": {"window_ms": 20.0, "delivery": "plain"}},
+        "read-1s": {"audience": {"polling": size.viewers, "poll_s": 1.0}},
+        "hybrid-2s": {"audience": {"polling": size.viewers * 4 // 5, "poll_s": 2.0}},
+        "tree-2": {"system": {"edges": 2}},
+    }
+
+
+SIZE = Size()
 PROBED = ("write-at-once", "write-20ms", "write-queues", "tree-2")  # the others are as the second of these
+LARGER = {"write-20ms": 1_000, "write-queues": 1_000}  # viewers, to see how the cost of a fan-out grows with them
 
 
-class FanOut:
+class FanOut(Resizable[Size]):
     """Without a Redis the tree's edges ask the server for what is new, ten times a second."""
 
     name = "fan_out"
     question = "How should a comment reach everybody: pushed, asked for, or through a tree?"
-    size = f"{VIEWERS} viewers, {RATE_PER_S:g} comments/s, {SECONDS:g} s, one core for the server."
     measures = (
         Measure("p50_ms", "latency p50, ms"),
         Measure("p99_ms", "latency p99, ms"),
@@ -48,32 +69,51 @@ class FanOut:
         Measure("deliveries_per_s", "deliveries/s", 0, tells=False),
         Measure("faults", "lost, doubled, out of order", 0, tells=False),
     )
-    variants = tuple(VARIANTS)
+    variants = tuple(variants(SIZE))
     repeats_live = 2
     once = ("read-1s", "hybrid-2s")
     simulated_only = ()
     repeats_sim = 10
 
+    def __init__(self, size: Size = SIZE) -> None:
+        super().__init__(size)
+
+    @property
+    def size(self) -> str:
+        size = self._size
+        return f"{size.viewers:,} viewers, {size.rate_per_s:g} comments/s, {size.seconds:g} s, one core for the server."
+
     async def probe(self) -> dict[str, Any]:
+        """What the variants are made of, and fan-outs to a larger audience of either delivery; about a minute."""
         stalls = await measure_stalls()
-        return {variant: (await calibrate(scenario(variant, 0), stalls)).as_dict() for variant in PROBED}
+        found = {variant: (await calibrate(scenario(variant, 0, self._size), stalls)).as_dict() for variant in PROBED}
+        return found | {"larger": {variant: await self._larger(variant, stalls) for variant in LARGER}}
+
+    async def _larger(self, variant: str, stalls: list[float]) -> list[list[float]]:
+        chosen = scenario(variant, 0, replace(self._size, viewers=LARGER[variant]))
+        found: list[list[float]] = (await calibrate(chosen, stalls)).as_dict()["fan_outs"]
+        if len(found) < NEAREST:
+            raise ProcessError(
+                f"this machine is too busy to measure what a fan-out to {LARGER[variant]:,} viewers takes: "
+                f"{len(found)} of at least {NEAREST} counted; run it again when nothing else runs"
+            )
+        return found
 
     async def live(self, variant: str, repeat: int) -> Observation:
-        chosen = scenario(variant, repeat)
+        chosen = scenario(variant, repeat, self._size)
         async with servers(chosen, 0, None, lambda _: None) as running:
             result = await live.run_live(chosen, running, live.Progress())
         return Observation(variant, "live", repeat, _values(result), result.facts, result.why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
-        probed = variant if variant in PROBED else PROBED[1]
-        result = run_simulated(scenario(variant, repeat), Calibration.of(costs[probed]))
+        result = run_simulated(scenario(variant, repeat, self._size), _costs(variant, self._size, costs))
         return Observation(variant, "sim", repeat, _values(result), result.facts)
 
     def answer(self, observations: Sequence[Observation]) -> str:
         told = [each for each in observations if each.engine == "live"] or observations
 
         def figure(variant: str, measure: str) -> str:
-            found = [each.values[measure] for each in told if each.variant == variant]
+            found = [each.values[measure] for each in told if each.variant == variant and measure in each.values]
             return f"{median(found):.0f}" if found else "?"
 
         def late_and_busy(variant: str) -> str:
@@ -87,20 +127,30 @@ class FanOut:
         )
 
 
-def scenario(variant: str, repeat: int) -> Scenario:
+def scenario(variant: str, repeat: int, size: Size = SIZE) -> Scenario:
     """The variant's scenario with the arrivals of a repeat, which all variants share."""
     base = make_scenario({
-        "name": "fan_out", "duration_s": SECONDS, "warm_up_s": 1.0,
-        "audience": {"viewers": VIEWERS}, "workload": {"rate_per_s": RATE_PER_S}, "system": {"storage": "memory"},
+        "name": "fan_out", "duration_s": size.seconds, "warm_up_s": WARM_UP_S,
+        "audience": {"viewers": size.viewers}, "workload": {"rate_per_s": size.rate_per_s},
+        "system": {"storage": "memory"},
     }, "fan_out")  # fmt: skip
-    return base.changed({**VARIANTS[variant], "": {"seed": seed_of(base, repeat)}})
+    return base.changed({**variants(size)[variant], "": {"seed": seed_of(base, repeat)}})
+
+
+def _costs(variant: str, size: Size, costs: Mapping[str, Any]) -> Calibration:
+    """Those probed at the own size; at another fan-outs are on the line from there to the larger audience."""
+    own = Calibration.of(costs[variant if variant in PROBED else PROBED[1]])
+    if size.viewers == SIZE.viewers:
+        return own
+    larger = costs["larger"][variant if variant in LARGER else PROBED[1]]
+    return replace(own, fan_outs=np.concatenate([own.fan_outs, larger]))
 
 
 def _values(result: RunResult) -> dict[str, float]:
-    latency = result.quantiles_ms("end_to_end")
+    """Without latencies where nothing came within the run, as of a server that is asked for far too much."""
+    latency = {f"{name}_ms": value for name, value in result.quantiles_ms("end_to_end").items()}
     return {
-        "p50_ms": latency["p50"] or 0.0,
-        "p99_ms": latency["p99"] or 0.0,
+        **{name: value for name in ("p50_ms", "p99_ms") if (value := latency[name]) is not None},
         "server_busy_pct": 100 * result.facts["server_busy"],
         "deliveries_per_s": result.throughput_per_s["deliveries"],
         "faults": sum(result.counts[name] for name in ("lost", "duplicated", "reordered")),

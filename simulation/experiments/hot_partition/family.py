@@ -6,7 +6,7 @@ laptop's disk hides what partitions are for. The model gets the same comments at
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from statistics import median
 from typing import Any
 
@@ -14,6 +14,7 @@ from simulation.engines import processes
 from simulation.experiments.family import EngineName, Measure, Observation
 from simulation.experiments.hot_partition.plan import Case, Run
 from simulation.experiments.hot_partition.sim import Simulated
+from simulation.experiments.sizes import Resizable
 from simulation.model.partition_costs import PartitionCosts
 
 PACKAGE = "simulation.experiments.hot_partition"
@@ -22,15 +23,10 @@ AT_HOME = "by_stream"
 CASE = Case(strategy=AT_HOME, seed=0)
 
 
-class HotPartition:
+class HotPartition(Resizable[Case]):
     name = "hot_partition"
     question = (
         "Which way of splitting a log keeps a viral stream from slowing everybody down, and what does it cost readers?"
-    )
-    size = (
-        f"{CASE.partitions} partitions that take {1e6 / CASE.row_us:,.0f} rows a second each; {CASE.streams} streams, "
-        f"one with {CASE.viral_share:.0%} of {CASE.per_s:g} comments/s; {CASE.seconds:g} s after {CASE.warm_up_s:g} s "
-        f"of warm-up, then a backlog of {CASE.backlog:,} at once; live is as large as the model"
     )
     measures = (
         Measure("skew", "skew: fullest partition / mean", 2),
@@ -48,9 +44,22 @@ class HotPartition:
     simulated_only = ()
     repeats_sim = 6
 
+    def __init__(self, case: Case = CASE) -> None:
+        super().__init__(case)
+
+    @property
+    def size(self) -> str:
+        case = self._size
+        return (
+            f"{case.partitions} partitions that take {1e6 / case.row_us:,.0f} rows a second each; {case.streams} "
+            f"streams, one with {case.viral_share:.0%} of {case.per_s:g} comments/s; {case.seconds:g} s after "
+            f"{case.warm_up_s:g} s of warm-up, then a backlog of {case.backlog:,} at once; live is as large as the "
+            "model"
+        )
+
     def case(self, variant: str, repeat: int) -> Case:
         """Repeat n of both engines has the comments of seed n."""
-        return Case(strategy=variant, seed=repeat)
+        return replace(self._size, strategy=variant, seed=repeat)
 
     async def probe(self) -> dict[str, Any]:
         """Transactions of a lone log; about ten seconds."""

@@ -47,6 +47,11 @@ class Case:
     pages: int = 200
     page_comments: int = 50
 
+    def __post_init__(self) -> None:
+        for name in ("viral_share", "split_share"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must be above 0 and below 1, got {getattr(self, name):g}")
+
     @property
     def bucket_s(self) -> float:
         return self.seconds / BUCKETS

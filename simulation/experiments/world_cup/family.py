@@ -9,6 +9,7 @@ from typing import Any
 
 from simulation.engines.processes import ProcessError
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Sizes, changed, numbers
 from simulation.experiments.world_cup.figures import figures, why_void
 from simulation.experiments.world_cup.match import Run
 from simulation.experiments.world_cup.picture import draw
@@ -56,6 +57,15 @@ class WorldCup:
     @property
     def simulated_only(self) -> Sequence[str]:
         return self.variants
+
+    @property
+    def sizes(self) -> Sizes:
+        """What is the same in all variants."""
+        first, *others = (numbers(plan) for plan in self._plans.values())
+        return {name: value for name, value in first.items() if all(other[name] == value for other in others)}
+
+    def sized(self, changes: Sizes) -> "WorldCup":
+        return WorldCup({name: changed(plan, changes) for name, plan in self._plans.items()})
 
     @property
     def size(self) -> str:
