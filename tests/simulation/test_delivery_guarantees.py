@@ -81,6 +81,11 @@ def test_who_tries_once_sends_once_and_sees_nothing_twice() -> None:
     assert [values(MOST, 0)[name] for name in ("requests", "doubled_pct", "stored_again_pct")] == [1, 0, 0]
 
 
+def test_nothing_overtakes_on_its_way_from_the_broker_however_long_that_takes() -> None:
+    late = COSTS | {"relay_hop_s": [0.001, 0.2]}
+    assert DeliveryGuarantees().simulate(MOST, 0, late).values["behind_pct"] == 0
+
+
 def test_a_repeat_is_the_same_again_and_another_is_not() -> None:
     assert dict(DeliveryGuarantees().simulate(LEAST, 1, COSTS).values) == values(LEAST, 1) != values(LEAST, 2)
     assert values(LEAST, 1).keys() == {measure.name for measure in MEASURES}

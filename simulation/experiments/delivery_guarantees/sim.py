@@ -49,7 +49,7 @@ class Simulated:
         listener = Listener(self._broker_way, Retry(BROKER, rng), self._draws("link_s"), self.edge.receive)
         redis = Process(env)  # is always there, and so is the API's way to it
         writer = Link(redis, Retry(BROKER, case.stream("writer")), self._draws("link_s"))
-        self.broker = RedisBroker(redis, writer, [listener], self._draws(self._where("hop_s")))
+        self.broker = RedisBroker(redis, writer, [listener], self._in_order(self._draws(self._where("hop_s"))))
 
     def record(self) -> Record:
         """Let it all happen."""
@@ -80,6 +80,17 @@ class Simulated:
     def _draws(self, name: str) -> Callable[[], float]:
         samples, rng = self._costs[name], self._case.stream(f"cost {name}")
         return lambda: float(rng.choice(samples))
+
+    def _in_order(self, takes_s: Callable[[], float]) -> Callable[[], float]:
+        """Over one connection nothing overtakes what was sent before it."""
+        arrives_s = 0.0
+
+        def in_order_s() -> float:
+            nonlocal arrives_s
+            arrives_s = max(arrives_s, self._env.now + takes_s())
+            return arrives_s - self._env.now
+
+        return in_order_s
 
     def _edge(self) -> ResumingEdge | Relay:
         case, env = self._case, self._env
