@@ -17,6 +17,7 @@ MEASURES = (
     Measure("doubled_pct", "shown again, %"),
     Measure("behind_pct", "shown behind a later one, %"),
     Measure("unstored_pct", "never stored, %"),
+    Measure("unseen_pct", "stored, and seen by nobody, %"),
     Measure("stored_again_pct", "stored again, %"),
     Measure("p50_ms", "latency p50, ms"),
     Measure("p99_ms", "latency p99, ms"),
@@ -67,16 +68,16 @@ class DeliveryGuarantees:
         figures = _medians(observations)
         most, least, dropped, once = (figures[name] for name in VARIANTS)
         return (
-            f"Sent at most once {most['lost_pct']:.1f}% of comments are never seen by a viewer, and "
-            f"{most['unstored_pct']:.1f}% are not even in the log; sent at least once {least['lost_pct']:.1f}%, but "
-            f"{least['doubled_pct']:.1f}% are shown again and {least['stored_again_pct']:.1f}% stored again, of which "
-            f"a viewer who drops what it knows sees {dropped['doubled_pct']:.1f}% and the log keeps "
-            f"{dropped['stored_again_pct']:.1f}%. Key, cursor and log together leave {once['lost_pct']:.1f}% lost, "
-            f"{once['doubled_pct']:.1f}% shown again and {once['stored_again_pct']:.1f}% stored again, for "
-            f"{once['requests']:.2f} requests a comment instead of {most['requests']:.2f}, {once['cpu_ms']:.1f} ms of "
-            f"CPU instead of {most['cpu_ms']:.1f}, a p99 of {once['p99_ms']:,.0f} ms instead of "
-            f"{most['p99_ms']:,.0f}, and {once['behind_pct']:.1f}% shown behind one that was sent later instead of "
-            f"{most['behind_pct']:.1f}%."
+            f"Sent at most once, {most['lost_pct']:.1f}% of comments are never seen by a viewer "
+            f"({most['unstored_pct']:.1f}% are not in the log, {most['unseen_pct']:.1f}% are and reach nobody); sent at "
+            f"least once, {least['lost_pct']:.1f}% are not seen, but {least['doubled_pct']:.1f}% shown and "
+            f"{least['stored_again_pct']:.1f}% stored again, and a client that drops what it knows makes of that "
+            f"{dropped['doubled_pct']:.1f}% and {dropped['stored_again_pct']:.1f}%. Key, cursor and log together leave "
+            f"{once['lost_pct']:.1f}% not seen, {once['doubled_pct']:.1f}% shown and {once['stored_again_pct']:.1f}% "
+            f"stored again, for {once['requests']:.2f} requests a comment instead of {most['requests']:.2f}, "
+            f"{once['cpu_ms']:.1f} ms of CPU instead of {most['cpu_ms']:.1f} and a p99 of {once['p99_ms']:,.0f} ms "
+            f"instead of {most['p99_ms']:,.0f}, with {once['behind_pct']:.1f}% behind one that was sent later instead "
+            f"of {most['behind_pct']:.1f}%."
         )
 
     def plot(self, document: Mapping[str, Any], path: Path) -> None:

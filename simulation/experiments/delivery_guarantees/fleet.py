@@ -52,7 +52,8 @@ async def fleet(case: Case, *, edge: bool, relay: bool, measured: bool = False) 
         redis = await started(stack, redis_on(free_port(), folder))
         assert redis.process is not None
         processes.pin(redis.process.pid, core)
-        broker = await stack.enter_async_context(BrokenWay("127.0.0.1", redis.port).running())
+        broker = BrokenWay("127.0.0.1", redis.port)
+        await stack.enter_async_context(broker.running())
         data = ["--port", "0", "--data", str(folder / "data")]
         stamps = ["--measure", str(folder / "measure.csv")] if measured else []
         serve = [*data, *UNLIMITED, *stamps, "--broker", f"redis://127.0.0.1:{redis.port}"]
@@ -67,7 +68,6 @@ async def fleet(case: Case, *, edge: bool, relay: bool, measured: bool = False) 
             urls["edge"], pids["edge"] = await stack.enter_async_context(processes.edge(follow, core))
         if relay:
             urls["relay"], pids["relay"] = await stack.enter_async_context(_relay(broker.port, case, core))
-        assert isinstance(broker, BrokenWay)
         yield Fleet(url, token, folder, way, broker, redis.port, urls["edge"], urls["relay"], pids)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from simulation.engines.tcp_proxy import TcpProxy
 from simulation.experiments.delivery_guarantees.plan import Fate
@@ -30,30 +30,16 @@ class BrokenWay(TcpProxy):
             await super()._serve(reader, writer)
 
 
-class LosingProxy:
+class LosingProxy(TcpProxy):
     """In front of an HTTP server: each request has its ``fate`` by the number in it, and by how often it has come.
 
     What is lost ends the connection, as a network does that changes under a phone: nobody is told how far it came.
     """
 
     def __init__(self, host: str, port: int, fate: Callable[[int, int], Fate]) -> None:
-        self._target = (host, port)
+        super().__init__(host, port)
         self._fate = fate
-        self._connections: set[asyncio.Task[None]] = set()
         self.requests: Counter[int] = Counter()  # by number
-        self.port = 0
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["LosingProxy"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for connection in self._connections:
-                connection.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -52,14 +52,16 @@ class Record:
         posts = len(self.meant_s)
         pairs = posts * self.viewers
         shown = sum(len(screen.first_s) for screen in screens)
-        stored = len(set(self.numbers.values()))
+        stored = set(self.numbers.values())
+        seen = {number for screen in screens for number in screen.first_s}
         waits_ms = self.waits_s(screens) * 1000
         return {
             "lost_pct": 100 * (1 - shown / pairs),
             "doubled_pct": 100 * sum(screen.again for screen in screens) / pairs,
             "behind_pct": 100 * sum(screen.behind for screen in screens) / pairs,
-            "unstored_pct": 100 * (1 - stored / posts),
-            "stored_again_pct": 100 * (len(self.numbers) - stored) / posts,
+            "unstored_pct": 100 * (1 - len(stored) / posts),
+            "unseen_pct": 100 * len(stored - seen) / posts,
+            "stored_again_pct": 100 * (len(self.numbers) - len(stored)) / posts,
             "p50_ms": float(np.percentile(waits_ms, 50)),
             "p99_ms": float(np.percentile(waits_ms, 99)),
             "requests": self.requests / posts,

@@ -68,11 +68,6 @@ class Watching(Crowd):
     def _resumes_at(self, tally: Tally) -> int:
         return self.cursors[self._numbers[id(tally)]].resume(time.monotonic())
 
-    def _request(self, tally: Tally, host: str, port: int) -> bytes:
-        asked = super()._request(tally, host, port)
-        newest, saved = (Cursor(self._epoch, seq) for seq in (tally.next_seq - 1, self._resumes_at(tally)))
-        return asked.replace(f"Last-Event-ID: {newest}".encode(), f"Last-Event-ID: {saved}".encode())
-
     def _take(self, tally: Tally, piece: Piece) -> None:
         now, number = time.monotonic(), self._numbers[id(tally)]
         for seq in piece.seqs:
