@@ -141,17 +141,18 @@ async def _joins(started: Fleet, name: str) -> Joins:
     """At a warm edge or relay, one after another; a relay has nothing to say to who comes."""
     head = Cursor.parse(await head_cursor(started.url, STREAM))
     behind = Cursor(head.epoch, head.seq - BEHIND)
-    url = started.edge_url or started.url if name == "edge" else started.relay_url
-    last = f"id: {head}\n".encode() if name == "edge" else b"retry:"
-    hellos = [await _join(url, head, b"event: hello" if name == "edge" else last) for _ in range(2)]
+    url, first, last = (
+        (started.edge_url, b"event: hello", f"id: {head}\n".encode())
+        if name == "edge"
+        else (started.relay_url, b"retry:", b"retry:")
+    )
+    hellos = [await _join(url, head, first) for _ in range(2)]
     cpu_s = started.cpu_s()[name]
     joins = [await _join(url, behind, last) for _ in range(JOINS)]
     cpu_s = (started.cpu_s()[name] - cpu_s) / JOINS
-    hello_bytes = float(hellos[-1][2])
-    comments_bytes = joins[-1][2] - hello_bytes
-    return Joins(
-        [join[0] for join in joins], [join[1] for join in joins], cpu_s, hello_bytes, max(0.0, comments_bytes / BEHIND)
-    )
+    hello_bytes, whole_bytes = float(hellos[-1][2]), joins[-1][2]
+    comment_bytes = max(0.0, (whole_bytes - hello_bytes) / BEHIND)
+    return Joins([join[0] for join in joins], [join[1] for join in joins], cpu_s, hello_bytes, comment_bytes)
 
 
 async def _join(url: str, cursor: Cursor, last: bytes) -> tuple[float, float, int]:

@@ -69,8 +69,8 @@ class DeliveryGuarantees:
         most, least, dropped, once = (figures[name] for name in VARIANTS)
         return (
             f"Sent at most once, {most['lost_pct']:.1f}% of comments are never seen by a viewer "
-            f"({most['unstored_pct']:.1f}% are not in the log, {most['unseen_pct']:.1f}% are and reach nobody); sent at "
-            f"least once, {least['lost_pct']:.1f}% are not seen, but {least['doubled_pct']:.1f}% shown and "
+            f"({most['unstored_pct']:.1f}% are not in the log, {most['unseen_pct']:.1f}% are and reach nobody); sent "
+            f"at least once, {least['lost_pct']:.1f}% are not seen, but {least['doubled_pct']:.1f}% shown and "
             f"{least['stored_again_pct']:.1f}% stored again, and a client that drops what it knows makes of that "
             f"{dropped['doubled_pct']:.1f}% and {dropped['stored_again_pct']:.1f}%. Key, cursor and log together leave "
             f"{once['lost_pct']:.1f}% not seen, {once['doubled_pct']:.1f}% shown and {once['stored_again_pct']:.1f}% "
