@@ -2,8 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,104 +29,102 @@ LOSSLESS = Size(seconds=2.0, posts_per_s=25.0, lost_share=0.0, lasts_s=1e9)
 PROBED = VARIANTS["at-least-once"]
 COLD = 2  # comments, which find nothing open yet
 FLUSHED_S = 1.3
-IDLE_S = 1.5
+IDLE_S = 1.0
 READS = 20
 LINKS = 10
 JOINS = 12
 BEHIND = 20  # comments that a viewer lacks who comes back
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Comments in front of viewers at one place; CPU times by process."""
+
+    authors: Authors
+    seen: Any  # (viewer, seq, time)
+    idle_s: Mapping[str, float]  # of a second
+    each_s: Mapping[str, float]  # of a comment
+
+
 async def measure() -> dict[str, Any]:
     """Samples in seconds by name; ``cpu``: of all processes together; sizes in bytes."""
     async with fleet(Case(PROBED, 0, LOSSLESS), edge=True, relay=True, measured=True) as started:
-        times = await _times(started)
-        cpu = await _cpu(started)
-        joins = {name: await _joins(started, name) for name in ("edge", "relay")}
+        watched = {
+            "edge": await _watched(started, started.edge_url, 0),
+            "relay": await _watched(started, started.relay_url, 1),
+        }
+        joins = {name: await _joins(started, name) for name in watched}
         reads = [await _timed(lambda: head_cursor(started.url, STREAM)) for _ in range(READS)]
         links = [await asyncio.to_thread(_link_s, started.redis_port) for _ in range(LINKS)]
+        await asyncio.sleep(FLUSHED_S)
+        times = _times(watched, read_measured(started.folder / "measure.csv").comments)
     return times | {
-        "read_s": reads, "link_s": links, "cpu": cpu | {f"{name}_join_s": each.cpu_s for name, each in joins.items()},
-        "comment_bytes": joins["edge"].comment_bytes, "catch_up_s": joins["edge"].caught_up_s,
+        "read_s": reads, "link_s": links, "comment_bytes": joins["edge"].comment_bytes,
+        "catch_up_s": joins["edge"].caught_up_s,
+        "cpu": _cpu(watched) | {f"{name}_join_s": each.cpu_s for name, each in joins.items()},
         **{f"{name}_join_s": each.opened_s for name, each in joins.items()},
         **{f"{name}_hello_bytes": each.hello_bytes for name, each in joins.items()},
     }  # fmt: skip
 
 
-async def _times(started: Fleet) -> dict[str, Any]:
-    """The way of a post to the log, its commit, the answer's way back, and the comment's ways to viewers.
-
-    Stamps are written by whom somebody watches, so the API has viewers, too; those of edge and relay are timed.
-    """
-    urls = [started.url, started.edge_url, started.relay_url]
-    authors = _authors(started, 0)
-    seen = await _watched(started, urls, authors)
-    await asyncio.sleep(FLUSHED_S)
-    stamps = read_measured(started.folder / "measure.csv").comments
-    meant_s = {seq: (authors.meant_s[number], authors.told_s[number]) for number, seq in authors.seqs.items()}
-    rows = []
-    for seq, admitted_s, durable_s in zip(stamps["seq"], stamps["admitted_s"], stamps["durable_s"], strict=True):
-        came_s = [seen[(seen[:, 1] == seq) & (seen[:, 0] // VIEWERS == place), 2] for place in (1, 2)]
-        if int(seq) in meant_s and all(map(len, came_s)):
-            sent_s, told_s = meant_s[int(seq)]
-            hops_s = [each.min() - durable_s for each in came_s]
-            span_s = (came_s[0].max() - came_s[0].min()) / VIEWERS
-            rows.append((admitted_s - sent_s, durable_s - admitted_s, told_s - durable_s, *hops_s, span_s))
-    columns = np.maximum(0.0, np.array(rows[COLD:])).T.tolist()
-    named = dict(zip(("way_s", "commit_s", "back_s", "edge_hop_s", "relay_hop_s", "span_s"), columns, strict=True))
-    return {**named, "send_s": float(np.median(named.pop("span_s")))}
-
-
-async def _cpu(started: Fleet) -> dict[str, float]:
-    """What processes use for a post, for bringing it to viewers, and for being there; in seconds."""
-    authors = _authors(started, 1)
-    used: list[Mapping[str, float]] = []
-
-    async def note() -> None:
-        used.append(started.cpu_s())
-
-    async def idle() -> None:
-        await note()
+async def _watched(started: Fleet, url: str, repeat: int) -> Watched:
+    """Stamps are written by whom somebody watches, so the API has one viewer, too."""
+    authors = Authors(f"http://127.0.0.1:{started.way.port}", started.token, STREAM, Case(PROBED, repeat, LOSSLESS))
+    receipts, start = started.folder / f"probed-{repeat}.npz", await head_cursor(started.url, STREAM)
+    async with (
+        _viewers(started.url, start, 1, started.folder / "one.npz") as one,
+        _viewers(url, start, VIEWERS, receipts) as crowd,
+    ):
+        used = [started.cpu_s()]
         await asyncio.sleep(IDLE_S)
-        await note()
-
-    await _watched(started, [started.edge_url, started.relay_url], authors, idle)
-    await note()
-    idle_s = {name: (used[1][name] - used[0][name]) / IDLE_S for name in used[0]}
-    posting_s = LOSSLESS.seconds
-    each_s = {
-        name: max(0.0, used[2][name] - used[1][name] - idle_s[name] * posting_s) / len(authors.told_s)
-        for name in idle_s
-    }
-    both_s = idle_s["api"] + idle_s["redis"]
-    return {
-        "post_s": each_s["api"] + each_s["redis"], "edge_comment_s": each_s["edge"],
-        "relay_comment_s": each_s["relay"], "edge_idle_s": both_s + idle_s["edge"],
-        "relay_idle_s": both_s + idle_s["relay"],
-    }  # fmt: skip
-
-
-def _authors(started: Fleet, repeat: int) -> Authors:
-    return Authors(f"http://127.0.0.1:{started.way.port}", started.token, STREAM, Case(PROBED, repeat, LOSSLESS))
-
-
-async def _nothing() -> None:
-    """Nothing is to be done before the posts."""
-
-
-async def _watched(
-    started: Fleet, urls: Sequence[str], authors: Authors, before: Callable[[], Awaitable[None]] = _nothing
-) -> Any:
-    """Post in front of viewers at each address; what they saw: (viewer, seq, time)."""
-    start, receipts = await head_cursor(started.url, STREAM), started.folder / "probed.npz"
-    pair = processes.cores()
-    arguments = [",".join(urls), STREAM, start, f"{VIEWERS}", "1", str(receipts)]
-    watching = connected("simulation.experiments.failover.viewers", arguments, pair[1] if pair else None)
-    async with watching as crowd:
-        await before()
+        used.append(started.cpu_s())
         await authors.run(time.monotonic())
-        await finish(crowd, Cursor.parse(await head_cursor(started.url, STREAM)).seq)
-        await next_line(crowd)
-    return np.load(receipts)["seen"]
+        used.append(started.cpu_s())
+        head = Cursor.parse(await head_cursor(started.url, STREAM)).seq
+        for process in (one, crowd):
+            await finish(process, head)
+            await next_line(process)
+    idle_s = {name: (used[1][name] - used[0][name]) / IDLE_S for name in used[0]}
+    posts, worked_s = len(authors.told_s), {name: used[2][name] - used[1][name] for name in used[0]}
+    each_s = {name: max(0.0, worked_s[name] - idle_s[name] * LOSSLESS.seconds) / posts for name in idle_s}
+    return Watched(authors, np.load(receipts)["seen"], idle_s, each_s)
+
+
+@asynccontextmanager
+async def _viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    pair = processes.cores()
+    arguments = [url, STREAM, start, f"{count}", "1", str(receipts)]
+    module = "simulation.experiments.failover.viewers"
+    async with connected(module, arguments, pair[1] if pair else None) as crowd:
+        yield crowd
+
+
+def _times(watched: Mapping[str, Watched], stamps: Mapping[str, Any]) -> dict[str, Any]:
+    """The way of a post to the log, its commit, the answer's way back, and the comment's ways to viewers."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for name, each in watched.items():
+        numbers = {seq: number for number, seq in each.authors.seqs.items() if number >= COLD}
+        for seq, admitted_s, durable_s in zip(stamps["seq"], stamps["admitted_s"], stamps["durable_s"], strict=True):
+            came_s, number = each.seen[each.seen[:, 1] == seq, 2], numbers.get(int(seq))
+            if number is None or not len(came_s):
+                continue
+            found["way_s"].append(admitted_s - each.authors.meant_s[number])
+            found["commit_s"].append(durable_s - admitted_s)
+            found["back_s"].append(each.authors.told_s[number] - durable_s)
+            found[f"{name}_hop_s"].append(came_s.min() - durable_s)
+            found["span_s"].append((came_s.max() - came_s.min()) / VIEWERS)
+    send_s = float(np.median(found.pop("span_s")))
+    return {"send_s": send_s} | {name: [max(0.0, float(each)) for each in times] for name, times in found.items()}
+
+
+def _cpu(watched: Mapping[str, Watched]) -> dict[str, float]:
+    """What all processes use for a post, for bringing it to viewers, and for being there; in seconds."""
+    posts_s = [each.each_s["api"] + each.each_s["redis"] for each in watched.values()]
+    found = {"post_s": float(np.mean(posts_s))}
+    for name, each in watched.items():
+        found[f"{name}_comment_s"] = each.each_s[name]
+        found[f"{name}_idle_s"] = sum(each.idle_s[process] for process in ("api", "redis", name))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Relay:
             await asyncio.sleep(retry.failed(0.0) or 0.0)
 
     def _pass_on(self, payload: bytes) -> None:
-        if not (events := events_in(payload)):
+        if not self._viewers or not (events := events_in(payload)):
             return
         encoded = sse_chunk(Frame(map(of_event, events)))
         for writer in list(self._viewers):
