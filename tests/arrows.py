@@ -63,6 +63,10 @@ ARROWS = {
     "simulation.bench.arguments": {"simulation", "reference_impl.cli"},
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server
+    # Its authors are the client that everybody may use.
+    "simulation.experiments.delivery_guarantees": {
+        "simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol",
+    },
     "simulation.experiments.caching.probe": {"simulation", "reference_impl"},  # the log and its cache, without a server
     "simulation.experiments.consumer_groups.live": {"simulation", "reference_impl"},  # the queue, without a server
     "simulation.experiments.consumer_groups.probe": {"simulation", "reference_impl"},  # the queue, without a server

@@ -164,9 +164,13 @@ class Crowd:
     def _request(self, tally: Tally, host: str, port: int) -> bytes:
         lines = (
             f"GET {self._path} HTTP/1.1", f"Host: {host}:{port}", "Accept: text/event-stream",
-            f"Last-Event-ID: {Cursor(self._epoch, tally.next_seq - 1)}", "", "",
+            f"Last-Event-ID: {Cursor(self._epoch, self._resumes_at(tally))}", "", "",
         )  # fmt: skip
         return "\r\n".join(lines).encode()
+
+    def _resumes_at(self, tally: Tally) -> int:
+        """The last event that a viewer says to have."""
+        return tally.next_seq - 1
 
     def _take(self, tally: Tally, piece: Piece) -> None:
         now = time.monotonic()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from simulation.experiments.backpressure.family import Backpressure
 from simulation.experiments.caching.family import Caching
 from simulation.experiments.consumer_groups.family import ConsumerGroups
+from simulation.experiments.delivery_guarantees.family import DeliveryGuarantees
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
@@ -20,5 +21,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "caching": Caching,
     "flash_crowd": FlashCrowd,
     "consumer_groups": ConsumerGroups,
+    "delivery_guarantees": DeliveryGuarantees,
     "world_cup": WorldCup,
 }
