@@ -65,6 +65,10 @@ ARROWS = {
     "simulation.experiments.caching.probe": {"simulation", "reference_impl"},  # the log and its cache, without a server
     "simulation.experiments.hot_partition.log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.experiments.hot_partition.probe": {"simulation", "reference_impl"},  # the log itself, without a server
+    # Its comments are judged by the server's own layers.
+    "simulation.experiments.moderation_budget": {
+        "simulation", "reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol",
+    },
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

@@ -61,6 +61,9 @@ class Pipeline:
         self._layers = tuple(layers)
 
     async def review(self, submission: Submission, now: float) -> Verdict:
+        return self.judge(submission, now)
+
+    def judge(self, submission: Submission, now: float) -> Verdict:
         worst = ALLOWED
         for layer in self._layers:
             verdict = layer.judge(submission, now)
