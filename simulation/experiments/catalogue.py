@@ -9,6 +9,7 @@ from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
 from simulation.experiments.hot_partition.family import HotPartition
 from simulation.experiments.moderation_budget.family import ModerationBudget
+from simulation.experiments.sampling_and_rooms.family import SamplingAndRooms
 from simulation.experiments.world_cup.family import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -18,5 +19,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "failover": Failover,
     "caching": Caching,
     "moderation_budget": ModerationBudget,
+    "sampling_and_rooms": SamplingAndRooms,
     "world_cup": WorldCup,
 }
