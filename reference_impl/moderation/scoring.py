@@ -3,10 +3,10 @@
 A scorer, be it a model or somebody's service, says how likely a text is to be harmful. It may be slow and it may be
 away, so it is said beforehand what a comment does meanwhile:
 
-    stance | a comment                                      | an answer that comes afterwards
-    -------|------------------------------------------------|---------------------------------------------------
-    waits  | waits, `timeout_s` at most, then has `fallback` | takes back what was shown, lets in what was held
-    behind | is shown at once                               | takes back what was shown
+    a comment                                                   | an answer that comes afterwards
+    ------------------------------------------------------------|-------------------------------------------------
+    waits for `timeout_s` at most; without an answer `fallback` | takes back what was shown, lets in what was held
+    is shown at once, and asked about afterwards                | takes back what was shown
 
 Failing open (`allow`) and failing closed (`hold`, `deny`) are both somebody's choice, and never hidden: a verdict that
 was given without the scorer says so.
@@ -19,13 +19,6 @@ from reference_impl.moderation.verdict import ALLOWED, Verdict
 from reference_impl.protocol.streams import Action
 
 UNSCORED = "unscored"  # the reason of a fallback
-
-
-class Stance(StrEnum):
-    """What a comment does until it has a score."""
-
-    WAITS = "waits"
-    BEHIND = "behind"
 
 
 class Correction(StrEnum):
@@ -41,27 +34,23 @@ class Correction(StrEnum):
 class ScoringConfig:
     """Scores are 0 to 1; ``timeout_s`` is of one question to the scorer."""
 
-    stance: Stance = Stance.WAITS
+    waits: bool = True  # False: a comment is out before anybody asks
     timeout_s: float = 0.2
     fallback: Action = Action.ALLOW
+    behind_s: float = 30.0  # after which a comment that is out is not asked about any more
     hold_from: float = 0.7
     deny_from: float = 0.9
 
     def __post_init__(self) -> None:
         if not 0 < self.hold_from <= self.deny_from <= 1:
             raise ValueError(f"need 0 < hold_from <= deny_from <= 1, got {self.hold_from:g} and {self.deny_from:g}")
-        if not self.timeout_s > 0:
-            raise ValueError(f"timeout_s must be > 0, got {self.timeout_s:g}")
+        if not (self.timeout_s > 0 and self.behind_s > 0):
+            raise ValueError(f"timeout_s and behind_s must be > 0, got {self.timeout_s:g} and {self.behind_s:g}")
 
 
 class Scoring:
     def __init__(self, config: ScoringConfig) -> None:
         self.config = config
-
-    @property
-    def waits(self) -> bool:
-        """Whether a comment is kept until it has a score; else it is out before anybody asks."""
-        return self.config.stance is Stance.WAITS
 
     def judged(self, score: float) -> Verdict:
         """What a score means."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reference_impl.moderation.scoring import UNSCORED, Correction, Scoring, ScoringConfig, Stance
+from reference_impl.moderation.scoring import UNSCORED, Correction, Scoring, ScoringConfig
 from reference_impl.moderation.verdict import ALLOWED, Verdict
 from reference_impl.protocol.streams import Action
 
@@ -43,8 +43,7 @@ def test_a_late_score_corrects_what_was_done_without_it(fallback: Action, score:
 
 
 def test_who_does_not_wait_is_taken_back_and_never_released() -> None:
-    scoring = Scoring(ScoringConfig(stance=Stance.BEHIND))
-    assert not scoring.waits
+    scoring = Scoring(ScoringConfig(waits=False))
     assert scoring.corrected(ALLOWED, BAD) is Correction.REMOVE
     assert scoring.corrected(ALLOWED, FINE) is Correction.NONE
 
@@ -54,7 +53,9 @@ def test_what_a_rule_has_held_no_score_lets_in() -> None:
     assert Scoring(ScoringConfig()).corrected(held, FINE) is Correction.NONE
 
 
-@pytest.mark.parametrize("wrong", [{"hold_from": 0.0}, {"hold_from": 0.95}, {"deny_from": 1.1}, {"timeout_s": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"hold_from": 0.0}, {"hold_from": 0.95}, {"deny_from": 1.1}, {"timeout_s": 0.0}, {"behind_s": 0.0}]
+)
 def test_what_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="got"):
         ScoringConfig(**wrong)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impl.moderation.scoring import ScoringConfig, Stance
+from reference_impl.moderation.scoring import ScoringConfig
 from reference_impl.policy.bulkhead import BulkheadConfig
 from reference_impl.protocol.streams import Action
 from simulation.replications import Streams
@@ -26,7 +26,7 @@ WAYS: Mapping[str, ScoringConfig] = {
     "patient": ScoringConfig(timeout_s=2.0),
     "show": ScoringConfig(timeout_s=0.1),
     "hold": ScoringConfig(timeout_s=0.1, fallback=Action.HOLD),
-    "behind": ScoringConfig(stance=Stance.BEHIND, timeout_s=2.0),
+    "behind": ScoringConfig(waits=False, timeout_s=2.0),
 }
 
 
@@ -59,7 +59,6 @@ class Size:
     outage_s: tuple[float, float] = (12.0, 20.0)
     tail: float = 0.8  # sigma of the lognormal answer time: its p99 is 6.4 times its median
     places: BulkheadConfig = PLACES
-    behind_s: float = 30.0  # after which a comment that is out is not asked about any more
     harmful_share: float = 0.03
     harmful_beta: tuple[float, float] = (8.0, 2.0)  # scores of harmful comments, of which 20 % are below 0.7
     harmless_beta: tuple[float, float] = (1.0, 5.0)  # of the others, of which 0.2 % are above

@@ -42,7 +42,6 @@ class Questions:
 
     def __init__(self, env: simpy.Environment, variant: Variant, size: Size, rng: Random) -> None:
         self._env = env
-        self._size = size
         self._scorer = Scorer(env, variant.latency_ms / 1000, size.outage_s if variant.outage else None)
         self.scoring = Scoring(variant.scoring)
         timeout_s = variant.scoring.timeout_s
@@ -58,7 +57,7 @@ class Questions:
 
     def follow_up(self, pace: float, answered: Answered) -> Steps:
         """Ask about a comment that is out, as often as it takes, until it is too old to matter."""
-        deadline, heard = Deadline.after(self._size.behind_s, self._env.now), False
+        deadline, heard = Deadline.after(self.scoring.config.behind_s, self._env.now), False
 
         def once() -> None:
             nonlocal heard

@@ -90,14 +90,14 @@ class Simulated:
             self._rules.accepted(submission, self._env.now)
         comment.answered_s = self._env.now
         stored.succeed()
-        if comment.reviewed and not self._questions.scoring.waits:
+        if comment.reviewed and not self._questions.scoring.config.waits:
             yield from self._questions.follow_up(self._pace(comment), lambda: self._heard(comment, stored))
             comment.fell_back = not comment.scored
 
     def _review(self, comment: Comment, stored: simpy.Event) -> Steps:
         """What comes after the rules: a verdict at once, or one that is waited for."""
         comment.reviewed = True
-        if self._questions.scoring.waits:
+        if self._questions.scoring.config.waits:
             comment.verdict = yield from self._questions.wait(
                 self._score(comment), self._pace(comment), lambda: self._heard(comment, stored)
             )
