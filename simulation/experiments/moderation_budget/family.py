@@ -69,8 +69,8 @@ class ModerationBudget:
 
     async def live(self, variant: str, repeat: int) -> Observation:
         raise ProcessError(
-            f"there is no {self.name} live: the server has no scorer of its own, and one of a stated latency can only "
-            "be simulated. `livecomments run fan_out` and `livecomments bench ingest` measure live what is around it, "
+            f"there is no {self.name} live: scorers are everybody's own, and one of a stated latency can only be "
+            "simulated. `livecomments run fan_out` and `livecomments bench ingest` measure live what is around it, "
             f"and `livecomments run {self.name} --engine sim` is this experiment"
         )
 
