@@ -90,17 +90,7 @@ class Changes:
     async def release(self, stream: str, identity: Identity | None, held: HeldComment) -> Event:
         """Let a held comment into the log, in its author's name."""
         await self.moderator(stream, identity)
-        return await self._submit(
-            Draft(
-                stream=stream,
-                id=held.id,
-                author=held.author,
-                created_at_ms=int(self._wall_clock() * 1000),
-                data=held.data,
-                target=held.target,
-                review=Review.RELEASE,
-            )
-        )
+        return await self._submit(release_of(held, int(self._wall_clock() * 1000)))
 
     async def moderator(self, stream: str, identity: Identity | None) -> Identity:
         """Answer the identity when it may moderate the stream, which must be there."""
@@ -148,3 +138,16 @@ class Changes:
         if draft.kind is not EventKind.COMMENT:
             self._catalog.changed(draft.stream)
         return answer.event
+
+
+def release_of(held: HeldComment, at_ms: int) -> Draft:
+    """What brings a held comment into the log."""
+    return Draft(
+        stream=held.stream,
+        id=held.id,
+        author=held.author,
+        created_at_ms=at_ms,
+        data=held.data,
+        target=held.target,
+        review=Review.RELEASE,
+    )

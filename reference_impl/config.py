@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.partitioning import PARTITIONS_MAX, Partitioning
-from reference_impl.protocol.streams import Display
+from reference_impl.protocol.streams import Action, Display
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     jwks: str = ""  # in production: address or file of the keys that sign access tokens
     token_audience: str = "livecomments"
     token_issuer: str | None = None
+    scorer: str = Field("", pattern="^(https?://.+|)$")  # says how likely a text is harmful; empty: the rules alone
+    scorer_timeout_ms: float = Field(200.0, ge=1, le=5_000)  # of one question
+    scorer_fallback: Action = Action.ALLOW  # of a comment without a score
+    scorer_waits: bool = True  # False: a comment is out at once, and taken back if its score says so
     delivery: Delivery = Delivery.RAW
     window_ms: float = Field(20.0, ge=0, le=10_000)
     display: Display = Display.READABLE  # of new streams that do not say otherwise

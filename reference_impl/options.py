@@ -8,7 +8,7 @@ import typer
 from reference_impl.config import BatchSending, Delivery, LogMode, Mode, RecentPart, RecentWrites
 from reference_impl.policy.backpressure import Ending
 from reference_impl.policy.partitioning import Partitioning
-from reference_impl.protocol.streams import Display
+from reference_impl.protocol.streams import Action, Display
 
 LOG_HELP = "Engine of the log: sqlite:///FILE or postgresql://USER@HOST/NAME. [default: SQLite in the data directory]"
 PARTITIONS_HELP = "Databases of a new log, each with a writer of its own. [default: as many as it has, else 1]"
@@ -57,6 +57,19 @@ Breaker = Annotated[
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]
 Jwks = Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")]
+Scorer = Annotated[
+    str | None, typer.Option(help="Address that says how likely a text is harmful: POST, JSON. [default: rules alone]")
+]
+ScorerTimeoutMs = Annotated[float | None, typer.Option(help="How long one question to it may take. [default: 200]")]
+ScorerFallback = Annotated[
+    Action | None, typer.Option(help="What happens to a comment without a score. [default: allow]")
+]
+ScorerWaits = Annotated[
+    bool | None,
+    typer.Option(
+        "--scorer-waits/--scorer-behind", help="Comments wait for it, or are shown and judged behind. [default: waits]"
+    ),
+]
 DeliveryOption = Annotated[
     Delivery | None, typer.Option(help="raw: straight to the socket; plain: a queue per viewer. [default: raw]")
 ]

@@ -37,8 +37,7 @@ from reference_impl.group_commit import Commits
 from reference_impl.guard import Guard, GuardConfig
 from reference_impl.guarded_log import Guards
 from reference_impl.hub import Hub
-from reference_impl.moderation.rules import RulesLayer
-from reference_impl.moderation.verdict import Pipeline
+from reference_impl.moderation_wiring import moderating
 from reference_impl.observability.measure import CsvRecorder
 from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, Ending
 from reference_impl.policy.batching import GroupCommitConfig
@@ -49,7 +48,6 @@ from reference_impl.policy.degradation import DegradationConfig, Signal
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
-from reference_impl.policy.repetition import RepetitionConfig
 from reference_impl.ports import Broker, Clock, Directory, ReactionStore, SettingsOf
 from reference_impl.profile_work import PROFILES, QueuedProfiles
 from reference_impl.profiles import ProfileRefresher
@@ -96,8 +94,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         broker.subscribe(hub.receive)
         stack.callback(hub.close)
         catalog = _catalog(settings, storage, clock)
-        moderation = Pipeline([RulesLayer(RepetitionConfig(window_s=settings.rate_period_s))])
-        rooms = (commits, catalog, _admissions(settings), moderation)
+        moderation = await stack.enter_async_context(moderating(settings, commits, catalog, storage, new_id))
+        rooms = (commits, catalog, _admissions(settings), moderation.step)
         reactions = await stack.enter_async_context(_reactions(settings, storage, broker))
         segments = Segments(storage.segments, log, clock, time.time)
         purger = Purger(segments, storage.segments, map(HttpCache, settings.caches), settings_of, clock, time.time)
@@ -114,7 +112,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             review_queue=storage.review_queue,
             catalog=catalog,
             hub=hub,
-            guards=(*guards.all, *recent.guards),
+            guards=(*guards.all, *recent.guards, *moderation.guards),
             broker=broker,
             write_path=WritePath(log, *rooms, clock=clock, wall_clock=time.time, new_id=new_id, brownout=brownout),
             changes=Changes(*rooms, clock=clock, wall_clock=time.time, new_id=new_id),

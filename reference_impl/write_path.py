@@ -169,7 +169,7 @@ class WritePath:
         ticket = None if trusted else self._admissions.admit(draft.author, where, now, moderator=moderator)
         submission = Submission(
             stream=where.name, author=draft.author, text=draft.data["text"], settings=where.settings,
-            trusted=trusted or moderator,
+            trusted=trusted or moderator, comment=draft.id,
         )  # fmt: skip
         verdict = await self._moderation.review(submission, now)
         if verdict.action is Action.DENY:

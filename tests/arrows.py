@@ -1,10 +1,10 @@
 """Which part of the project may import which."""
 
 SHELLS = {
-    "access", "admission", "archive_work", "audience", "background", "brownout", "catalog", "changes", "display",
-    "edge", "following", "group_commit", "guard", "guarded_log", "hub", "pages", "partition_commits", "ports",
-    "profile_work", "profiles", "purging", "reaction_work", "reactions", "readers", "recent", "recent_pages",
-    "recent_writes", "room", "segments", "single_flight", "stream_hub", "working", "write_path",
+    "access", "admission", "archive_work", "audience", "background", "brownout", "catalog", "changes", "corrections",
+    "display", "edge", "following", "group_commit", "guard", "guarded_log", "hub", "pages", "partition_commits",
+    "ports", "profile_work", "profiles", "purging", "reaction_work", "reactions", "readers", "recent", "recent_pages",
+    "recent_writes", "room", "scored", "segments", "single_flight", "stream_hub", "working", "write_path",
 }  # fmt: skip
 
 # Who (a prefix of the module's name) may import which parts of the two packages.
@@ -22,7 +22,7 @@ ARROWS = {
     "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.adapters": {
         "reference_impl.adapters", "reference_impl.background", "reference_impl.following", "reference_impl.ports",
-        "reference_impl.recent", "reference_impl.working",
+        "reference_impl.recent", "reference_impl.scored", "reference_impl.working",
         "reference_impl.policy.channels", "reference_impl.policy.circuit_breaker", "reference_impl.policy.failover",
         "reference_impl.policy.partitioning", "reference_impl.policy.recent_window", "reference_impl.policy.retry",
         "reference_impl.protocol",
@@ -73,6 +73,10 @@ ARROWS = {
     "simulation.experiments.consumer_groups.worker": {"simulation", "reference_impl"},  # the queue, without a server
     "simulation.experiments.hot_partition.log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.experiments.hot_partition.probe": {"simulation", "reference_impl"},  # the log itself, without a server
+    # Its comments are judged by the server's own layers.
+    "simulation.experiments.moderation_budget": {
+        "simulation", "reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol",
+    },
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

@@ -73,6 +73,7 @@ def adapters_outside_wiring(module: str, tree: ast.Module) -> list[str]:
         "reference_impl.edge_wiring",
         "reference_impl.storage",
         "reference_impl.recent_wiring",
+        "reference_impl.moderation_wiring",
         "reference_impl.worker_wiring",
         "simulation.bench.hot_log",
         "simulation.bench.partitions_log",

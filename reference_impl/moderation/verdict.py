@@ -25,7 +25,8 @@ ALLOWED = Verdict(action=Action.ALLOW)
 class Submission:
     """A comment to be judged; the text is clean already, ``trusted`` ones are a moderator's.
 
-    An ``edit`` is of a comment that is out already: saying the same again is no repeat.
+    An ``edit`` is of a comment that is out already: saying the same again is no repeat. ``comment`` is the id that it
+    will have, if it is to be stored.
     """
 
     stream: str
@@ -34,6 +35,7 @@ class Submission:
     settings: StreamSettings
     trusted: bool = False
     edit: bool = False
+    comment: str = ""
 
 
 class Layer(Protocol):
@@ -61,6 +63,9 @@ class Pipeline:
         self._layers = tuple(layers)
 
     async def review(self, submission: Submission, now: float) -> Verdict:
+        return self.judge(submission, now)
+
+    def judge(self, submission: Submission, now: float) -> Verdict:
         worst = ALLOWED
         for layer in self._layers:
             verdict = layer.judge(submission, now)

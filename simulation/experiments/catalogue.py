@@ -11,6 +11,8 @@ from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
 from simulation.experiments.flash_crowd.family import FlashCrowd
 from simulation.experiments.hot_partition.family import HotPartition
+from simulation.experiments.moderation_budget.family import ModerationBudget
+from simulation.experiments.sampling_and_rooms.family import SamplingAndRooms
 from simulation.experiments.world_cup.family import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -22,5 +24,7 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "flash_crowd": FlashCrowd,
     "consumer_groups": ConsumerGroups,
     "delivery_guarantees": DeliveryGuarantees,
+    "moderation_budget": ModerationBudget,
+    "sampling_and_rooms": SamplingAndRooms,
     "world_cup": WorldCup,
 }

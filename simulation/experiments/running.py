@@ -53,6 +53,8 @@ class FamilyRun:
 
     async def finish(self, tell: Callable[[str], None], keep: Callable[[Document], None] = lambda _: None) -> Document:
         """Do what is left; ``keep`` gets what there is between two runs. ProcessError: something is missing here."""
+        if self.left and not held_here(self._family):
+            await self._family.live(*self.left[0])  # says why not, before anything is measured in vain
         if self._must_probe:
             tell("probing what it costs here")
             self._costs = await self._family.probe(), Provenance(MEASURED, fingerprint())

@@ -34,8 +34,7 @@ def table(family: Family, document: Document) -> Table:
 def markdown(family: Family, document: Document) -> str:
     """The question, the answer and the table."""
     lines = [f"**{document['question']}** {document['size']}", "", document["answer"], ""]
-    lines += ["| variant | measure | live | simulated | difference | noise |", "|---|---|--:|--:|--:|--:|"]
-    lines += [f"| `{cell['variant']}` | {' | '.join(cells(family, cell))} |" for cell in document["comparison"]]
+    lines += _rows(family, document)
     ranking = document["ranking"]
     if ranking["pairs"]:
         lines += [
@@ -70,6 +69,21 @@ def _source(document: Document) -> str:
     """What was simulated with; nothing of a result that does not say so."""
     source = document.get("calibration")
     return str(Provenance.read(source)) if source else ""
+
+
+def _rows(family: Family, document: Document) -> list[str]:
+    """A row for each figure; where there is nothing live to compare, a row for each variant."""
+    compared = document["comparison"]
+    if any(cell["live"] for cell in compared):
+        head = ["| variant | measure | live | simulated | difference | noise |", "|---|---|--:|--:|--:|--:|"]
+        return head + [f"| `{cell['variant']}` | {' | '.join(cells(family, cell))} |" for cell in compared]
+    told = {(cell["variant"], cell["measure"]): cell["sim"] for cell in compared}
+    head = [f"| {' | '.join(['variant', *(each.title for each in family.measures)])} |"]
+    head += ["|---|" + "--:|" * len(family.measures)]
+    return head + [
+        f"| {' | '.join([f'`{name}`', *(_interval(told[name, each.name], each.digits) for each in family.measures)])} |"
+        for name in dict.fromkeys(cell["variant"] for cell in compared)
+    ]
 
 
 def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:

@@ -147,6 +147,22 @@ def test_a_variant_that_is_too_large_for_this_machine_is_simulated_only() -> Non
     assert FamilyRun(family, repeats=1).left == [("a", 0), ("b", 0)], "`live` is asked, and says why it cannot"
 
 
+def test_what_cannot_run_live_says_so_before_anything_is_probed() -> None:
+    family = Two()
+    family.simulated_only = family.variants
+    family.asked = ["long ago"] * 3  # so that its first live run fails
+    with pytest.raises(ProcessError):
+        asyncio.run(FamilyRun(family).finish(lambda _: None))
+    assert "probe" not in family.asked
+
+
+def test_what_is_only_simulated_has_a_row_for_each_variant() -> None:
+    made = document(Two(), [*seen("a", "sim", 10, 12), *seen("b", "sim", 20, 24)], None)
+    page = markdown(Two(), made)
+    assert "| variant | p99, ms | count |\n|---|--:|--:|\n| `a` | 11.0 ± 12.7 | 1 |\n| `b` | 22.0 ± " in page
+    assert "difference" not in page
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs cores that a process can be kept to")
 def test_the_model_has_all_cores_though_the_process_that_measures_keeps_to_one() -> None:
     code = (

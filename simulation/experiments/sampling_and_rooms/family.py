@@ -1,0 +1,101 @@
+"""sampling_and_rooms: what a display budget, priority and rooms make of a crowded stream."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from simulation.engines.processes import ProcessError
+from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sampling_and_rooms.figures import figures
+from simulation.experiments.sampling_and_rooms.picture import draw
+from simulation.experiments.sampling_and_rooms.plan import VARIANTS, Size, crowd
+from simulation.experiments.sampling_and_rooms.sim import show
+from simulation.experiments.sampling_and_rooms.sizes import sizes
+from simulation.replications import Streams
+
+SEED = 1
+MEASURES = (
+    Measure("bytes_per_s", "bytes/s to a viewer", 0),
+    Measure("egress_gbit_per_s", "to a million of them, Gbit/s"),
+    Measure("shown_per_s", "shown to a viewer, comments/s"),
+    Measure("viewer_chance_pct", "a comment's chance: a given viewer, %", 2),
+    Measure("anybody_chance_pct", "anybody, %", 1),
+    Measure("wait_s", "an author appears once in, s", 0),
+    Measure("jain", "fairness over authors: Jain", 3),
+    Measure("gini", "Gini", 3),
+    Measure("priority_pct", "of host and moderators shown, %", 1),
+    Measure("covered_pct", "moderators' coverage, %", 1, tells=False),
+    Measure("moderator_per_s", "shown to a moderator, comments/s", 0, tells=False),
+    Measure("seated_pct", "their coverage from viewers' seats, %", 1),
+)
+_SIZE = Size()
+
+
+class SamplingAndRooms:
+    """A `Family`, in the model only."""
+
+    name = "sampling_and_rooms"
+    question = "What do a sample, priority and rooms make of a stream that nobody could read?"
+    size = (
+        f"{_SIZE.viewers:,} viewers and {_SIZE.per_s:.0f} comments/s on average, which is {_SIZE.chats} times a "
+        f"recorded chat at {_SIZE.speed:g} times its speed, for {_SIZE.seconds:g} s; a budget of "
+        f"{_SIZE.budget.per_s:g} comments/s; {_SIZE.moderators} moderators, the host among them, who write "
+        f"{_SIZE.staff_share:.1%} of the comments; in the model only."
+    )
+    measures: Sequence[Measure] = MEASURES
+    variants: Sequence[str] = tuple(VARIANTS)
+    repeats_live = 1
+    once = ()
+    simulated_only: Sequence[str] = tuple(VARIANTS)
+    repeats_sim = 10
+
+    def __init__(self, size: Size = _SIZE) -> None:
+        self._size = size
+
+    async def probe(self) -> dict[str, Any]:
+        """What comments take on the wire, by the server's own encoding; nothing else costs anything here."""
+        return sizes(self._size.trace, self._size.budget.window_ms)
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        raise ProcessError(
+            f"this machine cannot hold {self.name} live: {self._size.viewers:,} viewers are more sockets than it has, "
+            "and each of five variants would be sent to all of them. `livecomments bench display` measures one hall "
+            f"and rooms live, with 5,000 viewers, and `livecomments run {self.name} --engine sim` is this experiment"
+        )
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        """All variants of a repeat have the same comments."""
+        chosen, size = VARIANTS[variant], self._size
+        posted = crowd(size, Streams(SEED, self.name, repeat))
+        values, facts = figures(show(chosen, size, posted), size, posted, costs, sheds=chosen.budget)
+        return Observation(variant, "sim", repeat, values, facts)
+
+    def plot(self, document: Mapping[str, Any], path: Path) -> None:
+        """Who is seen, by how many, and what that is to a network."""
+        draw(document, path)
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        def of(variant: str, measure: str) -> float:
+            found = [each.values[measure] for each in observations if each.variant == variant and not each.why_void]
+            return median(found) if found else float("nan")
+
+        def both(measure: str, digits: int = 0) -> tuple[str, str]:
+            told = [f"{of(variant, measure):,.{digits}f}" for variant in ("uniform", "rooms")]
+            return told[0], told[1]
+
+        (hall, rooms), (hall_wait, rooms_wait) = both("anybody_chance_pct", 1), both("wait_s")
+        (hall_jain, rooms_jain), (hall_one, rooms_one) = both("jain", 2), both("viewer_chance_pct", 1)
+        seated, in_rooms = both("seated_pct")
+        more = of("priority", "shown_per_s") - of("uniform", "shown_per_s")
+        return (
+            f"A million viewers take {of('everything', 'egress_gbit_per_s'):,.0f} Gbit/s of everything, "
+            f"{of('uniform', 'egress_gbit_per_s'):,.0f} of a uniform sample and "
+            f"{of('rooms', 'egress_gbit_per_s'):,.0f} in rooms; a comment is on somebody's screen with a chance of "
+            f"{hall}% in one hall and {rooms}% in rooms (on a given viewer's {hall_one}% and {rooms_one}%), an author "
+            f"once in {hall_wait} s and once in {rooms_wait} s, with a Jain index of {hall_jain} and {rooms_jain}. "
+            f"Priority shows {of('priority', 'priority_pct'):.0f}% of what host and moderators say, a uniform sample "
+            f"{of('uniform', 'priority_pct'):.1f}%, for {more:.1f} comments/s more to a viewer; moderators are shown "
+            f"{of('rooms', 'covered_pct'):.0f}% of all, which is {of('rooms', 'moderator_per_s'):,.0f} comments/s, and "
+            f"from viewers' seats would see {seated}% in one hall and {in_rooms}% in rooms."
+        )
