@@ -81,7 +81,7 @@ def _rows(family: Family, document: Document) -> list[str]:
     head = [f"| {' | '.join(['variant', *(each.title for each in family.measures)])} |"]
     head += ["|---|" + "--:|" * len(family.measures)]
     return head + [
-        f"| {' | '.join([f'`{name}`', *(_interval(told[name, each.name], each.digits) for each in family.measures)])} |"
+        f"| {' | '.join([f'`{name}`', *(interval(told[name, each.name], each.digits) for each in family.measures)])} |"
         for name in dict.fromkeys(cell["variant"] for cell in compared)
     ]
 
