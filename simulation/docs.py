@@ -26,7 +26,6 @@ from simulation.experiments.catalogue import FAMILIES
 from simulation.laws import page as laws
 from simulation.machine import in_words
 from simulation.report import markdown
-from simulation.sweeping import showing as sweeping
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -67,7 +66,6 @@ def _block(name: str) -> str:
         "hot-loss": _hot_loss,
         "edges": _edges,
         "fidelity": _fidelity,
-        "sweep": _sweep,
         "tiers": _tiers,
         "theory": _theory,
     }  # fmt: skip
@@ -82,12 +80,6 @@ def _experiment(name: str) -> str:
     machine = document["machine"]
     about = f"{in_words(machine)}."
     return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
-
-
-def _sweep() -> str:
-    """An experiment at several sizes."""
-    document = json.loads((RESULTS / "sweep.json").read_text())
-    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document)}\n\n{in_words(document['machine'])}."
 
 
 def _tiers() -> str:
