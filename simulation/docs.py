@@ -28,6 +28,7 @@ from simulation.experiments.world_cup import page as final
 from simulation.laws import page as laws
 from simulation.machine import in_words
 from simulation.report import markdown
+from simulation.sweeping import showing as sweeping
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

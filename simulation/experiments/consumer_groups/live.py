@@ -20,10 +20,10 @@ from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.policy.sharing import fair_share
 from reference_impl.storage import migrate_all
-from simulation.bench.fanout_servers import free_port
 from simulation.chaos.member import started
 from simulation.engines import processes
 from simulation.engines.live import BUSY_MAX, own_cpu_s
+from simulation.engines.ports import free_port
 from simulation.engines.processes import ProcessError
 from simulation.experiments.consumer_groups.plan import SLOWER, WATCH_S, Case, Fault
 from simulation.experiments.consumer_groups.record import ENDS_S, LOOK_S, Effect, Look, Record

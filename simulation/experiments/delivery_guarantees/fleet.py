@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from simulation.bench.fanout_servers import free_port
 from simulation.bench.ingest import UNLIMITED
 from simulation.chaos.member import started
 from simulation.engines import processes
 from simulation.engines.api_client import open_stream, user_token
+from simulation.engines.ports import free_port
 from simulation.engines.processes import cpu_seconds
 from simulation.experiments.delivery_guarantees.networks import BrokenWay, LosingProxy
 from simulation.experiments.delivery_guarantees.plan import Case
