@@ -17,6 +17,7 @@ above which climbing would not help it: a log that is away is not brought back b
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from math import inf
 
 
 class Rung(IntEnum):
@@ -52,6 +53,10 @@ class LadderConfig:
         if self.up_after_s < 0 or self.down_after_s < 0:
             seen = f"{self.up_after_s:g} and {self.down_after_s:g}"
             raise ValueError(f"up_after_s and down_after_s must be >= 0, got {seen}")
+
+
+STAYS_FULL = LadderConfig(up_at=inf)
+"""For those who want to see what a ladder spares them."""
 
 
 @dataclass(frozen=True, slots=True)
