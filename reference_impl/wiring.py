@@ -45,7 +45,7 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
-from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, Signal
+from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, LadderConfig, Signal
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
@@ -272,7 +272,8 @@ def _guard_config(settings: Settings) -> GuardConfig:
 
 
 def _brownout(settings: Settings, commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:
-    config = DegradationConfig() if settings.ladder else DegradationConfig(ladder=STAYS_FULL)
+    ladder = LadderConfig() if settings.ladder else STAYS_FULL
+    config = DegradationConfig(ladder=ladder, lag_max_s=settings.lag_max_ms / 1000)
     signals = [lambda: Signal(commits.fill / config.fill_max), *(guard.signal for guard in guards)]
     return Brownout(config, clock, signals)
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import inf
 
+from reference_impl.policy.circuit_breaker import State
+
 
 class Rung(IntEnum):
     FULL = 0
@@ -38,6 +40,11 @@ class Signal:
     def __post_init__(self) -> None:
         if not self.load >= 0:
             raise ValueError(f"load must be >= 0, got {self.load:g}")
+
+
+def signal_of(breaker: State) -> Signal:
+    """What the state of a log's breaker is: without its log a process can spare hints, and nothing else."""
+    return Signal(1.0 if breaker is State.OPEN else 0.0, Rung.NO_HINTS)  # half-open may last, where nobody calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
