@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from simulation.experiments.backpressure.family import Backpressure
 from simulation.experiments.caching.family import Caching
+from simulation.experiments.degradation.family import Degradation
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
@@ -16,5 +17,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "backpressure": Backpressure,
     "failover": Failover,
     "caching": Caching,
+    "degradation": Degradation,
     "world_cup": WorldCup,
 }
