@@ -63,9 +63,10 @@ class Degradation:
 
     async def live(self, variant: str, repeat: int) -> Observation:
         self._capacity = self._capacity or await capacity_per_s(self._size)
-        record, busy = await run_live(case_for(variant, repeat, self._capacity, self._size))
-        facts = {"generator_busy": round(busy, 3), "capacity_per_s": round(self._capacity), **record.facts()}
-        return Observation(variant, "live", repeat, record.values(), facts, why_void(busy))
+        record, of_load = await run_live(case_for(variant, repeat, self._capacity, self._size))
+        busy, capacity = of_load["busy"], round(self._capacity)
+        facts = {"generator_busy": round(busy, 3), "viewers_gone": of_load["viewers_gone"], "capacity_per_s": capacity}
+        return Observation(variant, "live", repeat, record.values(), facts | record.facts(), why_void(busy))
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
         record = Simulated(case_for(variant, repeat, costs["capacity_per_s"], self._size), costs).run()

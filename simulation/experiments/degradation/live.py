@@ -25,15 +25,17 @@ AT_ONCE_MS = "0.001"  # of lag, which any loop has: the ladder is climbed with n
 CLIMBED_S = 30.0
 
 
-async def run_live(case: Case) -> tuple[Record, float]:
-    """What came of it, and how busy the load was."""
+async def run_live(case: Case) -> tuple[Record, dict[str, float]]:
+    """What came of it; how busy the load was, and how many viewers the server let go."""
     require_files(sum(map(case.connections, Kind)) + case.size.viewers + OWN_FILES)
     burst, period_s = case.rate
     options = ["--rate-burst", str(burst), "--rate-period-s", str(period_s), "--lag-max-ms", str(LAG_MAX_MS)]
     async with _server("--ladder" if case.variant.ladder else "--no-ladder", *options) as (url, _, folder):
         result = folder / "result.npz"
-        found = await _beside("the load ended", f"{HERE}.load", [json.dumps(told(case)), url, str(result)])
-        return Record.load(case.size, result), float(found["busy"])
+        found: dict[str, float] = await _beside(
+            "the load ended", f"{HERE}.load", [json.dumps(told(case)), url, str(result)]
+        )
+        return Record.load(case.size, result), found
 
 
 async def capacity_per_s(size: Size) -> float:

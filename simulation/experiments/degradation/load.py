@@ -1,7 +1,7 @@
 """The load of a run: ``python -m simulation.experiments.degradation.load CASE URL RESULT.npz``.
 
 A process of its own, on a core of its own: the crowd, one viewer who reads everything, and all requests when they are
-due, whatever became of those before. Says one line of JSON: how busy it was.
+due, whatever became of those before. Says one line of JSON: how busy it was, and how many viewers were let go.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from array import array
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +20,8 @@ import uvloop
 from simulation.bench.fanout_load import crowd
 from simulation.bench.fanout_servers import Running
 from simulation.bench.http_load import TICK_S, Connection, connect
-from simulation.experiments.degradation.plan import PATIENCE_S, Case, Kind, Request
+from simulation.experiments.degradation.line import Line
+from simulation.experiments.degradation.plan import Case, Kind, Request
 from simulation.experiments.degradation.record import Outcome, requests_of
 from simulation.experiments.degradation.requests import STREAM, Asking, case_of
 from simulation.experiments.degradation.watcher import Watcher
@@ -39,35 +39,39 @@ class Sender:
         self._kind = kind
         self._asking = asking
         self._rows = rows
-        self._waiting: deque[Request] = deque()
+        self._line = Line()
         self._free: list[Connection] = []
         self._url = ""
         self._began_s = 0.0
         self._opening: set[asyncio.Task[None]] = set()
 
-    async def open(self, url: str, connections: int, began_s: float) -> None:
-        self._url, self._began_s = url, began_s
+    async def open(self, url: str, connections: int) -> None:
+        self._url = url
         self._free = await connect(url, connections, self._answered)
 
+    def begin(self, at_s: float) -> None:
+        """What requests are due by counts from then."""
+        self._began_s = at_s
+
     def add(self, request: Request) -> None:
-        self._waiting.append(request)
+        self._line.add(request)
 
     def go(self, now_s: float) -> None:
         """Send what there are free connections for; who has waited too long for one has gone away."""
-        while self._waiting and now_s > self._waiting[0].due_s + PATIENCE_S:
-            self._note(self._waiting.popleft().due_s, now_s, Outcome.GIVEN_UP)
-        while self._waiting and self._free:
+        for request in self._line.gone(now_s):
+            self._note(request.due_s, now_s, Outcome.GIVEN_UP)
+        while self._line and self._free:
             connection = self._free.pop()  # the one used last: others may idle until the server closes them
             if connection.closed:
                 self._reopen()
                 continue
-            request = self._waiting.popleft()
+            request = self._line.take()
             connection.send(self._asking(request), request.due_s)
             self.flying += 1
 
     @property
     def idle(self) -> bool:
-        return not self.flying and not self._waiting
+        return not self.flying and not self._line
 
     def close(self) -> None:
         for connection in self._free:
@@ -96,20 +100,22 @@ async def run(case: Case, url: str, result: Path) -> dict[str, float]:
     asking = await Asking.at(url)
     schedule, rows = case.schedule(), array("d")
     senders = {kind: Sender(kind, asking, rows) for kind in Kind}
-    cpu_s, start_s = time.process_time(), time.monotonic()
     async with crowd(running(url), case.size.viewers, None) as viewers:
         watcher = await Watcher.at(url, STREAM)
+        for kind, sender in senders.items():
+            await sender.open(url, case.connections(kind))
         await viewers.ask("start")
         began_s = time.monotonic() + LEAD_S
         asking.begin(began_s)
-        for kind, sender in senders.items():
-            await sender.open(url, case.connections(kind), began_s)
+        for sender in senders.values():
+            sender.begin(began_s)
+        cpu_s, start_s = time.process_time(), time.monotonic()
         looking = asyncio.create_task(_look(url, began_s))
         await _send(schedule, senders, began_s)
         await asyncio.sleep(max(0.0, began_s + case.size.seconds - time.monotonic()))
         rungs = await _ended(looking)
-        busy = 1 - json.loads(await viewers.ask("stop"))["idle_share"]
-    busy += (time.process_time() - cpu_s) / (time.monotonic() - start_s)
+        busy = (time.process_time() - cpu_s) / (time.monotonic() - start_s)
+        counted = json.loads(await viewers.ask("stop"))
     for sender in senders.values():
         sender.close()
     seen = watcher.found(began_s)
@@ -117,7 +123,7 @@ async def run(case: Case, url: str, result: Path) -> dict[str, float]:
         result, requests=requests_of(rows), rungs=np.array(rungs).reshape(-1, 2), seen=seen["seen"],
         frames_s=seen["frames_s"], sums_s=seen["sums_s"],
     )  # fmt: skip
-    return {"busy": busy}
+    return {"busy": busy + 1 - counted["idle_share"], "viewers_gone": counted["closed"]}
 
 
 async def _send(schedule: Sequence[Request], senders: dict[Kind, Sender], began_s: float) -> None:

@@ -67,7 +67,7 @@ VARIANTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    steps: Sequence[Step] = (Step(0.5, 2.0), Step(1.0, 2.0), Step(2.0, 4.0), Step(3.0, 18.0), Step(0.5, 8.0))
+    steps: Sequence[Step] = (Step(0.5, 2.0), Step(1.0, 2.0), Step(2.0, 4.0), Step(3.0, 17.0), Step(0.5, 7.0))
     viewers: int = 1_500
 
     @property

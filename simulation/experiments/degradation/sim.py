@@ -19,6 +19,7 @@ from reference_impl.policy.degradation import Ladder, Rung, Signal, signal_of
 from reference_impl.policy.ordering import OrderingConfig
 from reference_impl.policy.rate import RateConfig, RateLimiter
 from reference_impl.policy.reactions import ReactionConfig
+from simulation.experiments.degradation.line import Line
 from simulation.experiments.degradation.plan import PATIENCE_S, Case, Kind, Request
 from simulation.experiments.degradation.record import Outcome, Record, requests_of
 from simulation.model.core import Core
@@ -54,7 +55,8 @@ class Simulated:
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
         self._degradation = case.variant.degradation
         self.ladder = Ladder(self._degradation.ladder)
-        self._pools = {kind: simpy.Resource(env, case.connections(kind)) for kind in Kind}
+        self._lines = {kind: Line() for kind in Kind}
+        self._free = {kind: case.connections(kind) for kind in Kind}
         self._do: dict[Kind, Callable[[Request], Answered]] = {
             Kind.POST: self._post, Kind.PAGE: self._page, Kind.REACTION: self._react, Kind.MODERATION: self._moderate,
         }  # fmt: skip
@@ -76,16 +78,22 @@ class Simulated:
     def _arrivals(self) -> Steps:
         for request in self.case.schedule():
             yield self.env.timeout(max(0.0, request.due_s - self.env.now))
-            self.env.process(self._request(request))
+            self._lines[request.kind].add(request)
+            self._go(request.kind)
 
-    def _request(self, request: Request) -> Steps:
-        outcome = Outcome.GIVEN_UP
-        with self._pools[request.kind].request() as connection:
-            if not connection.triggered:
-                yield connection | self.env.timeout(PATIENCE_S)
-            if connection.triggered:
-                outcome = yield from self._do[request.kind](request)
+    def _go(self, kind: Kind) -> None:
+        """Send what there are free connections for."""
+        for request in self._lines[kind].gone(self.env.now):
+            self._rows.extend((kind, request.due_s, request.due_s + PATIENCE_S, Outcome.GIVEN_UP))
+        while self._lines[kind] and self._free[kind]:
+            self._free[kind] -= 1
+            self.env.process(self._send(self._lines[kind].take()))
+
+    def _send(self, request: Request) -> Steps:
+        outcome = yield from self._do[request.kind](request)
         self._rows.extend((request.kind, request.due_s, self.env.now, outcome))
+        self._free[request.kind] += 1
+        self._go(request.kind)
 
     def _post(self, request: Request) -> Answered:
         costs, answered = self._costs, self.env.event()
