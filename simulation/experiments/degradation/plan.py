@@ -18,7 +18,8 @@ MODERATORS_PER_S = 5.0
 PAGE = 50  # comments
 PATIENCE_S = 2.0  # for which a request waits for a free connection before whoever made it has gone away
 HELD_S = 0.75  # there are as many connections for posts as the server answers posts in that time
-FEW = 12  # of these there is one for each other kind
+FEW = 12  # of these there is one for each page and reaction
+MODERATORS = 60  # each with a connection: none waits for another's
 ALLOWED = 0.8  # of the capacity, to all authors together, where each has a limit
 BURST = 5  # comments that an author may post at once there
 LAG_MAX_MS = 10.0  # of the event loop: an overloaded one is later than that whenever it is looked at, a calm one never
@@ -120,7 +121,7 @@ class Case:
     def connections(self, kind: Kind) -> int:
         """What requests of a kind share; one that finds none free waits."""
         posts = max(FEW, round(HELD_S * self.capacity_per_s))
-        return posts if kind is Kind.POST else max(FEW, posts // FEW)
+        return {Kind.POST: posts, Kind.MODERATION: MODERATORS}.get(kind, max(FEW, posts // FEW))
 
     def schedule(self) -> list[Request]:
         """In order of time: at random, at the rate of each step. Repeat n has the same in both engines."""
