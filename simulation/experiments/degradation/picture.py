@@ -26,7 +26,7 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
     )
     for column, name in enumerate(names):
         for row, panel in enumerate((_load, _posts, _late, _kept)):
-            panel(axes[row][column], document, *runs[name])
+            panel(axes[row][column], *runs[name])
             axes[row][column].grid(alpha=0.25)
             axes[row][column].spines[["top", "right"]].set_visible(False)
         axes[0][column].set_title(name, loc="left", fontsize=12, fontweight="bold")
@@ -49,20 +49,17 @@ def _runs(document: Mapping[str, Any], variant: str) -> tuple[Seconds, Seconds]:
     return (by_engine["live"], modelled) if "live" in by_engine else (modelled, [])
 
 
-def _load(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, modelled: Seconds) -> None:
-    capacity = max(1e-9, document["costs"].get("capacity_per_s", 0.0)) or 1.0
-    share = 0.92
+def _load(axis: "drawing.Axes", shown: Seconds, modelled: Seconds) -> None:
     axis.fill_between(
-        _at(shown), [each["offered_per_s"] / share / capacity for each in shown], step="post", color="#dfe7ec",
-        label="load, x capacity",
-    )  # fmt: skip
+        _at(shown), [each["multiple"] for each in shown], step="post", color="#dfe7ec", label="load, x capacity"
+    )
     axis.step(_at(shown), [each["rung"] for each in shown], where="post", color="black", label="rung")
     if modelled:
         axis.step(_at(modelled), [each["rung"] for each in modelled], where="post", color="black", ls="--", lw=1)
     axis.set_yticks(range(len(Rung)), [f"{rung.value}  {rung.name.lower().replace('_', ' ')}" for rung in Rung])
 
 
-def _posts(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, modelled: Seconds) -> None:
+def _posts(axis: "drawing.Axes", shown: Seconds, modelled: Seconds) -> None:
     accepted = [each["accepted_per_s"] for each in shown]
     refused = [each["offered_per_s"] * each["refused_pct"] / 100 for each in shown]
     given_up = [each["offered_per_s"] * each["given_up_pct"] / 100 for each in shown]
@@ -74,7 +71,7 @@ def _posts(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, mo
     axis.set_ylabel("posts/s")
 
 
-def _late(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, modelled: Seconds) -> None:
+def _late(axis: "drawing.Axes", shown: Seconds, modelled: Seconds) -> None:
     lines = {
         "post answered": ("answer", ANSWERED),
         "comment seen": ("seen", SEEN),
@@ -87,7 +84,7 @@ def _late(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, mod
     axis.set_ylabel("p99, ms")
 
 
-def _kept(axis: "drawing.Axes", document: Mapping[str, Any], shown: Seconds, modelled: Seconds) -> None:
+def _kept(axis: "drawing.Axes", shown: Seconds, modelled: Seconds) -> None:
     most = max((each["frames_per_s"] for each in (*shown, *modelled)), default=1.0) or 1.0
     lines = {
         "pages of history": ("pages_pct", 1.0, PAGES), "sums of reactions": ("hints_per_s", 100 / HINTS_MAX, SUMS),

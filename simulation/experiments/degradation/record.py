@@ -61,7 +61,7 @@ class Record:
         }
 
     def facts(self) -> dict[str, Any]:
-        """The same by step of the load, and by second; None is of a second in which nothing was due."""
+        """The same by step of the load, and by second."""
         seconds = range(int(self.size.seconds))
         return {
             "steps": [
@@ -69,7 +69,12 @@ class Record:
                 for step, span in zip(self.size.steps, self.size.spans, strict=True)
             ],
             "seconds": [
-                {"at_s": at_s, "rung": self._rung(at_s + 1), **_plain(self._stretch(at_s, at_s + 1))}
+                {
+                    "at_s": at_s,
+                    "multiple": self.size.multiple(at_s),
+                    "rung": self._rung(at_s + 1),
+                    **_plain(self._stretch(at_s, at_s + 1)),
+                }
                 for at_s in seconds
             ],
         }
