@@ -113,6 +113,7 @@ async def run(case: Case, url: str, result: Path) -> dict[str, float]:
         looking = asyncio.create_task(_look(url, began_s))
         await _send(schedule, senders, began_s)
         await asyncio.sleep(max(0.0, began_s + case.size.seconds - time.monotonic()))
+        await watcher.settled()
         rungs = await _ended(looking)
         busy = (time.process_time() - cpu_s) / (time.monotonic() - start_s)
         counted = json.loads(await viewers.ask("stop"))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 COMMENT = re.compile(rb"@@(\d+) (\d+) ")
 SUMS = b"event: reactions"
 FRAME_ENDS = b"\n\n\r\n"
-KEPT = 64  # bytes from the end of what was read, in which the beginning of something may be
+SETTLE_S = 0.5  # no comment for so long: there is none under way
+LAST_S = 10.0
 
 
 class Watcher(asyncio.Protocol):
@@ -35,6 +36,13 @@ class Watcher(asyncio.Protocol):
         _, watcher = await loop.create_connection(lambda: cls(request), host, port)
         await watcher._there
         return watcher
+
+    async def settled(self) -> None:
+        """Wait until nothing more comes of what has been posted."""
+        until_s, before = time.monotonic() + LAST_S, -1
+        while len(self._seen) != before and time.monotonic() < until_s:
+            before = len(self._seen)
+            await asyncio.sleep(SETTLE_S)
 
     def found(self, began_s: float) -> dict[str, NDArray[np.float64]]:
         """All by name, in s since then: ``seen`` of shape (n, 3), ``sums_s`` and ``frames_s``."""
