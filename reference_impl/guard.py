@@ -17,14 +17,12 @@ from typing import Any, TypeVar
 from reference_impl.policy.bulkhead import Bulkhead, BulkheadConfig, Entry
 from reference_impl.policy.circuit_breaker import BreakerConfig, Call, CircuitBreaker, State
 from reference_impl.policy.deadline import Deadline
-from reference_impl.policy.degradation import Rung, Signal
+from reference_impl.policy.degradation import Signal, signal_of
 from reference_impl.policy.retry import Retry, RetryBudget, RetryBudgetConfig, RetryConfig
 from reference_impl.ports import Clock, LogUnavailable
 
 R = TypeVar("R")
 Ask = Callable[[], Awaitable[R]]
-
-LOAD_OF = {State.CLOSED: 0.0, State.HALF_OPEN: 0.0, State.OPEN: 1.0}  # half-open may last, where nobody calls
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +62,7 @@ class Guard:
         return self.breaker.state(self._clock())
 
     def signal(self) -> Signal:
-        """What the breaker's state is to the ladder: without its log a process can spare hints, and nothing else."""
-        return Signal(LOAD_OF[self.state], Rung.NO_HINTS)
+        return signal_of(self.state)
 
     def status(self) -> dict[str, Any]:
         calls, failures = self.breaker.counts(self._clock())

@@ -54,6 +54,13 @@ Breaker = Annotated[
     bool | None,
     typer.Option("--breaker/--no-breaker", help="Leave a log alone that does not answer. [default: breaker]"),
 ]
+LadderOption = Annotated[
+    bool | None,
+    typer.Option("--ladder/--no-ladder", help="Leave things out when there is too much to do. [default: ladder]"),
+]
+LagMaxMs = Annotated[
+    float | None, typer.Option(help="How late the event loop may be before the ladder is climbed. [default: 500]")
+]
 Broker = Annotated[str | None, typer.Option(help=BROKER_HELP)]
 ModeOption = Annotated[Mode | None, typer.Option(help="development: tokens for all; production needs --jwks.")]
 Jwks = Annotated[str | None, typer.Option(help="Address or file of the keys that sign access tokens.")]

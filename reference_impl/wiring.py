@@ -44,7 +44,7 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
-from reference_impl.policy.degradation import DegradationConfig, Signal
+from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, LadderConfig, Signal
 from reference_impl.policy.polling import Pacing, PollingConfig
 from reference_impl.policy.rate import RateConfig
 from reference_impl.policy.reactions import ReactionConfig
@@ -86,7 +86,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(commits.drain)
         batch_send = load_batch_send() if settings.batch_send is BatchSending.AUTO else None
         settings_of = settings_in(directory)
-        brownout = _brownout(commits, guards.all, clock)
+        brownout = _brownout(settings, commits, guards.all, clock)
         hub = Hub(
             log, hub_config(settings), clock, time.time, recorder, batch_send,
             settings_of=settings_of, broker=broker, brownout=brownout,
@@ -269,8 +269,9 @@ def _guard_config(settings: Settings) -> GuardConfig:
     return GuardConfig() if settings.breaker else GuardConfig(breaker=STAYS_CLOSED)
 
 
-def _brownout(commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:
-    config = DegradationConfig()
+def _brownout(settings: Settings, commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:
+    ladder = LadderConfig() if settings.ladder else STAYS_FULL
+    config = DegradationConfig(ladder=ladder, lag_max_s=settings.lag_max_ms / 1000)
     signals = [lambda: Signal(commits.fill / config.fill_max), *(guard.signal for guard in guards)]
     return Brownout(config, clock, signals)
 

@@ -17,6 +17,9 @@ above which climbing would not help it: a log that is away is not brought back b
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from math import inf
+
+from reference_impl.policy.circuit_breaker import State
 
 
 class Rung(IntEnum):
@@ -39,6 +42,11 @@ class Signal:
             raise ValueError(f"load must be >= 0, got {self.load:g}")
 
 
+def signal_of(breaker: State) -> Signal:
+    """What the state of a log's breaker is: without its log a process can spare hints, and nothing else."""
+    return Signal(1.0 if breaker is State.OPEN else 0.0, Rung.NO_HINTS)  # half-open may last, where nobody calls
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderConfig:
     up_at: float = 1.0
@@ -52,6 +60,10 @@ class LadderConfig:
         if self.up_after_s < 0 or self.down_after_s < 0:
             seen = f"{self.up_after_s:g} and {self.down_after_s:g}"
             raise ValueError(f"up_after_s and down_after_s must be >= 0, got {seen}")
+
+
+STAYS_FULL = LadderConfig(up_at=inf)
+"""For those who want to see what a ladder spares them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,15 @@ class Answers:
             self.first_bad = self.first_bad or answer[:500]
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, done: "Callable[[_Connection, bytes], None]") -> None:
+class Connection(asyncio.Protocol):
+    """One request at a time; ``closed`` once the server has had enough of an idle one."""
+
+    def __init__(self, done: "Callable[[Connection, bytes], None]") -> None:
         self._done = done
         self._received = b""
         self._transport: asyncio.WriteTransport | None = None
         self.due_s = 0.0
+        self.closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
@@ -61,6 +64,9 @@ class _Connection(asyncio.Protocol):
             return
         answer, self._received = self._received, b""
         self._done(self, answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
 
     def close(self) -> None:
         if self._transport is not None:
@@ -85,7 +91,7 @@ async def closed_loop(url: str, connections: int, seconds: float, next_request: 
     answers, end_s, open_ = Answers(), time.monotonic() + seconds, connections
     finished = asyncio.Event()
 
-    def done(connection: _Connection, answer: bytes) -> None:
+    def done(connection: Connection, answer: bytes) -> None:
         nonlocal open_
         now = time.monotonic()
         answers.add(answer, now - connection.due_s)
@@ -96,7 +102,7 @@ async def closed_loop(url: str, connections: int, seconds: float, next_request: 
         if not open_:
             finished.set()
 
-    pool = await _connect(url, connections, done)
+    pool = await connect(url, connections, done)
     for connection in pool:
         connection.send(next_request(), time.monotonic())
     await _finish(finished, seconds, pool)
@@ -113,18 +119,18 @@ async def open_loop(
 async def at_times(url: str, connections: int, due_s: Sequence[float], next_request: Callable[[], bytes]) -> Answers:
     """Send a request at each of these times from now; one that finds no free connection waits for it."""
     answers, total = Answers(), len(due_s)
-    free: deque[_Connection] = deque()
+    free: deque[Connection] = deque()
     finished = asyncio.Event()
     sent = 0
 
-    def done(connection: _Connection, answer: bytes) -> None:
+    def done(connection: Connection, answer: bytes) -> None:
         answers.add(answer, time.monotonic() - connection.due_s)
         free.append(connection)
         if len(answers.latency_s) + answers.bad == total:
             answers.took_s = time.monotonic() - start_s
             finished.set()
 
-    pool = await _connect(url, connections, done)
+    pool = await connect(url, connections, done)
     free.extend(pool)
     start_s = time.monotonic()
     while sent < total:
@@ -137,13 +143,13 @@ async def at_times(url: str, connections: int, due_s: Sequence[float], next_requ
     return answers
 
 
-async def _connect(url: str, count: int, done: Callable[[_Connection, bytes], None]) -> list[_Connection]:
+async def connect(url: str, count: int, done: Callable[[Connection, bytes], None]) -> list[Connection]:
     loop, (host, _, port) = asyncio.get_running_loop(), urlsplit(url).netloc.partition(":")
-    made = [await loop.create_connection(lambda: _Connection(done), host, int(port)) for _ in range(count)]
+    made = [await loop.create_connection(lambda: Connection(done), host, int(port)) for _ in range(count)]
     return [protocol for _, protocol in made]
 
 
-async def _finish(finished: asyncio.Event, seconds: float, pool: list[_Connection]) -> None:
+async def _finish(finished: asyncio.Event, seconds: float, pool: list[Connection]) -> None:
     """Wait for the last answers, and not for ever."""
     try:
         await asyncio.wait_for(finished.wait(), seconds + ANSWER_MAX_S)

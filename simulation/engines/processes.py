@@ -147,10 +147,15 @@ async def stop(process: Process) -> None:
 
 
 @asynccontextmanager
-async def server(arguments: Sequence[str], core: set[int] | None) -> AsyncIterator[tuple[str, int]]:
-    """A running server's address and process id; it is stopped on the way out."""
+async def server(
+    arguments: Sequence[str], core: set[int] | None, *, quiet: bool = False
+) -> AsyncIterator[tuple[str, int]]:
+    """A running server's address and process id; it is stopped on the way out.
+
+    A ``quiet`` one's warnings are not passed on: where thousands are refused nobody wants a line of each.
+    """
     everything = ["--display", "all"]  # what is measured is what is delivered, not what is left out
-    async with _serving(["serve", *everything, *arguments], core) as running:
+    async with _serving(["serve", *everything, *arguments], core, quiet=quiet) as running:
         yield running
 
 
@@ -168,7 +173,7 @@ async def edge(
 
 @asynccontextmanager
 async def _serving(
-    command: Sequence[str], core: set[int] | None, *, behind: bool = False
+    command: Sequence[str], core: set[int] | None, *, behind: bool = False, quiet: bool = False
 ) -> AsyncIterator[tuple[str, int]]:
     process = await spawn("reference_impl", command, core)
     if behind:
@@ -178,7 +183,7 @@ async def _serving(
         if behind:
             stand_up(process.pid)
         assert process.stderr is not None
-        forward = asyncio.create_task(_forward(process.stderr))
+        forward = asyncio.create_task(_forward(process.stderr, quiet=quiet))
         yield address, process.pid
     finally:
         await stop(process)
@@ -199,9 +204,9 @@ async def _address(process: Process) -> str:
     raise ProcessError("\n".join(said[-5:]).removeprefix("livecomments: ") or "the server ended without a word")
 
 
-async def _forward(stream: asyncio.StreamReader) -> None:
+async def _forward(stream: asyncio.StreamReader, *, quiet: bool) -> None:
     """Pass on what the server warns of; its ordinary lines are left out."""
     async for line in stream:
-        if b"level=info" not in line:
+        if not quiet and b"level=info" not in line:
             sys.stderr.buffer.write(line)
             sys.stderr.flush()

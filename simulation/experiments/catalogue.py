@@ -6,6 +6,7 @@ from simulation.experiments.backpressure.family import Backpressure
 from simulation.experiments.caching.family import Caching
 from simulation.experiments.consumer_groups.family import ConsumerGroups
 from simulation.experiments.delivery_guarantees.family import DeliveryGuarantees
+from simulation.experiments.degradation.family import Degradation
 from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
@@ -20,11 +21,12 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "hot_partition": HotPartition,
     "backpressure": Backpressure,
     "failover": Failover,
+    "delivery_guarantees": DeliveryGuarantees,
     "caching": Caching,
     "flash_crowd": FlashCrowd,
-    "consumer_groups": ConsumerGroups,
-    "delivery_guarantees": DeliveryGuarantees,
+    "degradation": Degradation,
     "moderation_budget": ModerationBudget,
     "sampling_and_rooms": SamplingAndRooms,
+    "consumer_groups": ConsumerGroups,
     "world_cup": WorldCup,
 }

@@ -6,6 +6,7 @@ from typing import Protocol
 import simpy
 
 from reference_impl.policy.coalescing import CoalescingConfig, CoalescingWindow
+from reference_impl.policy.degradation import Relief
 from reference_impl.policy.ordering import OrderingConfig, Sequencer
 from reference_impl.policy.timer import next_wake
 from simulation.model.event_loop import EventLoop, Steps
@@ -57,6 +58,10 @@ class StreamHub:
     def head_is(self, seq: int) -> None:
         self._sequencer.head_is(seq, self._env.now)
         self._arm()
+
+    def relieve(self, relief: Relief) -> None:
+        """Send less often, or as often as before again."""
+        self._window.factor = relief.window_factor
 
     def _send(self, batch: list[int]) -> Steps:
         if batch:

@@ -57,6 +57,12 @@ class Log:
         self.busy_s = 0.0  # of the thread
         self.stored: list[Stamps] = []
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is, 0 to 1."""
+        waiting = len(self._queue)
+        return waiting / (waiting + self._queue.room)
+
     def append(self, comment: Stamps) -> bool:
         """Queue a comment; False when the queue is full."""
         if not self._queue.offer(comment):

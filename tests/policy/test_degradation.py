@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.policy.degradation import DegradationConfig, Ladder, LadderConfig, Relief, Rung, Signal
+from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, Ladder, LadderConfig, Relief, Rung, Signal
 
 CONFIG = LadderConfig()
 samples = st.lists(st.tuples(st.floats(0.01, 5), st.floats(0, 10), st.sampled_from(Rung)), max_size=200)
@@ -45,6 +45,10 @@ def test_it_moves_one_rung_at_a_time_and_never_sooner_than_it_has_held(history):
 def test_it_climbs_while_the_load_stays():
     rungs = climb(Ladder(CONFIG), 1.0, 20)
     assert rungs == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 8
+
+
+def test_it_may_be_told_to_stay_at_the_foot():
+    assert set(climb(Ladder(STAYS_FULL), 1e9, 100)) == {Rung.FULL}
 
 
 def test_a_short_peak_is_none_of_its_business():
