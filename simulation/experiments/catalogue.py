@@ -8,6 +8,7 @@ from simulation.experiments.failover.family import Failover
 from simulation.experiments.family import Family
 from simulation.experiments.fan_out.family import FanOut
 from simulation.experiments.hot_partition.family import HotPartition
+from simulation.experiments.push_vs_pull.family import PushVsPull
 from simulation.experiments.world_cup.family import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -16,5 +17,6 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "backpressure": Backpressure,
     "failover": Failover,
     "caching": Caching,
+    "push_vs_pull": PushVsPull,
     "world_cup": WorldCup,
 }
