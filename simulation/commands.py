@@ -81,7 +81,7 @@ def run(
 ) -> None:
     """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
 
-    Experiments: fan_out, hot_partition, backpressure, failover, caching, world_cup.
+    Experiments: fan_out, hot_partition, backpressure, failover, caching, push_vs_pull, world_cup.
     """
     console = Console()
     if name in FAMILIES:

@@ -13,6 +13,7 @@ from reference_impl.protocol.cursor import Cursor
 from simulation.engines.sse_client import Piece
 from simulation.experiments.push_vs_pull.http import GZIP, Answer, Asking, request
 from simulation.experiments.push_vs_pull.plan import WAIT_S
+from simulation.experiments.push_vs_pull.wire import wire_bytes
 
 REMEMBERED = 1_024  # bodies: a crowd gets the same ones
 NEXT = b'],"next_cursor":'
@@ -47,23 +48,39 @@ class Place:
 
 
 class Viewer:
-    """One connection; ``take`` gets what is new on it."""
+    """One connection after another: a server closes one that has been silent for a while. ``take`` gets what is new."""
 
     def __init__(self, place: Place, counts: Counts, take: Take, rng: Random) -> None:
-        self.connection = Asking()
+        self.connections = 0
+        self._connection = Asking()
         self._place = place
         self._counts = counts
         self._take = take
         self._rng = rng
+        self._earlier_bytes = self._latest_bytes = 0  # of earlier connections, and of this one as it was last seen
+
+    @property
+    def wire_bytes(self) -> int:
+        if self._connection.is_open:
+            self._latest_bytes = wire_bytes([self._connection.transport])
+        return self._earlier_bytes + self._latest_bytes
 
     async def open(self) -> None:
-        self.connection = await Asking.opened(self._place.host, self._place.port)
+        self._earlier_bytes, self._latest_bytes = self._earlier_bytes + self._latest_bytes, 0
+        self._connection = await Asking.opened(self._place.host, self._place.port)
+        self.connections += 1
 
     async def _ask(self, path: str, *fields: str) -> Answer:
         self._counts.requests += 1
-        answer = await self.connection.ask(request(path, f"{self._place.host}:{self._place.port}", *fields))
+        asked = request(path, f"{self._place.host}:{self._place.port}", *fields)
+        try:
+            answer = await self._connection.ask(asked)
+        except ConnectionError:  # it may have been closed as this was on its way
+            await self.open()
+            answer = await self._connection.ask(asked)
         if answer.status not in (200, 304):
             raise ConnectionError(f"{path} was answered with {answer.status}: {answer.text[:200]!r}")
+        _ = self.wire_bytes  # of a connection that was closed the kernel tells nothing any more
         return answer
 
     def _took(self, seqs: tuple[int, ...]) -> None:

@@ -50,9 +50,13 @@ class Asking(asyncio.Protocol):
         _, protocol = await asyncio.get_running_loop().create_connection(cls, host, port)
         return protocol
 
+    @property
+    def is_open(self) -> bool:
+        return self.transport is not None and not self.transport.is_closing()
+
     async def ask(self, request: bytes) -> Answer:
         """Send a request and wait for its answer; ConnectionError if there will be none."""
-        if self.transport.is_closing():
+        if not self.is_open:
             raise ConnectionError("the connection was closed")
         self._answer = asyncio.get_running_loop().create_future()
         self.sent += 1

@@ -109,7 +109,8 @@ async def run_live(case: Case) -> tuple[Run, dict[str, Any], str]:
     busy = share + counts["cpu_share"]
     why_void = f"the load generator used {busy:.0%} of its core" if busy > BUSY_MAX else ""
     why_void = why_void or (f"{posted.rejected} posts were refused or not answered" if posted.rejected else "")
-    return run, {"viewers": size.viewers, "generator_busy": round(busy, 3), "posts": posted.count}, why_void
+    facts = {"viewers": size.viewers, "generator_busy": round(busy, 3), "posts": posted.count}
+    return run, facts | {"reconnects": counts["reconnects"]}, why_void
 
 
 async def _measured(

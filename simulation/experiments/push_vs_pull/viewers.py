@@ -45,7 +45,8 @@ class Crowd:
         self._place = place
         self._period_s = period_s
         self._connecting = asyncio.Semaphore(CONNECTING_MAX)
-        self._transports: list[asyncio.BaseTransport] = []
+        self._asking: list[Viewer] = []
+        self._pushed: list[asyncio.BaseTransport] = []
 
     async def connect(self) -> list[Coroutine[Any, Any, None]]:
         """Connect all; the answer is what those who ask do from then on."""
@@ -55,6 +56,7 @@ class Crowd:
         kind = SegmentReader if self._transport is Transport.SEGMENTS else Poller
         asking = [kind(self._place, self.counts, partial(self._take, tally), random.Random()) for tally in self.tallies]
         await asyncio.gather(*map(self._open, asking))
+        self._asking += asking
         over_s = self._period_s or (SEGMENTS_S if kind is SegmentReader else LONG_POLLS_S)
         return [each.run(number / len(asking) * over_s, self._period_s) for number, each in enumerate(asking)]
 
@@ -63,7 +65,7 @@ class Crowd:
         counts = self.counts
         self.marks.append({
             "requests": counts.requests, "answers": counts.answers, "empty": counts.empty,
-            "wire_bytes": wire_bytes(self._transports),
+            "wire_bytes": wire_bytes(self._pushed) + sum(each.wire_bytes for each in self._asking),
         })  # fmt: skip
 
     @property
@@ -72,10 +74,14 @@ class Crowd:
         first, last = (self.marks[0], self.marks[-1]) if self.marks else ({}, {})
         return {name: last[name] - first[name] for name in last}
 
+    @property
+    def reconnects(self) -> int:
+        return sum(each.connections - 1 for each in self._asking)
+
     async def _open(self, viewer: Viewer) -> None:
         async with self._connecting:
             await viewer.open()
-        self._is_there(viewer.connection.transport)
+        self._is_there()
 
     async def _follow(self, tally: Tally) -> None:
         place, kind = self._place, SsePushed if self._transport is Transport.SSE else WebSocketPushed
@@ -89,10 +95,10 @@ class Crowd:
         async with self._connecting:
             _, viewer = await asyncio.get_running_loop().create_connection(made, place.host, place.port)
             await viewer.opened
-        self._is_there(viewer.transport)
+        self._pushed.append(viewer.transport)
+        self._is_there()
 
-    def _is_there(self, transport: asyncio.BaseTransport) -> None:
-        self._transports.append(transport)
+    def _is_there(self) -> None:
         self.joined_s.append(time.monotonic())
         self.open += 1
 
@@ -117,7 +123,8 @@ async def run(crowd: Crowd, receipts: Path) -> None:
     progress.cancel()
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     crowd.receipts.save(receipts, crowd.joined_s)
-    say(tallied(crowd.tallies, head) | crowd.between_marks | {"cpu_share": round(cpu_share, 4)})
+    counts = {"reconnects": crowd.reconnects, "cpu_share": round(cpu_share, 4)}
+    say(tallied(crowd.tallies, head) | crowd.between_marks | counts)
     for each in asking:
         each.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
