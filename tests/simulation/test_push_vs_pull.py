@@ -3,14 +3,16 @@
 import asyncio
 import shutil
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
 import simpy
 
-from reference_impl.policy.polling import MANIFEST_FRESH_S, Pacing, PollingConfig, spread_s
+from reference_impl.policy.polling import MANIFEST_FRESH_S, Pacing, PollingConfig
 from reference_impl.protocol.segments import SETTLE_MS
 from simulation.calibration import REFERENCE, Calibration
+from simulation.experiments.family import Observation
 from simulation.experiments.push_vs_pull.asking import listed_in, seqs_of
 from simulation.experiments.push_vs_pull.family import MEASURES, PushVsPull
 from simulation.experiments.push_vs_pull.http import Asking
@@ -18,6 +20,7 @@ from simulation.experiments.push_vs_pull.live import run_live
 from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size
 from simulation.experiments.push_vs_pull.pushed import frames_in
 from simulation.experiments.push_vs_pull.sizes import Sizes
+from simulation.experiments.running import document
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.http_cache import LOOK_AGAIN_S, HttpCache
 from simulation.model.log import Stamps
@@ -84,16 +87,25 @@ def test_a_repeat_is_a_repeat_whatever_ran_before() -> None:
 
 
 def test_another_size_is_another_family_of_the_same_name() -> None:
-    family = PushVsPull().sized(viewers=50)
-    assert (family.name, family.size[:10]) == ("push_vs_pull", "50 viewers")
-    with pytest.raises(TypeError, match="watchers"):
-        family.sized(watchers=50)
+    family = PushVsPull().sized({"viewers": 50})
+    assert (family.name, family.size[:10], family.sizes["viewers"]) == ("push_vs_pull", "50 viewers", 50)
+    with pytest.raises(ValueError, match="viewers"):
+        family.sized({"viewers": 0})
 
 
-def test_a_pause_that_all_are_told_alike_is_each_ones_own() -> None:
-    rng = Random(1)
-    pauses_s = [spread_s(2.0, rng) for _ in range(200)]
-    assert 1.0 <= min(pauses_s) < 1.2 < 2.8 < max(pauses_s) <= 3.0
+def test_the_answer_is_two_sentences_of_the_figures_whichever_way_they_lie(tmp_path: Path) -> None:
+    family = PushVsPull(SMALL)
+    made = document(family, [Observation(name, "sim", 0, values(name, 0), {"viewers": 60}) for name in VARIANTS], None)
+    push, pull = values("sse", 0), values("poll-1s", 0)
+    assert f"takes {pull['cpu_us_per_viewer_s'] / push['cpu_us_per_viewer_s']:.2g} times the CPU" in made["answer"]
+    assert "nan" not in made["answer"]
+    assert made["answer"].count(". ") == 1
+    turned = {"sse": "poll-1s", "poll-1s": "sse"}
+    seen = [Observation(name, "sim", 0, values(turned.get(name, name), 0), {"viewers": 60}) for name in VARIANTS]
+    cheaper = push["cpu_us_per_viewer_s"] / pull["cpu_us_per_viewer_s"]
+    assert f"takes {cheaper:.2g} times the CPU" in family.answer(seen)
+    family.plot(made, tmp_path / "push_vs_pull.png")
+    assert (tmp_path / "push_vs_pull.png").read_bytes().startswith(b"\x89PNG")
 
 
 class Waiting:

@@ -1,7 +1,7 @@
 """push_vs_pull: what pull costs against push, in freshness, requests, CPU and bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +23,7 @@ MEASURES = (
     Measure("cache_us_per_viewer_s", "CPU of caches, µs for a viewer and second"),
     Measure("bytes_per_viewer_s", "bytes on the wire for a viewer and second", 0),
     Measure("processes", "processes of servers and caches", 0, tells=False),
-    Measure("lost", "comments lost", 0, tells=False),
+    Measure("lost", "comments that viewers lack at the end", 0, tells=False),
     Measure("doubled", "comments doubled", 0, tells=False),
 )
 PUSH, PULL, CACHED = "sse", "poll-1s", "segments"
@@ -38,15 +38,20 @@ class PushVsPull:
     measures: Sequence[Measure] = MEASURES
     variants: Sequence[str] = tuple(VARIANTS)
     repeats_live = 2
-    once = ("poll-2s", "poll-5s")
+    once = ("poll-1s", "poll-2s", "poll-5s")
     simulated_only = tuple(name for name, variant in VARIANTS.items() if variant.crowded)
     repeats_sim = 5
 
     def __init__(self, size: Size | None = None) -> None:
         self._size = size or Size()
 
-    def sized(self, **changes: Any) -> "PushVsPull":
-        """The same experiment in another size, by the fields of `Size`."""
+    @property
+    def sizes(self) -> Mapping[str, float]:
+        """What may be another number, by name."""
+        return asdict(self._size)
+
+    def sized(self, changes: Mapping[str, Any]) -> "PushVsPull":
+        """The same question at another size; ValueError says what is wrong with it."""
         return PushVsPull(replace(self._size, **changes))
 
     @property

@@ -54,7 +54,7 @@ async def running(scenario: Scenario, *, cached: bool) -> AsyncIterator[Running]
     """A server and its cache, which share a core. ProcessError says what is missing for it."""
     pair = processes.cores()
     core = pair[0] if pair else None
-    require_files(2 * scenario.audience.viewers + OWN_FILES)
+    require_files(scenario.audience.viewers + OWN_FILES)
     async with AsyncExitStack() as stack:
         made = TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder)
         folder, port = Path(stack.enter_context(made)), free_port()

@@ -53,9 +53,8 @@ def _chart(axis: "drawing.Axes", cells: Cells, names: Sequence[str]) -> None:
 
 def _requests(axis: "drawing.Axes", cells: Cells, observations: Sequence[Mapping[str, Any]]) -> None:
     """The third chart, whose axis has a nought: who is pushed to asks for nothing."""
-    for variant, engine, viewers in {
-        (each["variant"], each["engine"], each["facts"]["viewers"]) for each in observations
-    }:  # fmt: skip
+    sides = ((each["variant"], each["engine"], each["facts"]["viewers"]) for each in observations)
+    for variant, engine, viewers in dict.fromkeys(sides):
         requests = _median(cells, variant, "requests_per_s", engine)
         if requests is not None:
             _mark(axis, cells, variant, engine, requests / viewers)

@@ -33,12 +33,14 @@ class Size:
 
     viewers: int = 300
     rate_per_s: float = 3.0
-    seconds: float = 6.0
-    warm_s: float = 2.0
+    seconds: float = 6.5
+    warm_s: float = 2.5  # so long it takes until the first segments are read
     crowd: int = 10_000_000
     busy_max: float = 0.6
 
     def __post_init__(self) -> None:
+        if min(self.viewers, self.crowd) < 1 or self.rate_per_s <= 0:
+            raise ValueError(f"viewers, crowd and rate_per_s must be positive, got {self}")
         if not 0 <= self.warm_s < self.seconds or not 0 < self.busy_max < 1:
             raise ValueError(f"warm_s must be less than seconds, busy_max between 0 and 1, got {self}")
 
