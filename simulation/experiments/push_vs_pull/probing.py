@@ -11,7 +11,7 @@ import numpy as np
 from simulation.experiments.push_vs_pull.http import Asking, request
 from simulation.experiments.push_vs_pull.wire import wire_bytes
 
-CONNECTIONS = 8
+CONNECTIONS = 100  # by turns: what belongs to one that was just used is in the processor's caches
 CLOSED_S = 0.5
 RATES_PER_S = (30.0, 100.0, 300.0)  # between which questions the loop is idle for some time
 OPEN_S = 0.7
@@ -46,6 +46,8 @@ async def costs_by_gap(target: Target) -> tuple[Curve, float]:
     rows, lone_s = [(HOT_S, await hot_cost_s(target))], 0.0
     for per_s in sorted(RATES_PER_S, reverse=True):
         pool, count = await target.open(CONNECTIONS), int(per_s * OPEN_S)
+        for connection in pool:
+            await connection.ask(target.request)
         used_s, took_s, begin_s = target.used_s(), [], time.monotonic()
         for number in range(count):
             await asyncio.sleep(begin_s + number / per_s - time.monotonic())
