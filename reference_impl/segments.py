@@ -11,6 +11,7 @@ from reference_impl.catalog import Fresh
 from reference_impl.display import budget_of, sample
 from reference_impl.following import LogReader
 from reference_impl.policy.display_budget import DisplayBudgetConfig
+from reference_impl.policy.polling import MANIFEST_REMEMBERED_S
 from reference_impl.ports import Clock, SegmentStore
 from reference_impl.protocol import problem, segments
 from reference_impl.protocol.cursor import Cursor
@@ -22,7 +23,6 @@ from reference_impl.protocol.streams import Stream, Visibility
 
 WINDOW_SECONDS = 30  # what a manifest covers unless it is asked for more
 LISTED_MAX = 200
-FRESH_S = 0.2
 REMEMBERED_MAX = 256  # manifests; past it the oldest is made again
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -43,7 +43,7 @@ class Segments:
         self._store = store
         self._log = log
         self._wall_clock = wall_clock
-        self._manifests = Fresh(self._read_manifest, FRESH_S, clock, REMEMBERED_MAX)
+        self._manifests = Fresh(self._read_manifest, MANIFEST_REMEMBERED_S, clock, REMEMBERED_MAX)
         self._segments = Fresh(self._read_segment, 0.0, clock, 0)
 
     async def manifest(self, stream: Stream, first: int | None, limit: int) -> str:

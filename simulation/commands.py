@@ -92,7 +92,8 @@ def run(
 ) -> None:
     """Run an experiment or a scenario in the live engine, in the simulated one, or in both.
 
-    Experiments: fan_out, hot_partition, backpressure, failover, caching, delivery_guarantees, world_cup.
+    Experiments: fan_out, hot_partition, backpressure, failover, push_vs_pull, delivery_guarantees, caching,
+    flash_crowd, degradation, moderation_budget, sampling_and_rooms, consumer_groups, world_cup.
     """
     console = Console()
     if dask is not None and not sweep:

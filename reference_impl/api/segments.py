@@ -13,12 +13,13 @@ from starlette.responses import Response
 from reference_impl.api.deps import PartsDep, StreamName
 from reference_impl.api.poll import MessageView
 from reference_impl.api.problems import responses
+from reference_impl.policy.polling import MANIFEST_FRESH_S
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.segments import REVISION, Revision
 from reference_impl.segments import FOR_GOOD, LISTED_MAX
 
-MANIFEST_FRESH = {"Cache-Control": "public, max-age=1"}
+MANIFEST_FRESH = {"Cache-Control": f"public, max-age={MANIFEST_FRESH_S}"}
 OFFSET_MAX = 10 * 365 * 24 * 3600
 
 router = APIRouter(prefix="/v1/streams/{stream}/segments", tags=["follow"])

@@ -14,6 +14,7 @@ from reference_impl.client.failures import Lost, Refused
 from reference_impl.client.http import Http, read_object
 from reference_impl.client.long_poll import PAUSE_MAX_S, Pause
 from reference_impl.client.message import Message
+from reference_impl.policy.polling import spread_s
 from reference_impl.protocol.cursor import Cursor
 
 GONE = frozenset({404, 410})  # the manifest is older than what it lists
@@ -122,7 +123,7 @@ async def segments(
                 raise
             reading.begin = None
         if reading.begin is None:
-            await pause(manifest.pause_s * draw.uniform(0.5, 1.5))
+            await pause(spread_s(manifest.pause_s, draw))
         manifest = await manifests.read(reading.begin)
 
 

@@ -1,6 +1,7 @@
 """How long a poll is held, and when the next one is welcome: the server says, and not the same to all.
 
-A crowd that was answered at the same moment would otherwise be back at the same moment.
+A crowd that was answered at the same moment would otherwise be back at the same moment. Where a cache answers for the
+server all are told the same pause, and each makes its own of it.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from random import Random
 
 ITEMS_MAX = 500  # messages in one answer
 WAIT_MAX_S = 55.0  # proxies end a silent request after a minute
+MANIFEST_FRESH_S = 1  # for so long a cache answers with the manifest of a stream's segments that it has
+MANIFEST_REMEMBERED_S = 0.2  # and the server itself with the one it has made, when several caches ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +38,9 @@ class Pacing:
         """When to ask again: at once if there is more than fitted, or if a held request has brought nothing."""
         if full or (held and empty):
             return 0.0
-        return self._rng.uniform(0.5, 1.5) * (self._config.busy_s if held else self._config.plain_s)
+        return spread_s(self._config.busy_s if held else self._config.plain_s, self._rng)
+
+
+def spread_s(pause_s: float, rng: Random) -> float:
+    """A pause that is one's own, of what all are told: as long in the mean, and half of it at least."""
+    return rng.uniform(0.5, 1.5) * pause_s

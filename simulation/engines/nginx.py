@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from simulation.engines.processes import pin
+from simulation.engines.processes import cpu_seconds, pin
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 MISSING = "no nginx: install it (apt-get install nginx)"
@@ -41,6 +41,12 @@ class Nginx:
     pid: int
     url: str
     folder: Path
+
+    @property
+    def cpu_s(self) -> float:
+        """What its workers have used of a core."""
+        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return sum(cpu_seconds(int(pid)) for pid in workers.read_text().split()) if workers.exists() else 0.0
 
     def requests(self) -> list[LoggedRequest]:
         """What it has logged; its log is about a second behind."""

@@ -14,6 +14,7 @@ from simulation.experiments.flash_crowd.family import FlashCrowd
 from simulation.experiments.hot_partition.family import HotPartition
 from simulation.experiments.moderation_budget.family import ModerationBudget
 from simulation.experiments.sampling_and_rooms.family import SamplingAndRooms
+from simulation.experiments.push_vs_pull.family import PushVsPull
 from simulation.experiments.world_cup.family import WorldCup
 
 FAMILIES: dict[str, Callable[[], Family]] = {
@@ -21,6 +22,7 @@ FAMILIES: dict[str, Callable[[], Family]] = {
     "hot_partition": HotPartition,
     "backpressure": Backpressure,
     "failover": Failover,
+    "push_vs_pull": PushVsPull,
     "delivery_guarantees": DeliveryGuarantees,
     "caching": Caching,
     "flash_crowd": FlashCrowd,

@@ -1,13 +1,11 @@
 """Viewers that ask: each polls by its own clock, and an answer has what came to the hub since the one before."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sized
+from dataclasses import dataclass, field
 
 import simpy
 
 from simulation.model.event_loop import EventLoop, Steps
-from simulation.model.log import Stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +17,46 @@ class Answer:
     received_s: float
 
 
-class Pollers:
-    """``published`` grows with the stream; ``cost`` draws what an answer takes on the loop."""
+@dataclass(slots=True)
+class Asked:
+    """What became of questions: when each was asked, the answers with comments, and when an empty one came."""
+
+    asked_s: list[float] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    empty_s: list[float] = field(default_factory=list)
+
+    def took(self, have: int, head: int, now: float) -> int:
+        """An answer has come to one who had the comments up to ``have``; what is the last one that it has now?"""
+        if head > have:
+            self.answers.append(Answer(have + 1, head, now))
+        else:
+            self.empty_s.append(now)
+        return head
+
+
+class Pollers(Asked):
+    """``published`` grows with the stream. ``cost`` draws what an answer takes on the loop, from how long that has
+    been idle and from how many comments the answer has; ``way_s`` is one way between viewer and server.
+    """
 
     def __init__(
-        self, env: simpy.Environment, loop: EventLoop, published: Sequence[Stamps], cost: Callable[[], float]
+        self,
+        env: simpy.Environment,
+        loop: EventLoop,
+        published: Sized,
+        cost: Callable[[float, int], float],
+        way_s: float = 0.0,
     ) -> None:
+        super().__init__()
         self._env = env
         self._loop = loop
         self._published = published
         self._cost = cost
-        self.answers: list[Answer] = []
-        self.polls = 0
+        self._way_s = way_s
+
+    @property
+    def polls(self) -> int:
+        return len(self.asked_s)
 
     def run(self, count: int, period_s: float, until_s: float) -> None:
         """Start so many, evenly spread over a period; each asks once more after ``until_s``."""
@@ -42,13 +68,13 @@ class Pollers:
         while True:
             yield self._env.timeout(max(0.0, at_s - self._env.now))
             asked_s, at_s = at_s, at_s + period_s
+            self.asked_s.append(self._env.now)
+            yield self._env.timeout(self._way_s)
             with self._loop.turn() as turn:
                 yield turn
-                head = bisect_right(self._published, self._env.now, key=lambda stamps: stamps.hub_s)
-                yield from self._loop.hold(self._cost())
-            self.polls += 1
-            if head > have:
-                self.answers.append(Answer(have + 1, head, self._env.now))
-                have = head
+                head = len(self._published)
+                yield from self._loop.hold(self._cost(self._env.now - self._loop.active_at, head - have))
+            yield self._env.timeout(self._way_s)
+            have = self.took(have, head, self._env.now)
             if asked_s > until_s:
                 return

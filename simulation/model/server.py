@@ -84,7 +84,7 @@ class Server:
             self.broker.publish, self.core,
         )  # fmt: skip
         self.log.stored += stored
-        self.pollers = Pollers(env, self.loop, self.broker.published, lambda: costs.poll(rng))
+        self.pollers = Pollers(env, self.loop, self.broker.published, lambda gap_s, comments: costs.poll(rng))
         limiter = RateLimiter(policies.rate)
         self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)
         self.authors = Authors(env, self.api)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.policy.polling import WAIT_MAX_S, Pacing, PollingConfig
+from reference_impl.policy.polling import WAIT_MAX_S, Pacing, PollingConfig, spread_s
 
 
 @given(st.integers(), st.floats(0, 600))
@@ -29,6 +29,12 @@ def test_who_may_have_missed_nothing_comes_back_at_once_and_others_at_their_own_
 def test_a_crowd_that_was_answered_together_does_not_come_back_together() -> None:
     pacing = Pacing(PollingConfig(), Random(1))
     assert len({pacing.pause_s(held=True, full=False, empty=False) for _ in range(100)}) == 100
+
+
+def test_a_pause_that_all_are_told_alike_is_each_ones_own() -> None:
+    rng = Random(1)
+    pauses_s = [spread_s(2.0, rng) for _ in range(200)]
+    assert 1.0 <= min(pauses_s) < 1.2 < 2.8 < max(pauses_s) <= 3.0
 
 
 def test_a_negative_pause_is_refused_by_name() -> None:

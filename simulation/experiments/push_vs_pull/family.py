@@ -1,0 +1,120 @@
+"""push_vs_pull: what pull costs against push, in freshness, requests, CPU and bytes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from simulation.experiments.family import Measure, Observation
+from simulation.experiments.push_vs_pull.costs import measure
+from simulation.experiments.push_vs_pull.crowd import simulate_crowd
+from simulation.experiments.push_vs_pull.live import run_live
+from simulation.experiments.push_vs_pull.picture import draw
+from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size
+from simulation.experiments.push_vs_pull.sim import simulate
+
+MEASURES = (
+    Measure("freshness_p50_ms", "freshness p50, ms"),
+    Measure("freshness_p99_ms", "freshness p99, ms"),
+    Measure("requests_per_s", "requests/s", 0),
+    Measure("empty_pct", "answers without a comment, %"),
+    Measure("cpu_us_per_viewer_s", "CPU of servers, µs for a viewer and second"),
+    Measure("cache_us_per_viewer_s", "CPU of caches, µs for a viewer and second"),
+    Measure("bytes_per_viewer_s", "bytes on the wire for a viewer and second", 0),
+    Measure("processes", "processes of servers and caches", 0, tells=False),
+    Measure("lost", "comments that viewers lack at the end", 0, tells=False),
+    Measure("doubled", "comments doubled", 0, tells=False),
+)
+PUSH, PULL, CACHED = "sse", "poll-1s", "segments"
+CPU = ("cpu_us_per_viewer_s", "cache_us_per_viewer_s")
+
+
+class PushVsPull:
+    """A `Family`. ``size`` may have any number of viewers that the machine holds; of a crowd the model alone."""
+
+    name = "push_vs_pull"
+    question = "What does pull cost against push?"
+    measures: Sequence[Measure] = MEASURES
+    variants: Sequence[str] = tuple(VARIANTS)
+    repeats_live = 2
+    once = ("poll-1s", "poll-2s", "poll-5s")
+    simulated_only = tuple(name for name, variant in VARIANTS.items() if variant.crowded)
+    repeats_sim = 5
+
+    def __init__(self, size: Size | None = None) -> None:
+        self._size = size or Size()
+
+    @property
+    def sizes(self) -> Mapping[str, float]:
+        """What may be another number, by name."""
+        return asdict(self._size)
+
+    def sized(self, changes: Mapping[str, Any]) -> "PushVsPull":
+        """The same question at another size; ValueError says what is wrong with it."""
+        return PushVsPull(replace(self._size, **changes))
+
+    @property
+    def size(self) -> str:
+        size = self._size
+        return (
+            f"{size.viewers:,} viewers, {size.rate_per_s:g} comments/s, {size.seconds:g} s; a crowd, simulated only: "
+            f"{size.crowd:,} viewers, at processes that are {size.busy_max:.0%} busy."
+        )
+
+    async def probe(self) -> dict[str, Any]:
+        """A fan-out, posts, polls of each kind, and what a cache and the server behind it take for segments."""
+        return await measure(self._size)
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        run, facts, why_void = await run_live(Case(VARIANTS[variant], repeat, self._size))
+        return Observation(variant, "live", repeat, run.values(), facts, why_void)
+
+    def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
+        case = Case(VARIANTS[variant], repeat, self._size)
+        run = (simulate_crowd if case.variant.crowded else simulate)(case, costs)
+        return Observation(variant, "sim", repeat, run.values(), {"viewers": run.viewers})
+
+    def plot(self, document: Mapping[str, Any], path: Path) -> None:
+        """Freshness against what it costs."""
+        draw(document, path)
+
+    def answer(self, observations: Sequence[Observation]) -> str:
+        """Live figures where there are some; of the crowd the model's."""
+        figures = _medians(observations)
+        push = figures[PUSH]
+        pulls = "; ".join(f"`{name}` {_against(figures[name], push)}" for name in (PULL, CACHED))
+        crowds = {name: figures[f"{name}-crowd"] for name in (PUSH, PULL, CACHED)}
+        takes = ", ".join(
+            f"`{name}` {each['processes']:,.0f} processes ({each['freshness_p50_ms'] / 1000:.2f} s)"
+            for name, each in crowds.items()
+        )
+        return (
+            f"Of what `{PUSH}` takes to show a comment after {push['freshness_p50_ms']:,.0f} ms (p50) to "
+            f"{self._size.viewers:,} viewers, {pulls}. For {self._size.crowd:,} viewers the model has {takes}."
+        )
+
+
+def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
+    """By variant and measure, live where the variant has run live."""
+    good = [each for each in observations if not each.why_void]
+    live = {each.variant for each in good if each.engine == "live"}
+    found: dict[str, dict[str, float]] = {}
+    for variant in VARIANTS:
+        engine = "live" if variant in live else "sim"
+        mine = [each.values for each in good if (each.variant, each.engine) == (variant, engine)]
+        found[variant] = {
+            measure.name: median(values[measure.name] for values in mine) if mine else float("nan")
+            for measure in MEASURES
+        }
+    return found
+
+
+def _against(pull: Mapping[str, float], push: Mapping[str, float]) -> str:
+    cpu = _times(sum(map(pull.__getitem__, CPU)), sum(map(push.__getitem__, CPU)))
+    wire = _times(pull["bytes_per_viewer_s"], push["bytes_per_viewer_s"])
+    return f"takes {cpu} times the CPU and {wire} times the bytes and shows it after {pull['freshness_p50_ms']:,.0f} ms"
+
+
+def _times(pull: float, push: float) -> str:
+    return f"{pull / push:.2g}" if push else "?"
