@@ -21,6 +21,7 @@ from simulation.experiments.consumer_groups.plan import (
 from simulation.experiments.consumer_groups.record import Record
 from simulation.experiments.consumer_groups.sim import Run
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("backlog_most", "backlog at most, pieces", 0),
@@ -36,7 +37,7 @@ MEASURES = (
 )
 
 
-class ConsumerGroups:
+class ConsumerGroups(Resizable[Size]):
     """A `Family`. What a variant has nothing of (a fault, a recovery) is 0."""
 
     name = "consumer_groups"
@@ -49,7 +50,7 @@ class ConsumerGroups:
     repeats_sim = 10
 
     def __init__(self, size: Size | None = None) -> None:
-        self._size = size or Size()
+        super().__init__(size or Size())
 
     @property
     def size(self) -> str:

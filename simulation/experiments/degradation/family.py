@@ -10,6 +10,7 @@ from simulation.experiments.degradation.live import capacity_per_s, case_for, me
 from simulation.experiments.degradation.plan import LAG_MAX_MS, VARIANTS, Size
 from simulation.experiments.degradation.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("accepted_per_s", "at the highest load: comments accepted/s", 0),
@@ -34,7 +35,7 @@ MEASURES = (
 _SIZE = Size()
 
 
-class Degradation:
+class Degradation(Resizable[Size]):
     """A `Family`, and `Pictured`. Live runs of one process have one capacity, and so the same arrivals."""
 
     name = "degradation"
@@ -52,7 +53,7 @@ class Degradation:
     repeats_sim = 3
 
     def __init__(self, size: Size = _SIZE) -> None:
-        self._size = size
+        super().__init__(size)
         self._capacity = 0.0
 
     async def probe(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from simulation.experiments.delivery_guarantees.picture import draw
 from simulation.experiments.delivery_guarantees.plan import VARIANTS, Case, Size
 from simulation.experiments.delivery_guarantees.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("lost_pct", "comments a viewer never saw, %"),
@@ -28,7 +29,7 @@ MEASURES = (
 _SIZE = Size()
 
 
-class DeliveryGuarantees:
+class DeliveryGuarantees(Resizable[Size]):
     """A `Family`. What is in percent is so of what authors meant for viewers, or for the log."""
 
     name = "delivery_guarantees"
@@ -46,7 +47,7 @@ class DeliveryGuarantees:
     repeats_sim = 20
 
     def __init__(self, size: Size = _SIZE) -> None:
-        self._size = size
+        super().__init__(size)
 
     def case(self, variant: str, repeat: int) -> Case:
         return Case(VARIANTS[variant], repeat, self._size)

@@ -11,6 +11,7 @@ from simulation.experiments.flash_crowd.live import run_live
 from simulation.experiments.flash_crowd.picture import draw
 from simulation.experiments.flash_crowd.plan import FLEET, HERE, VARIANTS, Case, Size
 from simulation.experiments.flash_crowd.sim import Simulated
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("wait_p50_s", "wait until joined p50, s", 2),
@@ -26,7 +27,7 @@ MEASURES = (
 Figures = Mapping[str, Mapping[str, float]]
 
 
-class FlashCrowd:
+class FlashCrowd(Resizable[Size]):
     """A `Family` and `Pictured`. A fleet, and machines that boot, are simulated only."""
 
     name = "flash_crowd"
@@ -45,10 +46,11 @@ class FlashCrowd:
     repeats_sim = 4
 
     def __init__(self, here: Size = HERE, far: Size = FLEET) -> None:
-        self._here, self._far = here, far
+        super().__init__(here)
+        self._far = far
 
     def case(self, variant: str, repeat: int) -> Case:
-        return Case(VARIANTS[variant], repeat, self._here, self._far)
+        return Case(VARIANTS[variant], repeat, self._size, self._far)
 
     async def probe(self) -> dict[str, Any]:
         """Starts, joins, refusals and comments at edges of the probe's own; about fifteen seconds."""
@@ -67,7 +69,7 @@ class FlashCrowd:
         figures = _medians(observations)
         return " ".join(
             _sentence(figures, size, prefix)
-            for prefix, size in (("", self._here), ("fleet-", self._far))
+            for prefix, size in (("", self._size), ("fleet-", self._far))
             if f"{prefix}nothing" in figures
         )
 

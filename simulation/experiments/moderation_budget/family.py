@@ -21,6 +21,7 @@ from simulation.experiments.moderation_budget.plan import (
     Size,
 )
 from simulation.experiments.moderation_budget.sim import Simulated
+from simulation.experiments.sizes import Resizable
 from simulation.replications import Streams
 from simulation.scenario import make_scenario
 
@@ -38,7 +39,7 @@ MEASURES = (
 _SIZE = Size()
 
 
-class ModerationBudget:
+class ModerationBudget(Resizable[Size]):
     """A `Family`, in the model only."""
 
     name = "moderation_budget"
@@ -57,7 +58,7 @@ class ModerationBudget:
     repeats_sim = 4
 
     def __init__(self, size: Size = _SIZE) -> None:
-        self._size = size
+        super().__init__(size)
 
     async def probe(self) -> dict[str, Any]:
         """What a server with so many viewers costs here without a scorer; about ten seconds."""

@@ -1,7 +1,6 @@
 """push_vs_pull: what pull costs against push, in freshness, requests, CPU and bytes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,6 +12,7 @@ from simulation.experiments.push_vs_pull.live import run_live
 from simulation.experiments.push_vs_pull.picture import draw
 from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size
 from simulation.experiments.push_vs_pull.sim import simulate
+from simulation.experiments.sizes import Resizable
 
 MEASURES = (
     Measure("freshness_p50_ms", "freshness p50, ms"),
@@ -30,7 +30,7 @@ PUSH, PULL, CACHED = "sse", "poll-1s", "segments"
 CPU = ("cpu_us_per_viewer_s", "cache_us_per_viewer_s")
 
 
-class PushVsPull:
+class PushVsPull(Resizable[Size]):
     """A `Family`. ``size`` may have any number of viewers that the machine holds; of a crowd the model alone."""
 
     name = "push_vs_pull"
@@ -43,16 +43,7 @@ class PushVsPull:
     repeats_sim = 5
 
     def __init__(self, size: Size | None = None) -> None:
-        self._size = size or Size()
-
-    @property
-    def sizes(self) -> Mapping[str, float]:
-        """What may be another number, by name."""
-        return asdict(self._size)
-
-    def sized(self, changes: Mapping[str, Any]) -> "PushVsPull":
-        """The same question at another size; ValueError says what is wrong with it."""
-        return PushVsPull(replace(self._size, **changes))
+        super().__init__(size or Size())
 
     @property
     def size(self) -> str:

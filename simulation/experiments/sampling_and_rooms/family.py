@@ -12,6 +12,7 @@ from simulation.experiments.sampling_and_rooms.picture import draw
 from simulation.experiments.sampling_and_rooms.plan import VARIANTS, Size, crowd
 from simulation.experiments.sampling_and_rooms.sim import show
 from simulation.experiments.sampling_and_rooms.sizes import sizes
+from simulation.experiments.sizes import Resizable
 from simulation.replications import Streams
 
 SEED = 1
@@ -32,7 +33,7 @@ MEASURES = (
 _SIZE = Size()
 
 
-class SamplingAndRooms:
+class SamplingAndRooms(Resizable[Size]):
     """A `Family`, in the model only."""
 
     name = "sampling_and_rooms"
@@ -51,7 +52,7 @@ class SamplingAndRooms:
     repeats_sim = 10
 
     def __init__(self, size: Size = _SIZE) -> None:
-        self._size = size
+        super().__init__(size)
 
     async def probe(self) -> dict[str, Any]:
         """What comments take on the wire, by the server's own encoding; nothing else costs anything here."""
