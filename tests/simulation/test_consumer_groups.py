@@ -24,8 +24,8 @@ from simulation.model.working import BATCH_MAX, IDLE_S, Hold, Piece, Worker, Wor
 from simulation.statistics import confidence_interval
 
 COSTS = {
-    "hold_s": [0.001], "add_s": [0.0004], "take_s": [0.0006, 0.0008], "done_s": [0.0005], "write_s": [0.002, 0.003],
-    "row_s": [0.00002], "late_s": [0.0006],
+    "hold_s": [0.001], "add_s": [0.0004], "take_s": [0.0006, 0.0008], "done_s": [0.0005], "enter_s": [0.0003],
+    "write_s": [0.002, 0.003], "row_s": [0.00002], "late_s": [0.0006],
 }  # fmt: skip
 REPLICATIONS = 6
 FAMILY = ConsumerGroups()

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,9 +46,9 @@ class Probe:
     async def measure(self) -> Samples:
         """Seconds by name."""
         found = await self._calls()
-        found["write_s"] = await _timed(lambda: self._write(1))
-        large_s = median(await _timed(lambda: self._write(ROWS), TIMES // 4))
-        found["row_s"] = [max(0.0, (large_s - median(found["write_s"])) / ROWS)]
+        found["enter_s"], found["write_s"] = await self._writes(1, TIMES)
+        _, large_s = await self._writes(ROWS, TIMES // 4)
+        found["row_s"] = [max(0.0, (median(large_s) - median(found["write_s"])) / ROWS)]
         found["late_s"] = [max(0.0, slept_s - SLEEP_S) for slept_s in await _timed(lambda: asyncio.sleep(SLEEP_S))]
         return found
 
@@ -71,19 +72,31 @@ class Probe:
             found["done_s"].append(await _once(done))
         return found
 
-    async def _write(self, rows: int) -> None:
-        pieces = [Piece(f"{self._piece + row}-0", self._piece + row) for row in range(1, rows + 1)]
-        self._piece += rows
-        await self._database.write(lambda connection: _effect(connection, self._hold, pieces))
+    async def _writes(self, rows: int, times: int) -> tuple[list[float], list[float]]:
+        """Of so many transactions: until it has the database's lock, and from then until it is durable."""
+        entered_s, written_s = [], []
+        for _ in range(times):
+            pieces = [Piece(f"{self._piece + row}-0", self._piece + row) for row in range(1, rows + 1)]
+            self._piece += rows
+            effect = partial(_effect, hold=self._hold, pieces=pieces)
+            await asyncio.sleep(PAUSE_S)
+            began_s = time.perf_counter()
+            locked_s = await self._database.write(effect)
+            entered_s.append(locked_s - began_s)
+            written_s.append(time.perf_counter() - locked_s)
+        return entered_s, written_s
 
 
-def _effect(connection: Connection, hold: Hold, pieces: Sequence[Piece]) -> None:
+def _effect(connection: Connection, hold: Hold, pieces: Sequence[Piece]) -> float:
+    """As a worker makes it; the answer is when it began, with the lock."""
+    locked_s = time.perf_counter()
     new = new_pieces(connection, hold, pieces)
     connection.execute(INSERT, [{"number": piece.data, "at_s": time.monotonic()} for piece in new])
+    return locked_s
 
 
-async def _timed(what: Callable[[], Awaitable[Any]], times: int = TIMES) -> list[float]:
-    return [await _once(what) for _ in range(times)]
+async def _timed(what: Callable[[], Awaitable[Any]]) -> list[float]:
+    return [await _once(what) for _ in range(TIMES)]
 
 
 async def _once(what: Callable[[], Awaitable[Any]]) -> float:

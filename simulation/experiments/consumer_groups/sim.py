@@ -47,6 +47,7 @@ class Effects:
 
     def write(self, hold: Hold, pieces: Sequence[Piece]) -> Generator[simpy.Event, Any, bool]:
         """One transaction; False: another worker has the partition."""
+        yield self._env.timeout(self._draws("enter_s"))
         looks = 0
         while self._locked:
             yield self._env.timeout(BUSY_S[min(looks, len(BUSY_S) - 1)])
