@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulation.bench.fanout_load import OWN_FILES, require_files
-from simulation.bench.fanout_servers import free_port
+from simulation.engines.ports import free_port
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import BUSY_MAX, LEAD_S, STREAM, connected, finish, own_cpu_s, server_arguments
