@@ -10,6 +10,8 @@ from simulation.comparing import ENGINES, scored
 
 COLOURS = {"forecast": "#d9822b", "replay": "#5a8f3d"}
 
+WIDE = 3.0  # ratios beyond that are shown on a logarithmic axis
+
 Document = Mapping[str, Any]
 
 
@@ -26,6 +28,10 @@ def plot(document: Document, path: Path) -> None:
             for engine in ENGINES:
                 axis.plot(1 + row.error(engine), place, "o", color=COLOURS[engine], ms=6)
         axis.axvline(1, color="#0b6e99", lw=1)
+        if axis.get_xlim()[1] > WIDE:
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(drawing.ticker.StrMethodFormatter("{x:g}"))
+            axis.xaxis.set_minor_formatter(drawing.ticker.NullFormatter())
         axis.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
         axis.invert_yaxis()
         axis.set_title(f"{quantile}, relative to the live median", loc="left", fontsize=11)

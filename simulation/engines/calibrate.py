@@ -16,7 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
-import numpy as np
 
 from simulation.calibration import Calibration, Samples, merged
 from simulation.engines import live, processes
@@ -127,8 +126,9 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
     token = await gateway_token(url)
     for stream in (live.STREAM, BUSY_STREAM):
         await open_stream(url, stream, token)
-    start = await head_cursor(url, live.STREAM)
+    start, before_s = await head_cursor(url, live.STREAM), processes.cpu_seconds(pid)
     async with live.viewers(url, start, scenario.audience.viewers, receipts) as crowd:
+        join_s = (processes.cpu_seconds(pid) - before_s) / scenario.audience.viewers
         poster = Poster(url, live.STREAM, scenario.seed, token)
         warm = [Post(index / WARM_PER_S, f"warm{index}", "hello") for index in range(WARM_POSTS)]
         await poster.run(warm, time.monotonic())
@@ -141,14 +141,7 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
     poll_s = await _busy_s(url, token, "poll?wait_s=0")
     digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), await used)
     found = digest.calibration(poll_s, (began_s + probes.dense[0], began_s + probes.dense[1]), stalls)
-    return replace(found, join_s=_join_s(receipts))
-
-
-def _join_s(receipts: Path) -> float:
-    """What it takes to let one viewer in of many that come at once."""
-    with np.load(receipts) as found:
-        joined_s = np.sort(found["joined_s"])
-    return float(joined_s[-1] - joined_s[0]) / max(1, len(joined_s) - 1)
+    return replace(found, join_s=join_s)
 
 
 async def _used(pid: int, borders_s: list[float]) -> list[Used]:
