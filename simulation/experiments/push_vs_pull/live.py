@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from simulation.bench.fanout_load import OWN_FILES, require_files
-from simulation.engines.ports import free_port
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.live import BUSY_MAX, LEAD_S, STREAM, connected, finish, own_cpu_s, server_arguments
 from simulation.engines.nginx import Nginx, NoNginx, nginx
+from simulation.engines.ports import free_port
 from simulation.engines.poster import Posted, Poster
 from simulation.engines.processes import ProcessError, cpu_seconds
 from simulation.experiments.push_vs_pull.measured import Run
