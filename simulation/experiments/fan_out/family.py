@@ -71,7 +71,7 @@ class FanOut(Resizable[Size]):
     )
     variants = tuple(variants(SIZE))
     repeats_live = 2
-    once = ("write-100ms", "read-1s", "hybrid-2s", "tree-2")
+    once = ("write-100ms", "write-queues", "read-1s", "hybrid-2s", "tree-2")
     simulated_only = ()
     repeats_sim = 10
 
