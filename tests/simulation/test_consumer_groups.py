@@ -59,9 +59,9 @@ def test_the_answer_has_the_right_direction(less: str, more: str, measure: str) 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_all_work_takes_effect_and_behind_a_fence_once(variant: str) -> None:
-    for repeat in range(REPLICATIONS):
-        assert values(variant, repeat)["lost"] == 0
-        assert (values(variant, repeat)["doubled"] > 0) == (variant == UNFENCED)
+    runs = [values(variant, repeat) for repeat in range(REPLICATIONS)]
+    assert {each["lost"] for each in runs} == {0}
+    assert (sum(each["doubled"] for each in runs) > 0) == (variant == UNFENCED)
 
 
 def test_a_dead_workers_part_has_nobody_until_its_lease_is_over_and_a_heartbeat_comes() -> None:
