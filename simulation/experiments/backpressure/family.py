@@ -20,6 +20,7 @@ from simulation.experiments.backpressure.kernel import kernel_buffers
 from simulation.experiments.backpressure.plan import LONG, SIZE, Case, Size, cases, server_options
 from simulation.experiments.backpressure.sim import simulate
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 from simulation.replications import Streams
 
@@ -111,7 +112,7 @@ class Backpressure(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(of_one_engine(observations), self.measures)
         gone, skipping = figures[Ending.DISCONNECT.value], figures[Ending.SKIP_TO_HEAD.value]
         free, limited = figures["everybody_admitted"], figures["authors_limited"]
         return (
@@ -137,19 +138,6 @@ class Backpressure(Resizable[Size]):
             "lost": float(found["lost"]),
             "doubled": float(found["doubled"]),
         }
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, of one engine."""
-    good = [each for each in observations if not each.why_void]
-    ours = [each for each in good if each.engine == "live"] or good
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
-            for measure in Backpressure.measures
-        }
-        for variant in dict.fromkeys(each.variant for each in ours)
-    }
 
 
 async def _live(case: Case) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """caching: what single flight, copies and warming buy a hot stream's newest page, and what a breaker does."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from simulation.experiments.caching.costs import measure
@@ -9,6 +8,7 @@ from simulation.experiments.caching.live import run_live
 from simulation.experiments.caching.plan import VARIANTS, Case, Size
 from simulation.experiments.caching.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import live_where_run, medians
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -64,7 +64,7 @@ class Caching(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(live_where_run(observations), MEASURES, VARIANTS)
         plain, flight, warm = (figures[name] for name in ("plain", "single-flight", "warming"))
         one, copies = figures["fleet"], figures["fleet-copies"]
         bare, guarded = figures["silent-no-breaker"], figures["silent"]
@@ -76,18 +76,3 @@ class Caching(Resizable[Size]):
             f"{one['p99_ms']:,.0f}, and nothing to a server alone; when the cache falls silent a breaker leaves "
             f"{guarded['late_pct']:.0f}% of pages late, not {bare['late_pct']:.0f}%."
         )
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, live where the variant has run live."""
-    good = [each for each in observations if not each.why_void]
-    live = {each.variant for each in good if each.engine == "live"}
-    ours = [each for each in good if each.engine == ("live" if each.variant in live else "sim")]
-    found: dict[str, dict[str, float]] = {}
-    for variant in VARIANTS:
-        mine = [each.values for each in ours if each.variant == variant]
-        found[variant] = {
-            measure.name: median(values[measure.name] for values in mine) if mine else float("nan")
-            for measure in MEASURES
-        }
-    return found

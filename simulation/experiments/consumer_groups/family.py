@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.experiments.consumer_groups.live import probed, run_live
@@ -21,6 +20,7 @@ from simulation.experiments.consumer_groups.plan import (
 from simulation.experiments.consumer_groups.record import Record
 from simulation.experiments.consumer_groups.sim import Run
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -83,7 +83,7 @@ class ConsumerGroups(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(of_one_engine(observations), MEASURES)
         return f"{_shared(figures)} {_befallen(figures)}"
 
 
@@ -117,16 +117,3 @@ def _facts(record: Record) -> dict[str, Any]:
     if record.befell_s is None:
         return {}
     return {"backlog": [(round(at_s - record.befell_s, 2), backlog) for at_s, backlog in record.backlog()]}
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, of one engine."""
-    good = [each for each in observations if not each.why_void]
-    ours = [each for each in good if each.engine == "live"] or good
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
-            for measure in MEASURES
-        }
-        for variant in dict.fromkeys(each.variant for each in ours)
-    }

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.experiments.degradation import picture
@@ -10,6 +9,7 @@ from simulation.experiments.degradation.live import capacity_per_s, case_for, me
 from simulation.experiments.degradation.plan import LAG_MAX_MS, VARIANTS, Size
 from simulation.experiments.degradation.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -75,7 +75,7 @@ class Degradation(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(of_one_engine(observations), MEASURES)
         on, off, limits = (figures[name] for name in ("ladder", "no-ladder", "limits"))
         top = max(step.multiple for step in self._size.steps)
         return (
@@ -103,16 +103,3 @@ def _climbed(figures: Mapping[str, float]) -> str:
     if not figures["read_only_x"]:
         return f"{first}, is never read-only,"
     return f"{first}, is read-only at {figures['read_only_x']:g} times,"
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, of one engine."""
-    good = [each for each in observations if not each.why_void]
-    ours = [each for each in good if each.engine == "live"] or good
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
-            for measure in MEASURES
-        }
-        for variant in dict.fromkeys(each.variant for each in ours)
-    }

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.experiments.delivery_guarantees.costs import measure
@@ -11,6 +10,7 @@ from simulation.experiments.delivery_guarantees.picture import draw
 from simulation.experiments.delivery_guarantees.plan import VARIANTS, Case, Size
 from simulation.experiments.delivery_guarantees.sim import Simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -66,7 +66,7 @@ class DeliveryGuarantees(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(of_one_engine(observations), MEASURES)
         most, least, dropped, once = (figures[name] for name in VARIANTS)
         return (
             f"Sent at most once, {most['lost_pct']:.1f}% of comments are never seen by a viewer "
@@ -83,16 +83,3 @@ class DeliveryGuarantees(Resizable[Size]):
 
     def plot(self, document: Mapping[str, Any], path: Path) -> None:
         draw(document, path)
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, of one engine."""
-    good = [each for each in observations if not each.why_void]
-    ours = [each for each in good if each.engine == "live"] or good
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
-            for measure in MEASURES
-        }
-        for variant in VARIANTS
-    }

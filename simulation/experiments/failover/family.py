@@ -1,7 +1,6 @@
 """What viewers and authors see when a part dies, and what jitter and breakers change."""
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from simulation.experiments.failover.costs import measure
@@ -9,6 +8,7 @@ from simulation.experiments.failover.live import run_variant
 from simulation.experiments.failover.plan import SIZE, Size, variants
 from simulation.experiments.failover.sim import Draws, Run
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -62,21 +62,8 @@ class Failover(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """From the live figures, or from the model's where nothing ran live."""
-        valid = [each for each in observations if not each.why_void]
-        live = [each for each in valid if each.engine == "live"]
-        figures = _medians(live or valid)
+        figures = medians(of_one_engine(observations), MEASURES)
         return " ".join(filter(None, (_seen(figures), _changed(figures))))
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure."""
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in observations if each.variant == variant)
-            for measure in MEASURES
-        }
-        for variant in dict.fromkeys(each.variant for each in observations)
-    }
 
 
 def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.experiments.family import Measure, Observation
@@ -11,6 +10,7 @@ from simulation.experiments.flash_crowd.live import run_live
 from simulation.experiments.flash_crowd.picture import draw
 from simulation.experiments.flash_crowd.plan import FLEET, HERE, VARIANTS, Case, Size
 from simulation.experiments.flash_crowd.sim import Simulated
+from simulation.experiments.medians import Figures, live_where_run, medians
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -24,7 +24,6 @@ MEASURES = (
     Measure("edge_s", "edge-seconds", 0),
     Measure("lost", "comments lost or doubled, of those", 0, tells=False),
 )
-Figures = Mapping[str, Mapping[str, float]]
 
 
 class FlashCrowd(Resizable[Size]):
@@ -66,7 +65,7 @@ class FlashCrowd(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(live_where_run(observations), MEASURES)
         return " ".join(
             _sentence(figures, size, prefix)
             for prefix, size in (("", self._size), ("fleet-", self._far))
@@ -80,20 +79,6 @@ class FlashCrowd(Resizable[Size]):
 def _shown(series: Mapping[str, Any], repeat: int) -> dict[str, Any]:
     """The first repeat is the one that is drawn."""
     return {} if repeat else {"series": dict(series)}
-
-
-def _medians(observations: Sequence[Observation]) -> Figures:
-    """By variant and measure, live where the variant has run live."""
-    good = [each for each in observations if not each.why_void]
-    live = {each.variant for each in good if each.engine == "live"}
-    ours = [each for each in good if each.engine == ("live" if each.variant in live else "sim")]
-    return {
-        variant: {
-            measure.name: median(each.values[measure.name] for each in ours if each.variant == variant)
-            for measure in MEASURES
-        }
-        for variant in dict.fromkeys(each.variant for each in ours)
-    }
 
 
 def _sentence(figures: Figures, size: Size, prefix: str) -> str:

@@ -7,13 +7,13 @@ laptop's disk hides what partitions are for. The model gets the same comments at
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from statistics import median
 from typing import Any
 
 from simulation.engines import processes
 from simulation.experiments.family import EngineName, Measure, Observation
 from simulation.experiments.hot_partition.plan import Case, Run
 from simulation.experiments.hot_partition.sim import Simulated
+from simulation.experiments.medians import medians, of_one_engine
 from simulation.experiments.sizes import Resizable
 from simulation.model.partition_costs import PartitionCosts
 
@@ -78,7 +78,7 @@ class HotPartition(Resizable[Case]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = _medians(observations)
+        figures = medians(of_one_engine(observations), self.measures)
         best = min(figures, key=lambda variant: figures[variant]["cold_p99_ms"])
         won, home = figures[best], figures.get(AT_HOME, figures[best])
         return (
@@ -89,19 +89,6 @@ class HotPartition(Resizable[Case]):
             f"{won['cold_page_partitions']:.1f} for one of a cold stream, where {AT_HOME} asks "
             f"{home['viral_page_partitions']:.0f} and {home['cold_page_partitions']:.0f}."
         )
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, of one engine."""
-    good = [each for each in observations if not each.why_void]
-    ours = [each for each in good if each.engine == "live"] or good
-    return {
-        variant: {
-            name: median(each.values[name] for each in ours if each.variant == variant)
-            for name in (measure.name for measure in HotPartition.measures)
-        }
-        for variant in dict.fromkeys(each.variant for each in ours)
-    }
 
 
 def observed(case: Case, engine: EngineName, run: Run, facts: Mapping[str, Any]) -> Observation:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.medians import live_where_run, medians
 from simulation.experiments.push_vs_pull.costs import measure
 from simulation.experiments.push_vs_pull.crowd import simulate_crowd
 from simulation.experiments.push_vs_pull.live import run_live
@@ -72,7 +72,7 @@ class PushVsPull(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the crowd the model's."""
-        figures = _medians(observations)
+        figures = medians(live_where_run(observations), MEASURES, VARIANTS)
         push = figures[PUSH]
         pulls = "; ".join(f"`{name}` {_against(figures[name], push)}" for name in (PULL, CACHED))
         crowds = {name: figures[f"{name}-crowd"] for name in (PUSH, PULL, CACHED)}
@@ -84,21 +84,6 @@ class PushVsPull(Resizable[Size]):
             f"Of what `{PUSH}` takes to show a comment after {push['freshness_p50_ms']:,.0f} ms (p50) to "
             f"{self._size.viewers:,} viewers, {pulls}. For {self._size.crowd:,} viewers the model has {takes}."
         )
-
-
-def _medians(observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
-    """By variant and measure, live where the variant has run live."""
-    good = [each for each in observations if not each.why_void]
-    live = {each.variant for each in good if each.engine == "live"}
-    found: dict[str, dict[str, float]] = {}
-    for variant in VARIANTS:
-        engine = "live" if variant in live else "sim"
-        mine = [each.values for each in good if (each.variant, each.engine) == (variant, engine)]
-        found[variant] = {
-            measure.name: median(values[measure.name] for values in mine) if mine else float("nan")
-            for measure in MEASURES
-        }
-    return found
 
 
 def _against(pull: Mapping[str, float], push: Mapping[str, float]) -> str:

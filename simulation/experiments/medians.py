@@ -1,0 +1,32 @@
+"""What an answer is made of: the median of each measure by variant, of live runs where there are some."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from simulation.experiments.family import Measure, Observation
+
+Figures = Mapping[str, Mapping[str, float]]
+
+
+def of_one_engine(observations: Sequence[Observation]) -> list[Observation]:
+    """Those that count and are live; the model's if there are none."""
+    good = [each for each in observations if not each.why_void]
+    return [each for each in good if each.engine == "live"] or good
+
+
+def live_where_run(observations: Sequence[Observation]) -> list[Observation]:
+    """Of each variant those that count and are live; the model's of one that has not run live."""
+    good = [each for each in observations if not each.why_void]
+    live = {each.variant for each in good if each.engine == "live"}
+    return [each for each in good if each.engine == ("live" if each.variant in live else "sim")]
+
+
+def medians(
+    observations: Sequence[Observation], measures: Sequence[Measure], variants: Iterable[str] = ()
+) -> dict[str, dict[str, float]]:
+    """By variant and measure; NaN of those of ``variants`` that nothing was seen of."""
+    found = {variant: {measure.name: float("nan") for measure in measures} for variant in variants}
+    for variant in dict.fromkeys(each.variant for each in observations):
+        mine = [each.values for each in observations if each.variant == variant]
+        found[variant] = {measure.name: median(values[measure.name] for values in mine) for measure in measures}
+    return found
