@@ -55,10 +55,9 @@ class Receipts:
             self.firsts.append(first)
             self.sizes.append(size)
 
-    def save(self, path: Path, joined_s: Sequence[float] = ()) -> None:
-        """Write them, and when connections were made."""
+    def save(self, path: Path) -> None:
         times_s, firsts, sizes = (np.asarray(column) for column in (self.times_s, self.firsts, self.sizes))
-        np.savez(path, times_s=times_s, firsts=firsts, sizes=sizes, joined_s=np.asarray(joined_s))
+        np.savez(path, times_s=times_s, firsts=firsts, sizes=sizes)
 
 
 class Crowd:
@@ -265,7 +264,7 @@ async def run(url: str, stream: str, start: Cursor, viewers: int, receipts: Path
     await all_have(head, crowd.tallies)
     progress.cancel()
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
-    crowd.receipts.save(receipts, crowd.joined_s)
+    crowd.receipts.save(receipts)
     crowd.of_befallen.save(receipts.with_stem(f"{receipts.stem}-befallen"))
     said = tallied(crowd.tallies, head)
     say(said | {"reconnects": crowd.reconnects, "cpu_share": round(cpu_share, 4)})

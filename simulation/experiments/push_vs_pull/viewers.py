@@ -40,7 +40,6 @@ class Crowd:
         self.counts = Counts()
         self.marks: list[dict[str, float]] = []
         self.open = 0
-        self.joined_s: list[float] = []
         self._transport = transport
         self._place = place
         self._period_s = period_s
@@ -99,7 +98,6 @@ class Crowd:
         self._is_there()
 
     def _is_there(self) -> None:
-        self.joined_s.append(time.monotonic())
         self.open += 1
 
     def _take(self, tally: Tally, piece: Piece) -> None:
@@ -122,7 +120,7 @@ async def run(crowd: Crowd, receipts: Path) -> None:
     await all_have(head, crowd.tallies)
     progress.cancel()
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
-    crowd.receipts.save(receipts, crowd.joined_s)
+    crowd.receipts.save(receipts)
     counts = {"reconnects": crowd.reconnects, "cpu_share": round(cpu_share, 4)}
     say(tallied(crowd.tallies, head) | crowd.between_marks | counts)
     for each in asking:
