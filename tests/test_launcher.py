@@ -36,6 +36,7 @@ class Checkout:
         self.log.touch()
         shutil.copy(LAUNCHER, self.root)
         self.lock("requirements.txt", "")
+        self.lock("requirements-course.txt", "# course\n")
         self.lock("requirements-dev.txt", "# dev\n")
         for tool in (*TOOLS, "cp", "kill"):
             if found := shutil.which(tool):
@@ -125,6 +126,22 @@ def test_the_development_lock_also_serves_the_plain_commands(checkout: Checkout)
     checkout.run("test", "-x")
     checkout.run("serve")
     assert checkout.setups() == ["venv", "pip requirements-dev.txt"]
+
+
+def test_the_development_lock_also_serves_the_course(checkout: Checkout) -> None:
+    checkout.python()
+    checkout.run("test", "-x")
+    checkout.run("docs")
+    checkout.run("notebooks")
+    assert checkout.setups() == ["venv", "pip requirements-dev.txt"]
+
+
+def test_the_course_adds_to_the_plain_lock_and_tests_add_to_the_course(checkout: Checkout) -> None:
+    checkout.python()
+    for command in ("serve", "docs", "notebooks", "serve"):
+        checkout.run(command)
+    checkout.run("test", "-x")
+    assert checkout.setups() == ["venv", "pip requirements.txt", "pip requirements-course.txt", "pip requirements-dev.txt"]
 
 
 def test_a_failed_installation_shows_the_last_lines_and_is_tried_again(checkout: Checkout) -> None:
