@@ -54,6 +54,10 @@ COMMANDS = {
         "Bring the log's tables to this version. An embedded file is brought there whenever it is opened.",
     ),
     "bench": Command("simulation.bench.commands", "Benchmarks of the real server, and of its model."),
+    "learn": Command("simulation.course.commands", "List the course's exercises and how far you are, or begin one."),
+    "check": Command(
+        "simulation.course.commands", "Judge your answer to an exercise: in virtual time, then live if you like."
+    ),
     "chaos": Command(
         "simulation.chaos.commands",
         "Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.",

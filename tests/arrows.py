@@ -78,5 +78,8 @@ ARROWS = {
         "simulation", "reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol",
     },
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
+    "simulation.course.commands": {"simulation", "reference_impl.cli"},
+    "simulation.course.inside": {"simulation", "reference_impl"},  # the server itself, with an answer inside
+    "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from reference_impl.cli import app as server_app
 from simulation.calibration import REFERENCE
 from simulation.cli import app
-from simulation.docs import PAGES, ROOT, render
+from simulation.docs.rendering import PAGES, ROOT, render
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
@@ -50,7 +50,7 @@ TIMEOUT_S = 480  # for the slowest, beside another test
 @pytest.mark.parametrize("page", PAGES)
 def test_a_pages_numbers_are_those_of_the_committed_results(page):
     text = (ROOT / page).read_text()
-    assert render(text) == text, "run `python -m simulation.docs`"
+    assert render(text, page) == text, "run `python -m simulation.docs`"
 
 
 @pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "notebooks/README.md"])

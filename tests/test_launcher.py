@@ -141,7 +141,12 @@ def test_the_course_adds_to_the_plain_lock_and_tests_add_to_the_course(checkout:
     for command in ("serve", "docs", "notebooks", "serve"):
         checkout.run(command)
     checkout.run("test", "-x")
-    assert checkout.setups() == ["venv", "pip requirements.txt", "pip requirements-course.txt", "pip requirements-dev.txt"]
+    assert checkout.setups() == [
+        "venv",
+        "pip requirements.txt",
+        "pip requirements-course.txt",
+        "pip requirements-dev.txt",
+    ]
 
 
 def test_a_failed_installation_shows_the_last_lines_and_is_tried_again(checkout: Checkout) -> None:

@@ -19,6 +19,7 @@ START_S = 60.0  # a server that has not answered by then never will
 STOP_S = 15.0
 NICE = 10
 LINE_MAX = 1024 * 1024
+SERVER = ("reference_impl",)  # the module that is run
 
 _URL = re.compile(r"\burl=(http://\S+)")
 
@@ -148,14 +149,16 @@ async def stop(process: Process) -> None:
 
 @asynccontextmanager
 async def server(
-    arguments: Sequence[str], core: set[int] | None, *, quiet: bool = False
+    arguments: Sequence[str], core: set[int] | None, *, quiet: bool = False, program: Sequence[str] = SERVER
 ) -> AsyncIterator[tuple[str, int]]:
     """A running server's address and process id; it is stopped on the way out.
 
-    A ``quiet`` one's warnings are not passed on: where thousands are refused nobody wants a line of each.
+    A ``quiet`` one's warnings are not passed on: where thousands are refused nobody wants a line of each. ``program``:
+    the module that is run, with what it takes before the server's own command line.
     """
     everything = ["--display", "all"]  # what is measured is what is delivered, not what is left out
-    async with _serving(["serve", *everything, *arguments], core, quiet=quiet) as running:
+    command = [*program[1:], "serve", *everything, *arguments]
+    async with _serving(command, core, quiet=quiet, module=program[0]) as running:
         yield running
 
 
@@ -173,9 +176,9 @@ async def edge(
 
 @asynccontextmanager
 async def _serving(
-    command: Sequence[str], core: set[int] | None, *, behind: bool = False, quiet: bool = False
+    command: Sequence[str], core: set[int] | None, *, behind: bool = False, quiet: bool = False, module: str = SERVER[0]
 ) -> AsyncIterator[tuple[str, int]]:
-    process = await spawn("reference_impl", command, core)
+    process = await spawn(module, command, core)
     if behind:
         stand_back(process.pid)
     try:

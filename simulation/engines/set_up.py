@@ -1,7 +1,7 @@
 """The processes of a live run: the server under test, its edges and their broker, each on its core."""
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,16 @@ from simulation.scenario import Scenario
 
 @asynccontextmanager
 async def servers(
-    scenario: Scenario, port: int, data: Path | None, say: Callable[[str], None]
+    scenario: Scenario,
+    port: int,
+    data: Path | None,
+    say: Callable[[str], None],
+    program: Sequence[str] = processes.SERVER,
 ) -> AsyncIterator[Running]:
     """The server under test and its edges, the first of which has the port then, by turns on either core.
 
-    Without a data directory of its own it works in one that is taken away afterwards.
+    Without a data directory of its own it works in one that is taken away afterwards. ``program``: see
+    `processes.server`.
     """
     pair, edges = processes.cores(), scenario.system.edges
     async with AsyncExitStack() as stack:
@@ -29,7 +34,8 @@ async def servers(
 
         async def start(folder: Path, port: int) -> tuple[str, int]:
             arguments = [*live.server_arguments(scenario, folder, port, log), "--broker", broker]
-            return await stack.enter_async_context(processes.server(arguments, pair[0] if pair else None))
+            core = pair[0] if pair else None
+            return await stack.enter_async_context(processes.server(arguments, core, program=program))
 
         url, pid = await start(folder, 0 if edges else port)
         at_edges = []

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from simulation.calibration import REFERENCE
 from simulation.cli import COMMANDS, app, loaded
-from simulation.docs import ROOT
+from simulation.docs.rendering import ROOT
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import costs_in
 from simulation.provenance import Provenance

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from simulation.cluster import LOCAL, cluster, differences, versions
-from simulation.docs import ROOT
+from simulation.docs.rendering import ROOT
 from simulation.engines.processes import ProcessError
 from simulation.experiments.fan_out.family import FanOut
 from tests.simulation.swept import record_of, run, swept

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulation.docs import ROOT
+from simulation.docs.rendering import ROOT
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.comparison import compare, ranking

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from simulation.calibration import REFERENCE
-from simulation.docs import ROOT
+from simulation.docs.rendering import ROOT
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import RESULTS, calibration_in
 from simulation.record import OtherRecordError

@@ -1,15 +1,6 @@
-"""Puts measured numbers into the pages: ``python -m simulation.docs`` rewrites what stands between two marks.
-
-    <!-- result: up -->   the tables of simulation/results/up.json   <!-- end -->
-
-`problems` is the API's table of problems; the other names are those of the benchmarks.
-
-A test fails when a page and its artefact differ, so no number in prose is typed by hand.
-"""
+"""What stands between two marks of a page: a table, made from a committed result."""
 
 import json
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,35 +21,12 @@ from simulation.machine import in_words
 from simulation.report import markdown
 from simulation.sweeping import showing as sweeping
 
-ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
-INGEST = Path(__file__).parent / "bench" / "results"
-PAGES = (
-    "README.md",
-    "lessons/index.md",
-    "lessons/write-path.md",
-    "lessons/edge.md",
-    "lessons/crowds.md",
-    "lessons/partitions.md",
-    "lessons/hot-window.md",
-    "lessons/recent.md",
-    "lessons/failures.md",
-    "lessons/fidelity.md",
-    "lessons/experiments.md",
-    "lessons/final.md",
-    "lessons/theory.md",
-    "lessons/reference/api.md",
-)
-
-_BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+RESULTS = Path(__file__).parents[1] / "results"
+BENCHES = Path(__file__).parents[1] / "bench" / "results"
 
 
-def render(text: str) -> str:
-    """The page with every block made anew."""
-    return _BLOCK.sub(lambda match: f"{match[1]}\n{_block(match[2])}\n\n{match[3]}", text)
-
-
-def _block(name: str) -> str:
+def block(name: str) -> str:
+    """`problems` is the API's table of problems; the other names are those of results and benchmarks."""
     made: dict[str, Callable[[], str]] = {
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
         "display": _display,
@@ -103,7 +71,7 @@ def _sweep() -> str:
 
 def _tiers() -> str:
     """How fast each tier of the model is, and how far from the explicit one."""
-    document = json.loads((INGEST / "sim.json").read_text())
+    document = json.loads((BENCHES / "sim.json").read_text())
     machine = document["machine"]
     apart = {each["tier"]: each for each in document["agreements"] if each["quantile"] == "p99"}
     head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 off explicit |"
@@ -132,7 +100,7 @@ def _problems() -> str:
 
 def _ingest() -> str:
     """The ingest benchmark's tables, one for each engine, each with its machine."""
-    return "\n\n".join(_ingest_table(path) for path in sorted(INGEST.glob("ingest-*.json"), reverse=True))
+    return "\n\n".join(_ingest_table(path) for path in sorted(BENCHES.glob("ingest-*.json"), reverse=True))
 
 
 def _ingest_table(path: Path) -> str:
@@ -150,7 +118,7 @@ def _ingest_table(path: Path) -> str:
 
 def _display() -> str:
     """What a crowd is shown, a column for one hall and one for rooms."""
-    document = json.loads((INGEST / "display.json").read_text())
+    document = json.loads((BENCHES / "display.json").read_text())
     machine, rows = document["machine"], [Shown.read(row) for row in document["rows"]]
     case = rows[0].case
     about = (
@@ -162,7 +130,7 @@ def _display() -> str:
 
 def _segments() -> str:
     """What reaches the server of a crowd that polls a cache."""
-    document = json.loads((INGEST / "segments.json").read_text())
+    document = json.loads((BENCHES / "segments.json").read_text())
     machine, rows = document["machine"], [segments.Polled(**row) for row in document["rows"]]
     about = f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; {in_words(machine)}."
     head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
@@ -171,7 +139,7 @@ def _segments() -> str:
 
 def _partitions() -> str:
     """What each strategy costs and gives, a table for each cost of a row."""
-    document = json.loads((INGEST / "partitions.json").read_text())
+    document = json.loads((BENCHES / "partitions.json").read_text())
     machine, plan = document["machine"], document["plan"]
     rows = [Measured(**row) for row in document["rows"]]
     about = (
@@ -192,7 +160,7 @@ def _partitions() -> str:
 
 def _hot() -> str:
     """What the hot window of one Redis takes."""
-    document = json.loads((INGEST / "hot.json").read_text())
+    document = json.loads((BENCHES / "hot.json").read_text())
     machine, rows = document["machine"], [hot_log.Row(**row) for row in document["rows"]]
     about = (
         f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); {in_words(machine)}."
@@ -203,7 +171,7 @@ def _hot() -> str:
 
 def _recent() -> str:
     """Pages from the log and from the cache."""
-    document = json.loads((INGEST / "recent.json").read_text())
+    document = json.loads((BENCHES / "recent.json").read_text())
     machine, plan = document["machine"], document["plan"]
     about = (
         f"{plan['seconds']:g} s each, medians of {plan['runs']} runs; {plan['pages_per_s']:g} pages/s beside "
@@ -217,7 +185,7 @@ def _recent() -> str:
 
 def _chaos() -> str:
     """What viewers see of each fault."""
-    document = json.loads((INGEST / "chaos.json").read_text())
+    document = json.loads((BENCHES / "chaos.json").read_text())
     machine, crowd = document["machine"], document["plan"]["crowd"]
     about = (
         f"{crowd['viewers']} viewers at each edge, {crowd['rate']:g} comments/s, log in {document['log']}, "
@@ -233,7 +201,7 @@ def _chaos() -> str:
 
 def _hot_loss() -> str:
     """What killing Redis costs hot-first, a row for each way that it keeps its data."""
-    documents = [json.loads((INGEST / f"hot-loss-{sync}.json").read_text()) for sync in Sync]
+    documents = [json.loads((BENCHES / f"hot-loss-{sync}.json").read_text()) for sync in Sync]
     head = (
         "| append-only file | Redis killed | acknowledged | lost | gaps told | longest silence s | posts sent again |"
     )
@@ -249,7 +217,7 @@ def _hot_loss() -> str:
 
 def _edges() -> str:
     """The same crowd at the server alone and at edges."""
-    document = json.loads((INGEST / "edges.json").read_text())
+    document = json.loads((BENCHES / "edges.json").read_text())
     machine = document["machine"]
     about = f"{in_words(machine)}."
     head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order | counts |"
@@ -281,14 +249,3 @@ def _run(name: str) -> str:
         f"{in_words(machine)}.\n\n"
         f"{markdown(document)}"
     )
-
-
-def main() -> None:
-    for page in PAGES:
-        path = ROOT / page
-        path.write_text(render(path.read_text()))
-        sys.stdout.write(f"{page}\n")
-
-
-if __name__ == "__main__":
-    main()

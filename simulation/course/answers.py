@@ -1,0 +1,47 @@
+"""The learner's answers: where they are, how they begin, and the module that one of them makes."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from simulation.course.exercise import Exercise
+
+FOLDER = Path("answers")
+
+
+class AnswerError(Exception):
+    """The file cannot be used as an answer; the message names the line, or what is missing."""
+
+
+def begin(exercise: Exercise, folder: Path) -> tuple[Path, bool]:
+    """The answer's file, and whether it has just been made of the stub; one that is there is never written to."""
+    path = folder / exercise.file_name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x") as file:
+            file.write(exercise.stub)
+    except FileExistsError:
+        if not path.is_file():
+            raise AnswerError(f"{path} is there, but is no file") from None
+        return path, False
+    except OSError as error:
+        raise AnswerError(f"cannot write {path}: {error.strerror}") from error
+    return path, True
+
+
+def load(exercise: Exercise, path: Path) -> ModuleType:
+    """The answer as a module; AnswerError says why it is none. What its own lines raise is passed on."""
+    spec = importlib.util.spec_from_file_location(f"answer_{exercise.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise AnswerError(f"line {error.lineno}: {error.msg}") from error
+    missing = [name for name in exercise.wants if not hasattr(module, name)]
+    if missing:
+        raise AnswerError(f"it does not define {', '.join(missing)}, which the checks call; the stub did")
+    return module

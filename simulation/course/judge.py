@@ -1,0 +1,93 @@
+"""Judges one answer in a process of its own: ``python -m simulation.course.judge EXERCISE FILE CPU_S WALL_S [--live]``.
+
+Each thing it finds is a line of JSON on its standard output; what the answer itself prints goes to standard error. Time
+and memory are bounded, so that an endless loop ends here, with the line it was at. It is no prison: the answer is the
+learner's own code on the learner's own machine.
+"""
+
+import asyncio
+import faulthandler
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, TextIO
+
+from simulation.course.answers import AnswerError, load
+from simulation.course.catalogue import exercise as named
+from simulation.course.exercise import Exercise, Misconception
+
+MEMORY_BYTES = 4 * 2**30  # of addresses, of which numpy alone takes more than one
+FILE_BYTES = 64 * 2**20
+
+
+def main(name: str, file: str, cpu_s: int, wall_s: float, live: bool) -> None:
+    """After ``cpu_s`` of CPU time, or ``wall_s`` by the clock, the line it is at is told, and it ends."""
+    exercise = named(name)
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    bound(cpu_s)
+    faulthandler.dump_traceback_later(wall_s, exit=not live)  # a live run is told to end what it has started
+
+    def tell(**row: Any) -> None:
+        out.write(json.dumps(row) + "\n")
+        out.flush()
+
+    path = Path(file).resolve()
+    try:
+        _judge(exercise, path, live, tell)
+    except NotImplementedError:
+        tell(unbegun=True)
+    except AnswerError as error:
+        tell(unusable=str(error))
+    except Misconception as error:
+        tell(wrong=str(error))
+    except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+        tell(crash=in_words(error, path))
+
+
+def _judge(exercise: Exercise, path: Path, live: bool, tell: Any) -> None:
+    answer = load(exercise, path)
+    if live:
+        from simulation.course.live import Stage  # the engines take a second to import
+
+        tell(begins="once in the real server")
+        tell(passed=asyncio.run(_until_terminated(exercise.live(answer, Stage(exercise, path)))))
+        return
+    for check in exercise.checks:
+        tell(begins=check.says)
+        tell(passed=check.passes(answer))
+
+
+async def _until_terminated(run: Awaitable[str]) -> str:
+    """SIGTERM ends the run with every process it has started."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await run
+
+
+def bound(cpu_s: int, complaints: TextIO = sys.stderr) -> None:
+    """Let this process have so much and no more; SIGXCPU writes down where it is."""
+    faulthandler.register(signal.SIGXCPU, file=complaints, all_threads=False)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+
+
+def in_words(error: BaseException, path: Path) -> str:
+    """An exception with the line of the answer that it went through last; SimPy wraps what a process of it raises."""
+    frames = [frame for each in (error.__cause__, error) if each for frame in traceback.extract_tb(each.__traceback__)]
+    mine = [frame for frame in frames if frame.filename == str(path)]
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if not mine:
+        return f"{what}\n{''.join(traceback.format_tb(error.__traceback__)[-2:])}"
+    return f"{what}, at line {mine[-1].lineno}, in {mine[-1].name}: {mine[-1].line}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), "--live" in sys.argv[5:])

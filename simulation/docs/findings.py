@@ -1,0 +1,71 @@
+"""What an experiment has found, as the figures of a sentence: by variant and measure, with the measure's digits."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from simulation.docs.blocks import RESULTS
+from simulation.experiments import showing
+from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.family import Measure
+from simulation.machine import in_words
+
+
+@cache
+def result(name: str) -> Mapping[str, Any]:
+    """A committed result, simulation/results/NAME.json."""
+    found: Mapping[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+class Findings:
+    """A family's result. A look-up raises KeyError if there is no such variant or measure, or no run of that engine."""
+
+    def __init__(self, family: str) -> None:
+        self.document = result(family)
+        self._measures: Mapping[str, Measure] = {each.name: each for each in FAMILIES[family]().measures}
+        self._cells = {(each["variant"], each["measure"]): each for each in self.document["comparison"]}
+
+    @property
+    def machine(self) -> str:
+        return in_words(self.document["machine"])
+
+    def value(self, variant: str, measure: str, engine: str = "live") -> float:
+        """The median of an engine's runs ("live" or "sim")."""
+        return float(self._side(variant, measure, engine)["median"])
+
+    def live(self, variant: str, measure: str) -> str:
+        """The live median and the range of the runs: `12.5 (10.6-14.4)`."""
+        return showing.ranged(self._side(variant, measure, "live"), self._measures[measure].digits)
+
+    def simulated(self, variant: str, measure: str) -> str:
+        """The model's median and the 95 % interval of the mean: `12.5 ± 0.8`."""
+        return showing.interval(self._side(variant, measure, "sim"), self._measures[measure].digits)
+
+    def error(self, variant: str, measure: str) -> str:
+        """By how much the model is off the live runs with the same arrivals: `-10 %`."""
+        error = self._cells[variant, measure]["error"]
+        return "±0 %" if error is None else f"{error:+.0%}".replace("%", " %")
+
+    def noise(self, variant: str, measure: str) -> str:
+        """How far live runs are from each other; of a single run nothing is known."""
+        noise = self._cells[variant, measure]["noise"]
+        return "unknown (one run)" if noise is None else f"{noise:.0%}".replace("%", " %")
+
+    def gap(self, variant: str, measure: str) -> str:
+        return f"{self.error(variant, measure)} (noise {self.noise(variant, measure)})"
+
+    def table(self, variants: Sequence[str], measures: Sequence[str], engine: str) -> str:
+        """A row for each variant, a column for each measure, of one engine; of "gap" the error and the noise."""
+        say = {"live": self.live, "sim": self.simulated, "gap": self.gap}[engine]
+        head = ["", *(self._measures[each].title for each in measures)]
+        rows = [[f"`{variant}`", *(say(variant, each) for each in measures)] for variant in variants]
+        lines = [head, ["---", *["--:"] * len(measures)], *rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def _side(self, variant: str, measure: str, engine: str) -> Mapping[str, Any]:
+        side: Mapping[str, Any] | None = self._cells[variant, measure][engine]
+        if side is None:
+            raise KeyError(f"{self.document['experiment']} has no {engine} run of {variant}")
+        return side

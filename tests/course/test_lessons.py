@@ -1,0 +1,122 @@
+"""The lessons keep their promise: predict first, every number from a run, both engines, the gap, something to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from simulation.course.catalogue import LESSONS, all_exercises
+from simulation.docs.rendering import of_page
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = [
+    "Commit first", "What came out", "In closed form", "Simulated", "Live", "The gap", "Break it", "Exercises",
+    "In two minutes", "What would change the answer",
+]  # fmt: skip
+SMALL = 10  # whole numbers up to it are words: "two engines", "step 3"
+QUESTIONS_MIN = 2
+MARKED = re.compile(r"<!--= \w+ -->.*?<!--/-->|<!-- (?:result|source): .+? -->.*?<!-- end -->", re.DOTALL)
+# What holds numbers that are no results: code, links' targets, names of standards and lessons, markup.
+OTHER = re.compile(
+    r"```.*?```|^    .*$|`[^`\n]*`|\]\([^)]*\)|<[^>]+>|RFC \d+|HTTP/\d(?:\.\d)?|[Ll]essons? \d+|^\d+\. |^#+ \d+\. "
+    r"|\b(?:UUIDv7|SHA-256|UTF-8|ISO 8601|p50|p95|p99)\b",
+    re.DOTALL | re.MULTILINE,
+)
+NUMBER = re.compile(r"(?<![\w-])\d[\d,]*(?:\.\d+)?")
+
+WRITTEN = [each for each in LESSONS if "## Commit first" in (ROOT / "lessons" / f"{each.page}.md").read_text()]
+
+
+def text_of(lesson):
+    return (ROOT / "lessons" / f"{lesson.page}.md").read_text()
+
+
+def section(text, name):
+    return re.search(rf"^## {re.escape(name)}\n(.*?)(?=^## |^</details>$|\Z)", text, re.DOTALL | re.MULTILINE)[1]
+
+
+def unsourced(text):
+    """Numbers of the prose that no artefact and no mark stands behind."""
+    left = OTHER.sub(" ", MARKED.sub(" ", text))
+    found = [match[0] for match in NUMBER.finditer(left)]
+    return [each for each in found if "." in each or int(each.replace(",", "")) > SMALL]
+
+
+parametrized = pytest.mark.parametrize("lesson", WRITTEN, ids=lambda lesson: lesson.number)
+
+
+@parametrized
+def test_a_lesson_has_the_course_of_a_lesson(lesson):
+    assert re.findall(r"^## (.+)$", text_of(lesson), re.MULTILINE) == SECTIONS
+    assert text_of(lesson).startswith(f"# {int(lesson.number)}. {lesson.title}\n\n> **")
+
+
+@parametrized
+def test_no_section_is_empty(lesson):
+    for name in SECTIONS:
+        assert section(text_of(lesson), name).strip(), f"{name} is empty"
+
+
+@parametrized
+def test_nothing_is_revealed_before_the_prediction(lesson):
+    before, _, after = text_of(lesson).partition('<details class="reveal" markdown="1">')
+    assert re.search(r"^## Commit first$", before, re.MULTILINE)
+    assert "## What came out" in after
+    assert "<!-- result:" not in before
+    outcomes = [value for name, value in of_page(f"lessons/{lesson.page}.md").items() if name.startswith("outcome_")]
+    said = re.sub(r"^    - \[ \] .*$", "", before, flags=re.MULTILINE)
+    assert not [each for each in outcomes if each in said and len(each) > len("smaller")]
+
+
+@parametrized
+def test_each_outcome_is_one_of_the_answers_to_choose_from(lesson):
+    text = text_of(lesson)
+    questions = re.findall(r"^\d+\. .*\n((?:    - \[ \] .*\n)+)", section(text, "Commit first"), re.MULTILINE)
+    outcomes = re.findall(
+        r"^\d+\. \*\*<!--= outcome_(\d+) -->(.*?)<!--/-->\*\*", section(text, "What came out"), re.MULTILINE
+    )
+    assert len(questions) == len(outcomes) >= QUESTIONS_MIN
+    for number, (options, (named, outcome)) in enumerate(zip(questions, outcomes, strict=True), 1):
+        assert int(named) == number
+        assert f"    - [ ] {outcome}\n" in options, f"{outcome!r} is none of:\n{options}"
+
+
+@parametrized
+def test_every_number_comes_from_a_result(lesson):
+    text = text_of(lesson)
+    text = text.replace(section(text, "Commit first"), "")  # what one may choose from
+    assert not unsourced(text)
+
+
+@parametrized
+def test_the_simulation_shows_how_sure_it_is_and_the_gap_the_noise(lesson):
+    text = text_of(lesson)
+    assert "±" in section(text, "Simulated")
+    assert "noise" in section(text, "The gap")
+
+
+@parametrized
+def test_code_is_cut_out_of_the_source(lesson):
+    assert "<!-- source: " in text_of(lesson)
+    assert "```python" not in MARKED.sub("", text_of(lesson))
+
+
+@parametrized
+def test_both_exercises_are_named(lesson):
+    named = set(re.findall(r"^    \./livecomments check (\w+)", section(text_of(lesson), "Exercises"), re.MULTILINE))
+    assert named == {each.name for each in all_exercises() if each.lesson == lesson.number}
+    assert len(named) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It takes 12 ms.", ["12"]),
+        ("Of 5,000 viewers 2.5 % wait.", ["5,000", "2.5"]),
+        ("two of 3 edges, RFC 9457, lesson 12, p99, `--window-ms 20`", []),
+        ("It takes <!--= p99 -->12<!--/--> ms.", []),
+        ("1. first\n2. second\n", []),
+    ],
+)
+def test_a_number_without_a_source_is_noticed(text, found):
+    assert unsourced(text) == found

@@ -1,0 +1,19 @@
+# Rejected: "is a debounce"
+class Window:
+    def __init__(self, window_s):
+        self.window_s, self.deadline, self.items = window_s, None, []
+        self.quiet_until = 0.0
+
+    def offer(self, item, now):
+        self.items.append(item)
+        if now >= self.quiet_until and len(self.items) == 1:
+            return self.flush(now)
+        self.deadline = max(self.quiet_until, now + self.window_s)
+        return []
+
+    def flush(self, now):
+        batch, self.items, self.deadline = self.items, [], None
+        return batch
+
+    def sent(self, now):
+        self.quiet_until = now + self.window_s
