@@ -118,9 +118,8 @@ class Interview:
         page = Path(path)
         if page.suffix not in sheet.WRITERS:
             raise AnswerError(f"the page's name must end in {' or '.join(sheet.WRITERS)}, got {str(path)!r}")
-        facts = sheet.Facts(
-            self.seed, self.result(), self._checked, list(self._judged.values()), self.asked(), self.clock
-        )
+        judged, stood_in = list(self._judged.values()), sorted(self.stood_in)
+        facts = sheet.Facts(self.seed, self.result(), self._checked, judged, self.asked(), self.clock, stood_in)
         try:
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_text(sheet.WRITERS[page.suffix](facts))
