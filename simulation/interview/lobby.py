@@ -1,0 +1,31 @@
+"""Before the interview, in a notebook: the level and the seed to choose, as widgets."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from simulation.interview.room import Interview
+from simulation.interview.rubric import LEVELS
+
+
+class Lobby:
+    """Shows what may be chosen; `enter` begins the interview with it."""
+
+    def __init__(self, level: str = "senior", seed: int = 1) -> None:
+        self._level = widgets.ToggleButtons(options=list(LEVELS), value=level, description="Level")
+        self._seed = widgets.BoundedIntText(value=seed, min=0, max=999_999, description="Seed")
+        self._expects = widgets.HTML()
+        self._level.observe(self._say, names="value")
+        self._say({})
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # there is one where this is called
+
+        display(widgets.VBox([self._level, self._seed, self._expects]))  # type: ignore[no-untyped-call]
+
+    def enter(self, *, stand_in: bool = True) -> Interview:
+        """The clock starts with the brief."""
+        return Interview(self._level.value, self._seed.value, stand_in=stand_in)
+
+    def _say(self, _: dict[str, Any]) -> None:
+        self._expects.value = LEVELS[self._level.value].expects
