@@ -24,11 +24,11 @@ class PartitionCosts:
     look: Sequence[float]
     waits_s: Sequence[float]
     pages_s: Mapping[str, Sequence[float]]
-    handover_s: float = 0.0  # older probes have it in waits_s
+    handover_s: float
 
     @classmethod
     def read(cls, costs: Mapping[str, Any]) -> "PartitionCosts":
-        return cls(**{name: costs[name] for name in cls.__dataclass_fields__ if name in costs})
+        return cls(**{name: costs[name] for name in cls.__dataclass_fields__})
 
     def page_s(self, partitions: int, rng: Random) -> float:
         return rng.choice(self.pages_s[str(partitions)])

@@ -21,6 +21,7 @@ COSTS = {
     "away": [0.0007, 0.0003, 0.00006],
     "append": [0.0003, 0.00003],
     "look": [0.00015, 0.00003],
+    "handover_s": 0.0,
     "waits_s": [0.0003, 0.0004],
     "pages_s": {str(asked): [0.001 * asked, 0.0012 * asked] for asked in (1, 2, 3, 4)},
 }

@@ -26,8 +26,6 @@ from simulation.replications import Streams
 
 RETRY = RetryConfig(base_s=0.2, cap_s=5.0)
 FRAME_BYTES = 10
-# Of a result that is older than these probes.
-UNPROBED = {"commit_work_s": 0.0, "row_s": 0.0, "row_sync_s": 0.0, "cold_s": 0.0}
 
 
 class Modelled:
@@ -39,7 +37,7 @@ class Modelled:
         self.appends_s: list[float] = []
         self.published: list[Stamps] = []
         self.refused = self.queued_peak_bytes = 0
-        self._costs = costs = {**UNPROBED, "cold_send_s": costs["send_s"], **costs}
+        self._costs = costs
         self._services = streams.random("services")
         self._connections = simpy.Resource(self.env, case.connections)
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
