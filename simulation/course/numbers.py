@@ -9,8 +9,10 @@ from simulation.course.exercise import Misconception
 NEAR = 1e-6  # relative: whoever adds in another order is right too
 
 
-def expect(asked: str, seen: object, right: float, ideas: Mapping[str, float], near: float = NEAR) -> None:
-    """Misconception unless ``seen`` is ``right``; the idea behind it is the first whose value it is.
+def expect(
+    asked: str, seen: object, right: float, ideas: Mapping[str, float], *, near: float = NEAR, otherwise: str = ""
+) -> None:
+    """Misconception unless ``seen`` is ``right``; the idea behind it is the first whose value it is, or ``otherwise``.
 
     ``asked`` says what was asked for, as the beginning of a sentence. ``near`` is relative.
     """
@@ -18,7 +20,9 @@ def expect(asked: str, seen: object, right: float, ideas: Mapping[str, float], n
         return
     said = f"{float(seen):,.6g}" if isinstance(seen, Real) else f"{seen!r}"
     found = [idea for idea, value in ideas.items() if isinstance(seen, Real) and is_near(float(seen), value, near)]
-    raise Misconception(f"{asked} is {right:,.6g}, and the answer is {said}. {found[0] if found else ''}".strip())
+    raise Misconception(
+        f"{asked} is {right:,.6g}, and the answer is {said}. {found[0] if found else otherwise}".strip()
+    )
 
 
 def is_near(seen: float, value: float, near: float = NEAR) -> bool:
