@@ -1,5 +1,7 @@
 """A short run of the real server, as the exercise's records."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from simulation.course.exercises.latency_budget.run import Run, Stamps
@@ -8,7 +10,7 @@ from simulation.engines.set_up import servers
 from simulation.measurements import COMMENT_COLUMNS
 from simulation.scenario import load_scenario
 
-SHORT = {"": {"duration_s": 5.0, "warm_up_s": 1.0}, "audience": {"viewers": 50}}
+SHORT: Mapping[str, Mapping[str, float]] = {"": {"duration_s": 5.0, "warm_up_s": 1.0}, "audience": {"viewers": 50}}
 
 
 async def measured() -> tuple[Run, float]:
