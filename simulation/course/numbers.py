@@ -1,7 +1,7 @@
 """Judges a number that an answer gives: right, or wrong in a way that has a name."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from numbers import Real
 
 from simulation.course.exercise import Misconception
@@ -10,7 +10,13 @@ NEAR = 1e-6  # relative: whoever adds in another order is right too
 
 
 def expect(
-    asked: str, seen: object, right: float, ideas: Mapping[str, float], *, near: float = NEAR, otherwise: str = ""
+    asked: str,
+    seen: object,
+    right: float,
+    ideas: Sequence[tuple[float, str]],
+    *,
+    near: float = NEAR,
+    otherwise: str = "",
 ) -> None:
     """Misconception unless ``seen`` is ``right``; the idea behind it is the first whose value it is, or ``otherwise``.
 
@@ -19,7 +25,7 @@ def expect(
     if isinstance(seen, Real) and is_near(float(seen), right, near):
         return
     said = f"{float(seen):,.6g}" if isinstance(seen, Real) else f"{seen!r}"
-    found = [idea for idea, value in ideas.items() if isinstance(seen, Real) and is_near(float(seen), value, near)]
+    found = [idea for value, idea in ideas if isinstance(seen, Real) and is_near(float(seen), value, near)]
     raise Misconception(
         f"{asked} is {right:,.6g}, and the answer is {said}. {found[0] if found else otherwise}".strip()
     )

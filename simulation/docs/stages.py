@@ -51,7 +51,7 @@ class Scenario:
 
     def per_s(self, what: str) -> float:
         """Comments or deliveries a second, of live runs."""
-        return median(run["throughput_per_s"][what] for run in self._of("live"))
+        return float(median(run["throughput_per_s"][what] for run in self._of("live")))
 
     def table(self, engine: str, quantiles: Sequence[str] = ("p50", "p95", "p99")) -> str:
         """A row for each stage, of one engine; of "gap" the error and the noise."""

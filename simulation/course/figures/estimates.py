@@ -1,17 +1,22 @@
 """Estimates of lesson 1 beside what was simulated and measured of the same."""
 
 from dataclasses import replace
+from random import Random
 from statistics import median
 from typing import NamedTuple
 
+from reference_impl.policy.display_budget import Candidate, DisplayBudget, DisplayBudgetConfig
 from reference_impl.policy.rooms import RoomsConfig
 from simulation.course import measured
 from simulation.course.capacity import Demand
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
+from simulation.docs.stages import interval
 from simulation.experiments.sampling_and_rooms.plan import Size, seats
 
 CROWD_PER_S = 20.0  # the display budget of the benchmark's crowd
+ROOM_PER_S, ROOMY = 5.0, 0.7  # what a full room of a thousand posts, and how much of that a roomy one
+PLAYED_S, REPLICATIONS = 600.0, 20  # of such a room
 UNKNOWN = "unknown (one run)"
 FANOUTS = (("fanout-1000-sse", 1_000), ("fanout-window", 1_000), ("fanout-window", 5_000))
 
@@ -96,3 +101,24 @@ def _costs() -> list[Compared]:
         )
         found.append(Compared(what, form, seen, said, f"{100 * (max(runs) - min(runs)) / median(runs):.0f} %"))
     return found
+
+
+def full_room() -> dict[str, str]:
+    """A room that posts its whole budget on average, by the server's own display budget."""
+    chances = [chance_by_policy(ROOM_PER_S, ROOM_PER_S, seed) for seed in range(REPLICATIONS)]
+    roomy = [chance_by_policy(ROOMY * ROOM_PER_S, ROOM_PER_S, seed) for seed in range(REPLICATIONS)]
+    return {
+        "full_room": f"{interval([100 * each for each in chances])} %",
+        "roomy": f"{interval([100 * each for each in roomy])} %",
+        "roomy_viewers": f"{ROOMY * 1_000:,.0f}",
+    }
+
+
+def chance_by_policy(posted_per_s: float, shown_per_s: float, seed: int) -> float:
+    """Of a comment, where comments come at random for `PLAYED_S` seconds."""
+    rng, at_s, posted, shown = Random(seed), 0.0, 0, 0
+    budget: DisplayBudget[None] = DisplayBudget(DisplayBudgetConfig(per_s=shown_per_s))
+    while (at_s := at_s + rng.expovariate(posted_per_s)) < PLAYED_S:
+        posted += 1
+        shown += len(budget.offer(Candidate(None, posted, round(1000 * at_s), f"{seed} {posted}", False), at_s))
+    return (shown + len(budget.end())) / posted

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from statistics import median
 
-from reference_impl.policy.rooms import RoomsConfig
 from reference_impl.protocol.sse import sse_chunk
 from simulation.course import measured
 from simulation.course.capacity import Demand, joins_per_s
-from simulation.course.figures.estimates import compared_live, compared_simulated
+from simulation.course.figures.estimates import compared_live, compared_simulated, full_room
 from simulation.course.wire import frame_of
 from simulation.docs import spoken
 from simulation.docs.findings import Findings, result
@@ -38,7 +37,7 @@ def designs() -> dict[str, Demand]:
 
 
 def figures() -> dict[str, str]:
-    return {**_wish(), **_batching(), **_shown(), **_edges(), **_simulated(), **_final(), **_live()}
+    return {**_wish(), **_batching(), **_shown(), **_edges(), **_simulated(), **_final(), **_live(), **full_room()}
 
 
 def _wish() -> dict[str, str]:
@@ -90,7 +89,6 @@ def _batching() -> dict[str, str]:
         "saved": f"{100 * saved:.0f} %",
         "writes_alone": spoken.many(WISH.writes_per_s),
         "writes_batched": spoken.many(batched.writes_per_s),
-        "per_write": f"{batched.comments_per_write:,.0f}",
     }
 
 
@@ -105,7 +103,6 @@ def _shown() -> dict[str, str]:
         "one_posts": f"{WISH.comments_per_s / WISH.viewers:g}",
         "room": f"{room:,.0f}",
         "rooms": f"{replace(HALL, room_viewers=room).rooms:,}",
-        "split_at": f"{RoomsConfig().split_at:,}",
     }
 
 

@@ -71,15 +71,19 @@ def percentile_of_ways(answer: ModuleType) -> str:
             f"of {len(came):,} deliveries the 99th percentile",
             answer.p99_s(run),
             quantile(came, 0.99),
-            {
-                "That is the sum of the stages' 99th percentiles. A comment that is unlucky in one stage need not "
-                "be so in the next: percentiles do not add, ways do. Join the records first.": sums,
-                "That is of each comment's first viewer: the last ones wait, too.": quantile(
-                    list(by_comment.values()), 0.99
+            [
+                (
+                    sums,
+                    "That is the sum of the stages' 99th percentiles. A comment that is unlucky in one stage need "
+                    "not be so in the next: percentiles do not add, ways do. Join the records first.",
                 ),
-                "That is the median. Half of all viewers wait for longer.": quantile(came, 0.5),
-                "That is the mean: it hides just those whom the budget is for.": fmean(came),
-            },
+                (
+                    quantile(list(by_comment.values()), 0.99),
+                    "That is of each comment's first viewer: the last ones wait, too.",
+                ),
+                (quantile(came, 0.5), "That is the median. Half of all viewers wait for longer."),
+                (fmean(came), "That is the mean: it hides just those whom the budget is for."),
+            ],
             "The three records are in different orders: join them by a comment's number, not by their places.",
         )
     return f"{len(SEEDS)} runs"
@@ -94,22 +98,26 @@ def warm_up_left_out(answer: ModuleType) -> str:
             f"of a run with {WARM_UP_S:g} s of warm-up the number of deliveries that count",
             len(answer.ways(run)),
             len(came),
-            {
-                "A server that has just begun is cold, and nobody asks how it was then: leave the warm-up out.": len(
-                    run.receipts
+            [
+                (
+                    len(run.receipts),
+                    "A server that has just begun is cold, and nobody asks how it was then: leave the warm-up out.",
                 ),
-                "That goes by when a viewer got it. What was posted in the warm-up and came late is still of the "
-                "warm-up: go by when it was meant to be posted.": len(by_arrival),
-            },
+                (
+                    len(by_arrival),
+                    "That goes by when a viewer got it. What was posted in the warm-up and came late is still of the "
+                    "warm-up: go by when it was meant to be posted.",
+                ),
+            ],
         )
         _expect_s(
             "the 99th percentile after a cold beginning",
             answer.p99_s(run),
             quantile(came, 0.99),
-            {
-                "The warm-up is still in it.": quantile([way_s(run, *each) for each in run.receipts], 0.99),
-                "What was posted in the warm-up and came late is still of the warm-up.": quantile(by_arrival, 0.99),
-            },
+            [
+                (quantile([way_s(run, *each) for each in run.receipts], 0.99), "The warm-up is still in it."),
+                (quantile(by_arrival, 0.99), "What was posted in the warm-up and came late is still of the warm-up."),
+            ],
         )
     return f"{len(SEEDS)} runs"
 
@@ -148,10 +156,12 @@ def shares_of_the_mean(answer: ModuleType) -> str:
                 f"the share of {stage}",
                 told[stage],
                 means[stage] / total,
-                {
-                    "That is its part of the sum of 99th percentiles, which is nobody's way.": p99s[stage]
-                    / sum(p99s.values())
-                },
+                [
+                    (
+                        p99s[stage] / sum(p99s.values()),
+                        "That is its part of the sum of 99th percentiles, which is nobody's way.",
+                    ),
+                ],
             )
     return f"{len(SEEDS)} runs"
 
@@ -178,9 +188,9 @@ def _percents(told: dict[str, float]) -> str:
     return ", ".join(f"{stage} {share:.0%}" for stage, share in told.items())
 
 
-def _expect_s(asked: str, seen: object, right: float, ideas: dict[str, float], otherwise: str = "") -> None:
+def _expect_s(asked: str, seen: object, right: float, ideas: list[tuple[float, str]], otherwise: str = "") -> None:
     """In ms, as a learner thinks of it; whoever interpolates between two values is right, too."""
-    shown = {idea: 1000 * value for idea, value in ideas.items()}
+    shown = [(1000 * value, idea) for value, idea in ideas]
     seen_ms = 1000 * seen if isinstance(seen, float) else seen
     expect(f"{asked}, in ms,", seen_ms, 1000 * right, shown, near=0.01, otherwise=otherwise)
 
