@@ -31,13 +31,13 @@ def edge() -> Edge:
     )
 
 
-def fanout_row(document: str, transport: str, viewers: int) -> dict[str, Any]:
-    """The server's own row of a fan-out benchmark; KeyError if it has none."""
+def fanout_row(document: str, transport: str, viewers: int, *, server: str = "livecomments") -> dict[str, Any]:
+    """The row of a fan-out benchmark for a server, our own or another; KeyError if there is none."""
     for row in bench(document)["rows"]:
-        if (row["server"], row["transport"], row["viewers"]) == ("livecomments", transport, viewers):
+        if (row["server"], row["transport"], row["viewers"]) == (server, transport, viewers):
             found: dict[str, Any] = row
             return found
-    raise KeyError(f"{document} has no row of {viewers} viewers by {transport}")
+    raise KeyError(f"{document} has no row of {server} with {viewers} viewers by {transport}")
 
 
 @cache

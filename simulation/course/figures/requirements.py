@@ -165,7 +165,9 @@ def _live() -> dict[str, str]:
     rows, display = compared_live(), measured.bench("display")["rows"]
     publishing_us = measured.fanout_row("fanout-1000-sse", "sse", 1_000)["publishing_us_per_comment"] / 1_000
     return {
-        "live": spoken.table(["", "closed form", "live"], [[each.what, each.expected, each.said] for each in rows]),
+        "live": spoken.table(
+            ["", "closed form", "live"], [[each.what.removeprefix("live: "), each.expected, each.said] for each in rows]
+        ),
         "gap": spoken.table(
             ["closed form against", "off", "noise"],
             [[each.what, each.off, each.noise] for each in (*compared_simulated(), *rows)],
@@ -174,4 +176,10 @@ def _live() -> dict[str, str]:
         "live_rate": f"{display[0]['case']['rate']:,.0f}",
         "live_unaccounted": f"{sum(each['unaccounted'] for each in display)}",
         "publishing_us": f"{publishing_us:.1f}",
+        "floor_one": _floor_us("fanout-1000-sse", 1_000),
+        "floor_eight": _floor_us("fanout-window", 5_000),
     }
+
+
+def _floor_us(document: str, viewers: int) -> str:
+    return spoken.significant(measured.fanout_row(document, "sse", viewers, server="floor")["cpu_us_per_delivery"])
