@@ -27,6 +27,16 @@ class Stage:
         async with processes.server(options, pair[0] if pair else None, program=self._program) as (url, _):
             yield url
 
+    @asynccontextmanager
+    async def edge(self, *arguments: str) -> AsyncIterator[str]:
+        """The same for an edge, a process of its own with the answer inside."""
+        pair = processes.cores()
+        async with processes.edge(("--port", "0", *arguments), pair[0] if pair else None, program=self._program) as (
+            url,
+            _,
+        ):
+            yield url
+
     async def run(self, scenario: Scenario | None = None) -> RunResult:
         """A scenario against it ("quick" if none is given); Misconception if anything is lost, doubled or reordered."""
         scenario = scenario or load_scenario("quick")

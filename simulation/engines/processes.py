@@ -164,13 +164,14 @@ async def server(
 
 @asynccontextmanager
 async def edge(
-    arguments: Sequence[str], core: set[int] | None, *, behind: bool = False
+    arguments: Sequence[str], core: set[int] | None, *, behind: bool = False, program: Sequence[str] = SERVER
 ) -> AsyncIterator[tuple[str, int]]:
     """A running edge's address and process id; it is stopped on the way out.
 
-    ``behind``: until it listens it stands back, for those that work on its core already.
+    ``behind``: until it listens it stands back, for those that work on its core already. ``program``: see `server`.
     """
-    async with _serving(["edge", *arguments], core, behind=behind) as running:
+    command = [*program[1:], "edge", *arguments]
+    async with _serving(command, core, behind=behind, module=program[0]) as running:
         yield running
 
 

@@ -18,7 +18,7 @@ QUESTIONS_MIN = 2
 MARKED = re.compile(r"<!--= \w+ -->.*?<!--/-->|<!-- (?:result|source): .+? -->.*?<!-- end -->", re.DOTALL)
 # What holds numbers that are no results: code, links' targets, names of standards and lessons, markup.
 OTHER = re.compile(
-    r"```.*?```|^    .*$|`[^`\n]*`|\]\([^)]*\)|<[^>]+>|RFC \d+|HTTP/\d(?:\.\d)?|[Ll]essons? \d+|^\d+\. |^#+ \d+\. "
+    r"```.*?```|^    [^\n]*$|`[^`\n]*`|\]\([^)]*\)|<[^>]+>|RFC \d+|HTTP/\d(?:\.\d)?|[Ll]essons? \d+|^\d+\. |^#+ \d+\. "
     r"|\b(?:UUIDv7|SHA-256|UTF-8|ISO 8601|p50|p95|p99)\b",
     re.DOTALL | re.MULTILINE,
 )
@@ -37,7 +37,7 @@ def section(text, name):
 
 def unsourced(text):
     """Numbers of the prose that no artefact and no mark stands behind."""
-    left = OTHER.sub(" ", MARKED.sub(" ", text))
+    left = OTHER.sub(" ", MARKED.sub("·", text))  # a blank could make code of a line
     found = [match[0] for match in NUMBER.finditer(left)]
     return [each for each in found if "." in each or int(each.replace(",", "")) > SMALL]
 
@@ -116,6 +116,8 @@ def test_both_exercises_are_named(lesson):
         ("two of 3 edges, RFC 9457, lesson 12, p99, `--window-ms 20`", []),
         ("It takes <!--= p99 -->12<!--/--> ms.", []),
         ("1. first\n2. second\n", []),
+        ("    ./livecomments run 12\n\nIt takes 12 ms.", ["12"]),
+        ("- It takes\n  <!--= p99 -->12<!--/--> of 300 ms.", ["300"]),
     ],
 )
 def test_a_number_without_a_source_is_noticed(text, found):
