@@ -1,0 +1,15 @@
+# Rejected: "An answer ends the trouble"
+class Poller:
+    def __init__(self, cursor, rng):
+        self.cursor, self.due_s, self.rng, self.failures = cursor, 0.0, rng, 0
+
+    def asked(self, now):
+        self.due_s = None
+
+    def answered(self, next_cursor, poll_after_s, now):
+        self.cursor = next_cursor
+        self.due_s = now + self.rng.uniform(0.5, 1.5) * poll_after_s
+
+    def failed(self, retry_after_s, now):
+        self.due_s = now + (retry_after_s or 0) + self.rng.random() * min(60, 2**self.failures)
+        self.failures += 1
