@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 from reference_impl.client import Client
@@ -10,6 +11,8 @@ from simulation.course.exercise import Misconception
 
 AT_ONCE = 100  # posts under way
 LAST_S = 30.0  # by then the last comment has come, or never will
+
+_authors = count()
 
 
 @asynccontextmanager
@@ -22,14 +25,14 @@ async def gateway(url: str) -> AsyncIterator[Client]:
 
 
 async def post_all(client: Client, comments: Iterable[tuple[str, str]]) -> list[Mapping[str, Any]]:
-    """Post a text to each of the streams, by an author of its own; the answers are in their order."""
+    """Post a text to each of the streams, by an author who has not posted yet; the answers are in their order."""
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def post(number: int, stream: str, text: str) -> Mapping[str, Any]:
+    async def post(stream: str, text: str) -> Mapping[str, Any]:
         async with turn:
-            return await client.post(stream, text, author={"id": f"author-{number}"})
+            return await client.post(stream, text, author={"id": f"author-{next(_authors)}"})
 
-    return await asyncio.gather(*(post(number, *each) for number, each in enumerate(comments)))
+    return await asyncio.gather(*(post(*each) for each in comments))
 
 
 async def require_read_back(client: Client, stream: str, posted: Iterable[Mapping[str, Any]]) -> int:
