@@ -122,6 +122,8 @@ def _theory(found: Findings) -> dict[str, str]:
         "error_lost": found.error(ONCE_AT_MOST, "lost_pct"),
         "error_stored_again": found.error(AT_LEAST, "stored_again_pct"),
         "error_p99": found.error(EFFECT, "p99_ms"),
+        "error_cpu": found.error(EFFECT, "cpu_ms"),
+        "noise_cpu": found.noise(EFFECT, "cpu_ms"),
         "noise_p99": found.noise(EFFECT, "p99_ms"),
     }
 

@@ -149,7 +149,13 @@ def _readers(found: Findings) -> dict[str, str]:
 
 
 def _tables(found: Findings) -> dict[str, str]:
+    worst = max(VARIANTS, key=lambda each: abs(_apart(found, each, "error")))
+    is_error = abs(_apart(found, worst, "error")) > _apart(found, worst, "noise")
     return {
+        "worst_variant": f"`{worst}`",
+        "worst_error": found.error(worst, "append_p99_ms"),
+        "worst_noise": found.noise(worst, "append_p99_ms"),
+        "worst_verdict": "that is an error of the model's own, and no bad luck" if is_error else "within the noise",
         "simulated": found.table(VARIANTS, WRITING, "sim"),
         "simulated_reads": found.table(VARIANTS, READING[:2], "sim"),
         "live": found.table(VARIANTS, WRITING, "live"),
@@ -157,6 +163,13 @@ def _tables(found: Findings) -> dict[str, str]:
         "gap": found.table(VARIANTS, WRITING, "gap"),
         "alike": f"{found.document['ranking']['alike']} of {found.document['ranking']['pairs']}",
     }
+
+
+def _apart(found: Findings, variant: str, what: str) -> float:
+    """The error of a p99, or its noise; 0 where it is not known."""
+    cells = found.document["comparison"]
+    cell = next(each for each in cells if (each["variant"], each["measure"]) == (variant, "append_p99_ms"))
+    return float(cell[what] or 0.0)
 
 
 def _sweep() -> dict[str, str]:
@@ -176,4 +189,4 @@ def _sweep() -> dict[str, str]:
 
 
 def _p99_ms(observations: Sequence[Mapping[str, Any]], variant: str) -> float:
-    return median(each["values"]["append_p99_ms"] for each in observations if each["variant"] == variant)
+    return float(median(each["values"]["append_p99_ms"] for each in observations if each["variant"] == variant))
