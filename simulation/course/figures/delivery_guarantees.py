@@ -134,7 +134,8 @@ def _tables(found: Findings) -> dict[str, str]:
         "simulated": found.table(names, (*LOSSES, *DOUBLES), "sim"),
         "live": found.table(names, (*LOSSES, *DOUBLES), "live"),
         "prices": found.table(names, PRICES, "live"),
-        "gap_losses": found.table((ONCE_AT_MOST, AT_LEAST), ("lost_pct", "unstored_pct", "stored_again_pct"), "gap"),
+        "gap_losses": found.table((ONCE_AT_MOST,), LOSSES, "gap"),
+        "gap_doubles": found.table((AT_LEAST,), DOUBLES, "gap"),
         "gap": found.table(names, PRICES, "gap"),
     }
 
