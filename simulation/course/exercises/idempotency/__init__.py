@@ -152,7 +152,7 @@ def expires(answer: ModuleType) -> str:
 def _kept(keys: Any) -> int:
     """What the largest of its containers, or of those in them, holds in all."""
     most = 0
-    for value in vars(keys).values():
+    for value in getattr(keys, "__dict__", {}).values():
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
         parts = [each for each in inner if isinstance(each, dict | set)]
         most = max(most, sum(map(len, parts)), len(value) if hasattr(value, "__len__") else 0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STREAM = "final"
 PARTITIONS = 4
-POSTS = 300
+POSTS = 200
 LIMIT = 23  # of a page
 _FROM = "FROM events JOIN streams ON streams.id = stream_id WHERE name = ?"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 OTHERS = [f"group-{number}" for number in range(6)]
-HOT = 400  # comments of the final, as fast as they go
+HOT = 250  # comments of the final, as fast as they go
 COLD = 10  # of each other match
 SPLIT_PER_S = 20
 _COUNT = "SELECT count(*) FROM events JOIN streams ON streams.id = stream_id WHERE kind = 'comment' AND name = ?"

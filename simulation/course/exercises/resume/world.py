@@ -68,6 +68,8 @@ class World:
 
     def _wake(self, due_s: float) -> None:
         wanted = self._follower.missing(due_s)
+        if not isinstance(wanted, range):
+            raise Misconception(f"missing() answered {wanted!r}; it is a range of `seq`, range(0) for nothing.")
         if wanted:
             self.played.asked.append((due_s, wanted))
             self._answer(due_s, wanted)
