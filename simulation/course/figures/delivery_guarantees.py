@@ -68,7 +68,9 @@ def _outcomes(found: Findings) -> dict[str, str]:
         "behind": found.live(EFFECT, "behind_pct"),
         "once_p99": found.live(ONCE_AT_MOST, "p99_ms"),
         "effect_p99": found.live(EFFECT, "p99_ms"),
-        "effect_requests": found.live(EFFECT, "requests"),
+        "lost_said": f"{lost:.0f}",
+        "stored_again_said": f"{again:.0f}",
+        "requests_said": f"{found.value(EFFECT, 'requests'):.1f}",
     }
 
 

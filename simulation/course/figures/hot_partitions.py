@@ -71,7 +71,8 @@ def _outcomes(found: Findings) -> dict[str, str]:
         "by_time_times": f"{by_time / at_home:.1f}",
         "by_comment_pages": found.live(BY_COMMENT, "cold_page_partitions"),
         "hot_split_pages": found.live(HOT_SPLIT, "cold_page_partitions"),
-        "viral_pages": found.live(HOT_SPLIT, "viral_page_partitions"),
+        "skew_said": f"{skew:.1f}",
+        "viral_pages_said": f"{found.value(HOT_SPLIT, 'viral_page_partitions'):.0f}",
     }
 
 
