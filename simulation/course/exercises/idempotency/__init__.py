@@ -19,7 +19,7 @@ COMMENTS = 1_000
 LOST_SHARE = 0.05  # of requests, and of answers
 FAILED_SHARE = 0.05  # of what is to be stored
 PATIENCE_S = 0.040  # of an author; storing takes up to twice as long
-BUSY = 20_000  # keys of others within a lifetime
+BUSY = 3_000  # keys of others within a lifetime
 
 
 def begin(keys: Any, user: str, key: str, body: str, now: float) -> tuple[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STREAMS = [f"match-{number}" for number in range(4_000)]
 SKEW_MAX = 1.4  # of homes; a ring with a hundred points for each partition stays below 1.3
-SPREAD_MAX = 1.25  # of a hot stream's comments
+SPREAD_MAX = 1.35  # of a hot stream's comments
 SPLIT_PER_S, MERGE_PER_S, CALM_S = 100.0, 50.0, 10.0
 NOTICED_S = 3.0  # by then a stream past the threshold is spread
 REPEATED = 20  # every so many comments of a hot stream
