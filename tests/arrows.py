@@ -80,6 +80,10 @@ ARROWS = {
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
     "simulation.course.commands": {"simulation", "reference_impl.cli"},
     "simulation.course.inside": {"simulation", "reference_impl"},  # the server itself, with an answer inside
+    # A part of the server with an answer inside it.
+    "simulation.course.exercises.idempotency.inside": {
+        "reference_impl.auth.identity", "reference_impl.ports", "reference_impl.protocol", "reference_impl.write_path",
+    },
     "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

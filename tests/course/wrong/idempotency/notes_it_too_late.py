@@ -1,0 +1,24 @@
+# Rejected: "comes too late for a repeat that overtakes it"
+class Keys:
+    def __init__(self, lifetime_s):
+        self.lifetime_s, self.known, self.bodies = lifetime_s, {}, {}
+
+    def begin(self, user, key, body, now):
+        self.known = self.alive(now)
+        scope = (user, key)
+        if scope not in self.known:
+            self.bodies[scope] = body
+            return "store", None
+        _, first, answer = self.known[scope]
+        if first != body:
+            return "reused", None
+        return ("replay", answer) if answer else ("in-flight", None)
+
+    def alive(self, now):
+        return self.known
+
+    def stored(self, user, key, answer, now):
+        self.known[user, key] = [now, self.bodies[user, key], answer]
+
+    def failed(self, user, key, now):
+        del self.bodies[user, key]

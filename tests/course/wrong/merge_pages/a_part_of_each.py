@@ -1,0 +1,10 @@
+# Rejected: "who has not asked a partition does not know"
+from itertools import takewhile
+
+
+def page(ranges, partitions, after, limit):
+    full = [each.last for each in takewhile(lambda each: each.full, ranges)]
+    share = max(1, limit // len(partitions))
+    found = sorted(comment for each in partitions for comment in each.read(after + 1, max(full, default=0), share))
+    found = found[:limit]
+    return found, found[-1].seq if found else after

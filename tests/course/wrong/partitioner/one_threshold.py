@@ -1,0 +1,22 @@
+# Rejected: "One threshold for both ways flaps"
+from collections import defaultdict, deque
+from hashlib import blake2b
+
+
+class Partitioner:
+    def __init__(self, partitions, split_per_s, merge_per_s, calm_s):
+        self.partitions, self.split_per_s, self.merge_per_s = partitions, split_per_s, merge_per_s
+        self.recent, self.hot, self.turn = defaultdict(deque), set(), 0
+
+    def per_s(self, stream, now):
+        times = self.recent[stream]
+        times.append(now)
+        while times[0] <= now - 1:
+            times.popleft()
+        return len(times)
+
+    def highest(self, name):
+        return max(range(self.partitions), key=lambda each: blake2b(f"{each} {name}".encode()).digest())
+
+    def place(self, stream, comment, now):
+        return self.highest(comment if self.per_s(stream, now) > self.split_per_s else stream)
