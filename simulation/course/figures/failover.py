@@ -1,6 +1,7 @@
 """Figures of lesson 8: what viewers and authors see of a fault, how a crowd comes back, retries and breakers."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,7 +58,7 @@ def silence_s(dead_s: float, join_s: float, cap_s: float, share: float) -> float
     Whoever looks at a random moment into delays spread evenly up to ``cap_s`` finds that a rest of up to x is left with
     the probability 2 x / cap - (x / cap)^2 (the inspection paradox; Feller, volume 2, section XI.4).
     """
-    rest_s = cap_s * (1 - (1 - share) ** 0.5)
+    rest_s = cap_s * (1 - math.sqrt(1 - share))
     return dead_s + rest_s + join_s
 
 
@@ -82,7 +83,7 @@ def _silence(found: Findings) -> dict[str, str]:
         "dead_s": f"{dead_s:.1f}",
         "cap_s": f"{cap_s:g}",
         "base_s": f"{RECONNECTS.base_s:g}",
-        "rest_s": f"{cap_s * (1 - 0.5**0.5):.2f}",
+        "rest_s": f"{cap_s * (1 - math.sqrt(0.5)):.2f}",
         "median_closed_s": f"{silence_s(dead_s, join_s, cap_s, 0.5):.1f}",
         "worst_closed_s": f"{silence_s(dead_s, join_s, cap_s, 1.0):.1f}",
         "median_live_s": found.live("edge", "gap_median_s"),
