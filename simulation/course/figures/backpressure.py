@@ -19,7 +19,7 @@ from simulation.experiments.backpressure.plan import AUTHORS, COMMENT_BYTES, SET
 CASE = cases(0)["drop_oldest"]
 MIB = 2**20
 EDGE_BYTES = 64 * MIB  # all slow viewers' queues of an edge
-ROOMS = (10, 100, 1_000)  # places in a queue before a server that is offered too much
+ROOMS = (5, 50, 500)  # places in a queue before a server that is offered too much
 ENDINGS = tuple(ending.value for ending in Ending)
 CROWDED = ("everybody_admitted", "authors_limited")
 LADDERS = ("ladder", "no-ladder", "limits")
@@ -189,8 +189,8 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
         "crowded_s": f"{run.crowded_s:g}",
         "drain_per_s": f"{drain_per_s:,.0f}",
         "overload": f"{offered:.2f}",
-        "refused_at_least": f"{1 - 1 / offered:.0%}".replace("%", " %"),
-        "wait_closed_s": f"{(offered - 1) * run.crowded_s:.2f}",
+        "refused_at_least": f"{max(0.0, 1 - 1 / offered):.0%}".replace("%", " %"),
+        "wait_closed_s": f"{max(0.0, offered - 1) * run.crowded_s:.2f}",
         "wait_live_s": f"{free['fast_p99_ms'] / 1e3:.2f}",
         "wait_sim_s": f"{found.value(CROWDED[0], 'fast_p99_ms', 'sim') / 1e3:.2f}",
         "limited_ms": f"{limited['fast_p99_ms']:,.0f}",
