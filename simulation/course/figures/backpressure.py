@@ -220,11 +220,13 @@ def _ladder(ladder: Findings) -> dict[str, str]:
     """Which of the two takes more at the highest load, in words, and why that can be."""
     on, off = (ladder.value(name, "accepted_per_s") for name in ("ladder", "no-ladder"))
     verdict = "about as many" if abs(on / off - 1) < 0.1 else "more" if on > off else "fewer"
+    read_only = ladder.value("ladder", "read_only_x") > 0
     why = {
-        "fewer": "Its rungs take away what viewers are shown, which here was not what posts waited for; and at the "
-        "last one it answers all of them with a refusal",
+        "fewer": "At its last rung it answers all of them with a refusal, and a refusal is not free"
+        if read_only
+        else "What it left out was not what posts waited for",
         "more": "What it left out was time that posts could use",
-        "about as many": "What it left out bought time, and what the last rung refuses cost as much",
+        "about as many": "What it left out was for the viewers, and posts waited for other things",
     }[verdict]
     moderated = [ladder.value(name, "moderated_pct") for name in ("ladder", "no-ladder")]
     return {
