@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from reference_impl.access import require_author
@@ -16,12 +17,26 @@ from reference_impl.protocol.streams import Display, Profile, State, Stream, Str
 STREAM_FRESH_S = 1.0  # another process's change of a stream is seen after this long at the latest
 PROFILE_FRESH_S = 60.0  # of a user's profile: those who change theirs often are few
 REMEMBERED_MAX = 20_000  # past it the oldest is asked for again
+AHEAD = 2.0  # times what the last answer took: so long before a value is over the next one is asked for
+AHEAD_MAX = 0.75  # of the time for which a value is good
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered(Generic[T]):
+    value: T
+    again_s: float  # from when on it is asked for anew
+    until_s: float  # from when on it is not given out
+
+
 class Fresh(Generic[T]):
-    """Values that are looked up at most once per key and ``fresh_s``, by one caller for all who wait."""
+    """Values that are looked up by one caller for all who wait, and good for ``fresh_s``.
+
+    A store that is slow to answer is asked before that, while the value is still given out: else all would stand still
+    each time until there is a new one, and the busier the store the longer. Source: Vattani, Chierichetti and
+    Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", 2015, which draws the time by lot.
+    """
 
     def __init__(
         self,
@@ -34,17 +49,16 @@ class Fresh(Generic[T]):
         self._remembered_max = remembered_max
         self._look_up = look_up
         self._clock = clock
-        self._values: dict[str, tuple[float, T]] = {}
+        self._values: dict[str, _Remembered[T]] = {}
         self._asked: dict[str, asyncio.Task[T]] = {}
 
     async def get(self, key: str) -> T:
-        found = self._values.get(key)
-        if found is not None and self._clock() < found[0]:
-            return found[1]
-        task = self._asked.get(key)
-        if task is None:
-            task = self._asked[key] = asyncio.get_running_loop().create_task(self._ask(key))
-        return await asyncio.shield(task)
+        found, now_s = self._values.get(key), self._clock()
+        if found is None or now_s >= found.until_s:
+            return await asyncio.shield(self._asking(key))
+        if now_s >= found.again_s:
+            self._asking(key)
+        return found.value
 
     def forget(self, key: str) -> None:
         self._values.pop(key, None)
@@ -55,8 +69,15 @@ class Fresh(Generic[T]):
         for key in [key for key in (*self._values, *self._asked) if key.startswith(start)]:
             self.forget(key)
 
+    def _asking(self, key: str) -> "asyncio.Task[T]":
+        task = self._asked.get(key)
+        if task is None:
+            task = self._asked[key] = asyncio.get_running_loop().create_task(self._ask(key))
+            task.add_done_callback(_heard)
+        return task
+
     async def _ask(self, key: str) -> T:
-        me = asyncio.current_task()
+        me, asked_s = asyncio.current_task(), self._clock()
         try:
             value = await self._look_up(key)
         finally:
@@ -65,10 +86,19 @@ class Fresh(Generic[T]):
                 del self._asked[key]
         if current:  # else it was forgotten meanwhile, and may be of before the change
             self._values.pop(key, None)
-            self._values[key] = (self._clock() + self._fresh_s, value)
+            now_s = self._clock()
+            until_s = now_s + self._fresh_s
+            ahead_s = min(AHEAD * (now_s - asked_s), AHEAD_MAX * self._fresh_s)
+            self._values[key] = _Remembered(value, until_s - ahead_s, until_s)
             if len(self._values) > self._remembered_max:
                 del self._values[next(iter(self._values))]
         return value
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """A failure that nobody waits for is met again by whoever asks when the value is over."""
+    if not task.cancelled():
+        task.exception()
 
 
 class ViewerCatalog:
