@@ -171,7 +171,7 @@ def test_the_answer_says_what_the_figures_say_whatever_they_are() -> None:
     still = [each for each in observed if each.variant != "ladder"]
     idle = FAMILY.simulate("no-ladder", 0, COSTS)
     still.append(type(idle)("ladder", "sim", 0, idle.values))
-    assert "with its ladder leaves nothing out and takes" in FAMILY.answer(still)
+    assert "with its ladder leaves nothing out, takes" in FAMILY.answer(still)
 
 
 @pytest.mark.alone

@@ -180,8 +180,9 @@ class Simulated:
                     self._sums_s.append(self.env.now)
 
     def _rounds(self) -> Steps:
-        """Each time round the loop, all that was ready the time before has had its turn."""
+        """Each time round the loop all that was ready has its turn, and then what has come meanwhile."""
         while True:
+            yield from self.loop.run(0.0)
             with self.loop.turn() as turn:
                 yield turn
                 self._round.succeed()
