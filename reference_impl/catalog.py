@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from reference_impl.access import require_author
@@ -9,19 +10,35 @@ from reference_impl.auth.identity import Identity
 from reference_impl.following import Standing
 from reference_impl.ports import Clock, Directory, History
 from reference_impl.protocol import problem
-from reference_impl.protocol.events import Event, iso
+from reference_impl.protocol.events import Event, EventKind, iso
 from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Display, Profile, State, Stream, StreamSettings
 
-STREAM_FRESH_S = 1.0  # another process's change of a stream is seen after this long at the latest
+STREAM_FRESH_S = 1.0  # another process's change of a stream is seen after this long
+STREAM_GRACE_S = 2.0  # and so much later at the latest: the store's answer comes within that, or is given up
 PROFILE_FRESH_S = 60.0  # of a user's profile: those who change theirs often are few
 REMEMBERED_MAX = 20_000  # past it the oldest is asked for again
+AHEAD = 2.0  # times what the last answer took: so long before a value is over the next one is asked for
+AHEAD_MAX = 0.75  # of the time for which a value is good
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered(Generic[T]):
+    value: T
+    again_s: float  # from when on it is asked for anew
+    until_s: float  # from when on it is not given out
+
+
 class Fresh(Generic[T]):
-    """Values that are looked up at most once per key and ``fresh_s``, by one caller for all who wait."""
+    """Values that are looked up by one caller for all who wait, and good for ``fresh_s``.
+
+    A store that is slow to answer is asked before that, while the value is still given out: else all would stand still
+    each time until there is a new one, and the busier the store the longer. What is not there in time is waited for
+    ``grace_s`` later only. Source: Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic Cache Stampede
+    Prevention", 2015, which draws by lot when to ask.
+    """
 
     def __init__(
         self,
@@ -29,46 +46,80 @@ class Fresh(Generic[T]):
         fresh_s: float,
         clock: Clock,
         remembered_max: int = REMEMBERED_MAX,
+        *,
+        grace_s: float = 0.0,
     ) -> None:
         self._fresh_s = fresh_s
+        self._grace_s = grace_s
         self._remembered_max = remembered_max
         self._look_up = look_up
         self._clock = clock
-        self._values: dict[str, tuple[float, T]] = {}
+        self._values: dict[str, _Remembered[T]] = {}
         self._asked: dict[str, asyncio.Task[T]] = {}
+        self._changes: dict[str, list[Callable[[T], T]]] = {}  # made while it is being asked for
 
     async def get(self, key: str) -> T:
-        found = self._values.get(key)
-        if found is not None and self._clock() < found[0]:
-            return found[1]
-        task = self._asked.get(key)
-        if task is None:
-            task = self._asked[key] = asyncio.get_running_loop().create_task(self._ask(key))
-        return await asyncio.shield(task)
+        found, now_s = self._values.get(key), self._clock()
+        grace_s = self._grace_s if key in self._asked else 0.0
+        if found is None or now_s >= found.until_s + grace_s:
+            return await asyncio.shield(self._asking(key))
+        if now_s >= found.again_s:
+            self._asking(key)
+        return found.value
+
+    def amend(self, key: str, change: Callable[[T], T]) -> None:
+        """Make a change in what is remembered, and in what is just being looked up, which may be of before it."""
+        if (found := self._values.get(key)) is not None:
+            self._values[key] = replace(found, value=change(found.value))
+        if key in self._asked:
+            self._changes.setdefault(key, []).append(change)
 
     def forget(self, key: str) -> None:
-        self._values.pop(key, None)
-        self._asked.pop(key, None)
+        for remembered in (self._values, self._asked, self._changes):
+            remembered.pop(key, None)
 
     def forget_all(self, start: str) -> None:
         """Forget every key that begins so."""
         for key in [key for key in (*self._values, *self._asked) if key.startswith(start)]:
             self.forget(key)
 
+    def _asking(self, key: str) -> "asyncio.Task[T]":
+        task = self._asked.get(key)
+        if task is None:
+            task = self._asked[key] = asyncio.get_running_loop().create_task(self._ask(key))
+            task.add_done_callback(_heard)
+        return task
+
     async def _ask(self, key: str) -> T:
-        me = asyncio.current_task()
+        me, asked_s = asyncio.current_task(), self._clock()
         try:
             value = await self._look_up(key)
         finally:
             current = self._asked.get(key) is me
+            changes = self._changes.pop(key, []) if current else []
             if current:
                 del self._asked[key]
+        for change in changes:
+            value = change(value)
         if current:  # else it was forgotten meanwhile, and may be of before the change
             self._values.pop(key, None)
-            self._values[key] = (self._clock() + self._fresh_s, value)
+            now_s = self._clock()
+            until_s = now_s + self._fresh_s
+            ahead_s = min(AHEAD * (now_s - asked_s), AHEAD_MAX * self._fresh_s)
+            self._values[key] = _Remembered(value, until_s - ahead_s, until_s)
             if len(self._values) > self._remembered_max:
                 del self._values[next(iter(self._values))]
         return value
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """A failure that nobody waits for is met again by whoever asks when the value is over."""
+    if not task.cancelled():
+        task.exception()
+
+
+_PINS = frozenset({EventKind.PIN, EventKind.UNPIN, EventKind.EDIT, EventKind.DELETE})
+"""What may change what the pinned comment is, or says."""
 
 
 class ViewerCatalog:
@@ -76,9 +127,9 @@ class ViewerCatalog:
 
     def __init__(self, standing: Standing, clock: Clock, wall_clock: Clock) -> None:
         self._wall_clock = wall_clock
-        self._streams = Fresh(standing.stream, STREAM_FRESH_S, clock)
+        self._streams = Fresh(standing.stream, STREAM_FRESH_S, clock, grace_s=STREAM_GRACE_S)
         self._pins = Fresh(standing.pinned, STREAM_FRESH_S, clock)
-        self._bans = Fresh(standing.bans, STREAM_FRESH_S, clock)
+        self._bans = Fresh(standing.bans, STREAM_FRESH_S, clock, grace_s=STREAM_GRACE_S)
 
     async def stream(self, name: str) -> Stream:
         """Answer a stream, or raise the problem that there is none."""
@@ -104,10 +155,28 @@ class ViewerCatalog:
         found = await self._pins.get(stream.name) if stream.pinned else None
         return None if found is None or found.data.get("deleted") else found
 
-    def changed(self, stream: str) -> None:
-        self._streams.forget(stream)
-        self._pins.forget(stream)
-        self._bans.forget(stream)
+    def forget(self, stream: str) -> None:
+        """Have everything looked up anew."""
+        for remembered in (self._streams, self._pins, self._bans):
+            remembered.forget(stream)
+
+    def changed(self, event: Event) -> None:
+        """Forget no more than an event has changed: no post is to wait because a moderator has pinned or deleted."""
+        if event.kind in _PINS:
+            self._pins.forget(event.stream)
+            self._streams.amend(event.stream, lambda stream: stream and replace(stream, pinned=_pinned(stream, event)))
+        elif event.kind in (EventKind.SETTINGS, EventKind.STATE):
+            self._streams.forget(event.stream)
+        elif event.kind in (EventKind.BAN, EventKind.UNBAN):
+            self._bans.forget(event.stream)
+
+
+def _pinned(stream: Stream, event: Event) -> str | None:
+    """The pinned comment after an event."""
+    if event.kind is EventKind.PIN:
+        return event.target
+    gone = event.kind is EventKind.UNPIN or (event.kind is EventKind.DELETE and event.target == stream.pinned)
+    return None if gone else stream.pinned
 
 
 class Stored:

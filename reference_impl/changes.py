@@ -135,8 +135,7 @@ class Changes:
             raise overloaded()
         answer = answered(await promise)
         assert isinstance(answer, Appended)
-        if draft.kind is not EventKind.COMMENT:
-            self._catalog.changed(draft.stream)
+        self._catalog.changed(answer.event)
         return answer.event
 
 

@@ -57,7 +57,8 @@ class Corrections:
 
     async def _submit(self, draft: Draft) -> bool:
         promise = self._commits.submit(draft, self._clock())
-        if promise is None or not isinstance(await promise, Appended):
+        answer = await promise if promise is not None else None
+        if not isinstance(answer, Appended):
             return False
-        self._catalog.changed(draft.stream)
+        self._catalog.changed(answer.event)
         return True

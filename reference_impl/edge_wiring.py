@@ -102,7 +102,7 @@ def _settings_of(catalog: ViewerCatalog) -> SettingsOf:
     async def settings_of(stream: str) -> StreamSettings:
         # The hub asks when it opens a stream, and hears of every change from then on. Of a ban shortly before that,
         # what is remembered may know nothing.
-        catalog.changed(stream)
+        catalog.forget(stream)
         return (await catalog.stream(stream)).settings
 
     return settings_of
@@ -111,6 +111,6 @@ def _settings_of(catalog: ViewerCatalog) -> SettingsOf:
 def _forgetting(catalog: ViewerCatalog) -> Callable[[Published | Aggregate], None]:
     def forget(message: Published | Aggregate) -> None:
         if isinstance(message, Published) and message.event.kind in _STANDING:
-            catalog.changed(message.event.stream)
+            catalog.changed(message.event)
 
     return forget

@@ -7,6 +7,7 @@ from itertools import islice
 
 from reference_impl.audience import Audience
 from reference_impl.auth.identity import Identity
+from reference_impl.background import background
 from reference_impl.brownout import Brownout
 from reference_impl.edge import Edge
 from reference_impl.following import LogReader
@@ -125,14 +126,17 @@ class Hub:
             typists[user_name] = None
 
     async def run(self) -> None:
-        """Ask for heads, tell what is told now and then, and forget idle streams, until cancelled."""
+        """Watch the load, and do what is to be done now and then, until cancelled."""
+        async with background(self.brownout.watch(self.degrade)):
+            await self._rounds()
+
+    async def _rounds(self) -> None:
+        """Ask for heads, tell what is told now and then, and forget idle streams."""
         heartbeat_at = count_at = self._clock()
         pause_s = min(self.config.heads_s, self.config.heartbeat_s)
         while True:
-            due_s = self._clock() + pause_s
             await asyncio.sleep(pause_s)
             now = self._clock()
-            self.degrade(now - due_s)
             if now >= heartbeat_at + self.config.heartbeat_s:
                 heartbeat_at = now
                 self._heartbeat()
@@ -149,7 +153,7 @@ class Hub:
             await self.check_heads()
 
     def degrade(self, lag_s: float) -> None:
-        """Go by the load as it is now; ``lag_s`` is how much later than asked for the event loop has come back."""
+        """Go by the load as it is now; ``lag_s`` is by how much the event loop is late."""
         before = self.brownout.relief
         self.brownout.sample(lag_s)
         if self.brownout.relief != before:

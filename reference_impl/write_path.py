@@ -15,7 +15,6 @@ from reference_impl.catalog import Catalog
 from reference_impl.group_commit import Commits, Outcome
 from reference_impl.guard import Refusal
 from reference_impl.moderation.verdict import Moderation, Submission
-from reference_impl.policy.degradation import Rung
 from reference_impl.ports import Appended, Clock, CommentLog, Held, LogUnavailable, Refused
 from reference_impl.protocol import problem
 from reference_impl.protocol.events import Draft, Review, author_data, comment_data
@@ -86,7 +85,7 @@ class WritePath:
 
     async def post(self, stream: str, identity: Identity | None, new: NewComment, received_s: float) -> Posted:
         """Store a comment; the answer comes after it is durable."""
-        self._require_room()
+        self._require_open()
         where, who = await self._catalog.author(stream, identity)
         admitted = await self._admit(where, who, new, trusted=False)
         if isinstance(admitted, Appended | Held):
@@ -104,7 +103,7 @@ class WritePath:
         self, stream: str, identity: Identity | None, news: Sequence[NewComment], received_s: float, *, trusted: bool
     ) -> list[Appended | Held | Problem]:
         """Store many comments; each has an answer of its own. ``trusted`` ones have been admitted elsewhere."""
-        self._require_room()
+        self._require_open()
         where, who = await self._catalog.author(stream, identity)
         if trusted:
             require(identity, Capability.ADMIN, stream)
@@ -119,10 +118,19 @@ class WritePath:
             self._in_flight.difference_update(_scope(each.draft) for each in admitted)
         return [self._try_settle(each, next(outcomes)) if isinstance(each, _Admitted) else each for each in tried]
 
-    def _require_room(self) -> None:
-        if self._brownout is not None and self._brownout.rung >= Rung.READ_ONLY:
-            detail = "the server has more to do than it can: comments are shown, and none are taken for now"
-            raise Problem(problem.READ_ONLY, detail, self._brownout.config.ladder.down_after_s)
+    def turn_away(self) -> Problem | None:
+        """Why a request to post is refused, whoever sends it and whatever it says; None while comments are taken.
+
+        It asks nothing of the request, so that refusing can come before anything is done for it.
+        """
+        if self._brownout is None or not self._brownout.refuses():
+            return None
+        detail = "the server has more to do than it can: comments are shown, and none are taken for now"
+        return Problem(problem.READ_ONLY, detail, self._brownout.config.ladder.down_after_s)
+
+    def _require_open(self) -> None:
+        if (refusal := self.turn_away()) is not None:
+            raise refusal
 
     async def _try(
         self, where: Stream, who: Identity, new: NewComment, *, trusted: bool

@@ -1,7 +1,8 @@
 """The way of a post past the framework: everything else of a request costs more than the post itself.
 
 FastAPI documents the two routes and would answer them just the same; this ASGI application stands before it and calls
-their functions without its routing and dependency machinery.
+their functions without its routing and dependency machinery. While no comments are taken it looks at nothing but the
+path: a refusal that costs as much as a comment spares an overloaded server nothing.
 """
 
 import re
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impl.api.comments import post_comment, post_comments
 from reference_impl.api.deps import KEY_MAX, STREAM_NAME, Parts, identify
-from reference_impl.api.problems import answer_to
+from reference_impl.api.problems import answer, answer_to
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 
@@ -30,6 +31,9 @@ class DirectPosts:
         match = _POST.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
         if match is None:
             await self._app(scope, receive, send)
+            return
+        if (refusal := self._parts.write_path.turn_away()) is not None:
+            await answer(refusal)(scope, receive, send)
             return
         request = Request(scope, receive)
         try:

@@ -38,6 +38,7 @@ class JoiningHealth(BaseModel):
 class Health(BaseModel):
     rung: str = Field(examples=["full"], description="Where the process stands on the ladder of degradation.")
     level: int = Field(description="The same as a number: 0 leaves out nothing, 4 takes no comments.")
+    refused: int = Field(description="Requests to post that came on the last rung, since the process began.")
     breakers: dict[str, BreakerHealth]
     broker: dict[str, str | int] = Field(
         description="Without one nothing. `state`: `up`, `away` (others find comments in the log), `unknown` at first."
@@ -69,10 +70,11 @@ async def readyz(parts: ViewerPartsDep) -> dict[str, str | int]:
 @router.get("/health")
 async def health(parts: ViewerPartsDep) -> Health:
     """How the process is doing, log or no log: what it leaves out, and which of its dependencies it leaves alone."""
-    rung = parts.hub.brownout.rung
+    brownout = parts.hub.brownout
     return Health(
-        rung=rung.name.lower(),
-        level=rung.value,
+        rung=brownout.rung.name.lower(),
+        level=brownout.rung.value,
+        refused=brownout.refused,
         breakers={name: BreakerHealth.model_validate(status) for name, status in _breakers(parts).items()},
         broker=dict(parts.broker.status()),
         recent=dict(parts.recent()),

@@ -93,11 +93,15 @@ def problem_of(error: Exception, path: str) -> Problem:
         log.error("failed", path=path, exc_info=error)
         # The server's own log has the trace; the client learns only that it may repeat the request.
         error = Problem(problem.INTERNAL, "the details are in the server's log")
-    elif error.kind is problem.CROWDED:  # /health counts them: a line for each would be work when there is most of it
+    elif error.kind in COUNTED:
         log.debug("refused", kind=error.kind.name, path=path, detail=error.detail)
     elif error.kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("refused", kind=error.kind.name, path=path, detail=error.detail)
     return error
+
+
+COUNTED = (problem.CROWDED, problem.READ_ONLY)
+"""What /health counts instead: a line for each would be work when there is most of it."""
 
 
 async def _any(request: Request, error: Exception) -> Response:

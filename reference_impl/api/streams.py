@@ -100,7 +100,7 @@ async def create_stream(request: Request, parts: PartsDep, identity: IdentityDep
     stream = new_stream(body.name, body.title or body.name, who.user, parts.wall_clock(), settings)
     if not await parts.directory.create(stream):
         raise Problem(problem.NAME_TAKEN, f"{body.name!r} exists")
-    parts.catalog.changed(body.name)
+    parts.catalog.forget(body.name)
     return Json(views.stream(stream), 201)
 
 

@@ -59,6 +59,7 @@ def test_viewers_stay_while_the_api_is_away_and_get_the_rest_when_it_is_back(ser
     assert edge.request("GET", "/health")[1] == {
         "rung": "full",
         "level": 0,
+        "refused": 0,
         "breakers": {},
         "broker": {},
         "recent": {},

@@ -22,6 +22,7 @@ COSTS = {  # of a machine that is fifteen times slower than one is, so that less
     "capacity_per_s": 180.0, "post_s": 1.2e-3, "answer_s": 1.2e-3, "row_s": 5e-5, "commit_work_s": 3e-3,
     "sync_s": 1e-3, "pin_s": 8e-3, "reaction_s": 5e-3, "page_s": 5e-3, "page_read_s": 15e-3, "send_s": 9e-5,
     "comment_s": 3e-6, "slack_s": 7e-4, "limited_s": 1e-3, "read_only_s": 2e-3,
+    "crowding": 1.2,
 }  # fmt: skip
 SMALL = Size(steps=(Step(0.5, 1.0), Step(3.0, 16.0), Step(0.5, 7.0)), viewers=100)
 FAMILY = Degradation(SMALL)
@@ -170,7 +171,7 @@ def test_the_answer_says_what_the_figures_say_whatever_they_are() -> None:
     still = [each for each in observed if each.variant != "ladder"]
     idle = FAMILY.simulate("no-ladder", 0, COSTS)
     still.append(type(idle)("ladder", "sim", 0, idle.values))
-    assert "with its ladder leaves nothing out and takes" in FAMILY.answer(still)
+    assert "with its ladder leaves nothing out, takes" in FAMILY.answer(still)
 
 
 @pytest.mark.alone

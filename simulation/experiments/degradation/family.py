@@ -77,9 +77,9 @@ class Degradation(Resizable[Size]):
         """Live figures where there are some; of the model otherwise."""
         figures = medians(of_one_engine(observations), MEASURES)
         on, off, limits = (figures[name] for name in ("ladder", "no-ladder", "limits"))
-        top = max(step.multiple for step in self._size.steps)
+        top = self._size.steps[self._size.top].multiple
         return (
-            f"At {top:g} times what it holds a server with its ladder {_climbed(on)} and takes "
+            f"At {top:g} times what it holds a server with its ladder {_climbed(on, top)}, takes "
             f"{on['accepted_per_s']:,.0f} comments/s (without it {off['accepted_per_s']:,.0f}), answers posts within "
             f"{on['answer_p99_ms'] / 1e3:.1f} s at p99 ({off['answer_p99_ms'] / 1e3:.1f}), shows comments within "
             f"{on['seen_p99_ms'] / 1e3:.1f} s ({off['seen_p99_ms'] / 1e3:.1f}), does "
@@ -96,10 +96,14 @@ class Degradation(Resizable[Size]):
         picture.draw(document, path)
 
 
-def _climbed(figures: Mapping[str, float]) -> str:
+def _climbed(figures: Mapping[str, float], top: float) -> str:
     if not figures["first_rung_x"]:
         return "leaves nothing out"
-    first = f"begins to leave things out at {figures['first_rung_x']:g} times"
+    first = f"begins to leave things out{_sooner(figures['first_rung_x'], top)}"
     if not figures["read_only_x"]:
-        return f"{first}, is never read-only,"
-    return f"{first}, is read-only at {figures['read_only_x']:g} times,"
+        return f"{first}, is never read-only"
+    return f"{first}, comes to be read-only{_sooner(figures['read_only_x'], top)}"
+
+
+def _sooner(multiple: float, top: float) -> str:
+    return "" if multiple == top else f" at {multiple:g} times already"

@@ -24,6 +24,7 @@ ONE_EACH = ["--rate-burst", "1", "--rate-period-s", "3600"]
 AT_ONCE_MS = "0.001"  # of lag, which any busy loop has
 CLIMBED_S = 60.0
 ASKING = 64  # at once
+CONNECTIONS_MAX = 10_000  # of a probe: of how many is not known before there is a capacity
 
 
 async def run_live(case: Case) -> tuple[Record, dict[str, float]]:
@@ -58,7 +59,7 @@ def why_void(busy: float) -> str:
 
 
 async def _costs(size: Size) -> dict[str, float]:
-    require_files(size.viewers + OWN_FILES)
+    require_files(size.viewers + CONNECTIONS_MAX + OWN_FILES)
     async with _server(*NO_LIMIT, "--no-ladder", measured=True) as (url, pid, folder):
         arguments = ["costs", url, str(pid), str(folder / "measure.csv"), str(size.viewers)]
         found: dict[str, float] = await _beside("the probe", f"{HERE}.probe", arguments)

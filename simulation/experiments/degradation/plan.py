@@ -22,7 +22,7 @@ FEW = 12  # of these there is one for each page and reaction
 MODERATORS = 60  # each with a connection: none waits for another's
 ALLOWED = 0.8  # of the capacity, to all authors together, where each has a limit
 BURST = 5  # comments that an author may post at once there
-LAG_MAX_MS = 10.0  # of the event loop: an overloaded one is later than that whenever it is looked at, a calm one never
+LAG_MAX_MS = 20.0  # of the event loop, on average: an overloaded one here is later than that, a calm one is not
 
 
 class Kind(IntEnum):

@@ -8,12 +8,10 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import uvloop
 
 from simulation.bench.fanout_load import crowd
@@ -21,13 +19,15 @@ from simulation.bench.http_load import closed_loop, request_bytes
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.processes import cpu_seconds
 from simulation.experiments.degradation.load import running
-from simulation.experiments.degradation.plan import AUTHORS, SHARES, Kind, Request
+from simulation.experiments.degradation.plan import AUTHORS, FEW, SHARES, VARIANTS, Case, Kind, Request
 from simulation.experiments.degradation.requests import PATH, STREAM, Asking
-from simulation.measurements import Measured, read_measured
+from simulation.experiments.degradation.stamps import Stamped, Stretch
+from simulation.measurements import read_measured
 
 MANY = 256  # connections that keep it busy
 WARM_UP_S = 0.5
 BUSY_S = 1.5
+CROWDED_S = 2.5
 LONE_S = 0.8
 FLUSHED_S = 1.3  # by then its stamps are in their file
 
@@ -41,16 +41,23 @@ class Probe:
         self._asking = asking
         self._rng = Random(1)
 
-    async def used_s(self, connections: int, seconds: float, next_request: Callable[[], bytes]) -> tuple[float, int]:
-        """The server's time for each of so many answers."""
-        cpu_s = cpu_seconds(self._pid)
-        answers = await closed_loop(self._url, connections, seconds, next_request)
-        count = len(answers.latency_s) + answers.bad
-        return (cpu_seconds(self._pid) - cpu_s) / count, count
+    async def asks(self, seconds: float, connections: Mapping[Kind, int]) -> Stretch:
+        """So many connections for each kind, all of which ask again as soon as they are answered."""
+        return await self._stretch(seconds, {kind: (count, [kind]) for kind, count in connections.items()})
 
-    def next_of(self, *kinds: Kind) -> Callable[[], bytes]:
-        """Requests of these kinds, in the shares that they have."""
+    async def mixed(self, seconds: float, connections: int) -> Stretch:
+        """All kinds by the shares that they have."""
+        return await self._stretch(seconds, {Kind.POST: (connections, list(SHARES))})
 
+    async def _stretch(self, seconds: float, loops: Mapping[Kind, tuple[int, list[Kind]]]) -> Stretch:
+        begin_s, cpu_s = time.monotonic(), cpu_seconds(self._pid)
+        answers = await asyncio.gather(*(
+            closed_loop(self._url, count, seconds, self._next_of(kinds)) for count, kinds in loops.values()
+        ))  # fmt: skip
+        counts = {kind: len(each.latency_s) + each.bad for kind, each in zip(loops, answers, strict=True)}
+        return Stretch(begin_s, time.monotonic(), cpu_seconds(self._pid) - cpu_s, counts)
+
+    def _next_of(self, kinds: list[Kind]) -> Callable[[], bytes]:
         def one() -> bytes:
             (kind,) = self._rng.choices(kinds, [SHARES.get(each, 1.0) for each in kinds])
             return self._asking(Request(0.0, kind, self._rng.randrange(AUTHORS)))
@@ -61,32 +68,41 @@ class Probe:
 async def costs(url: str, pid: int, measure: Path, viewers: int) -> Costs:
     """All in seconds but the capacity; what a commit has on its thread and what it waits for are told by its stamps."""
     probe = Probe(url, pid, await Asking.at(url))
-    await closed_loop(url, MANY, WARM_UP_S, probe.next_of(Kind.POST))
-    spans = [time.monotonic()]
-    await probe.used_s(1, LONE_S, probe.next_of(Kind.POST))
-    spans.append(time.monotonic())
-    busy_s, posts = await probe.used_s(MANY, BUSY_S, probe.next_of(Kind.POST))
-    spans.append(time.monotonic())
-    page_s, _ = await probe.used_s(8, LONE_S, probe.next_of(Kind.PAGE))
-    reaction_s, _ = await probe.used_s(16, LONE_S, probe.next_of(Kind.REACTION))
-    pin_s, _ = await probe.used_s(1, LONE_S, probe.next_of(Kind.MODERATION))
-    async with crowd(running(url), viewers, None):
-        await closed_loop(url, MANY, WARM_UP_S, probe.next_of(*SHARES))
-        _, mixed = await probe.used_s(MANY, BUSY_S, probe.next_of(*SHARES))
+    await probe.asks(WARM_UP_S, {Kind.POST: MANY})
+    alone = await probe.asks(LONE_S, {Kind.POST: 1})
+    page_s = (await probe.asks(LONE_S, {Kind.PAGE: 8})).each_s
+    reaction_s = (await probe.asks(LONE_S, {Kind.REACTION: 16})).each_s
+    pin_s = (await probe.asks(LONE_S, {Kind.MODERATION: 1})).each_s
+    async with crowd(running(url), viewers, None):  # a comment that nobody is to be shown costs less
+        await probe.mixed(WARM_UP_S, MANY)
+        mixed = await probe.mixed(BUSY_S, MANY)
+        busy = await probe.asks(BUSY_S, {Kind.POST: MANY})
+        capacity_per_s = mixed.answers[Kind.POST] / BUSY_S
+        crowded = await probe.asks(CROWDED_S, _all_connections(capacity_per_s))
     await asyncio.sleep(FLUSHED_S)
-    measured = read_measured(measure)
-    alone, many = (_commits(measured, *span) for span in pairwise(spans))
-    each = posts / many["commits"]
-    row_s = max(0.0, (many["work_s"] - alone["work_s"]) / (each - 1)) if each > 1 else 0.0
-    on_loop_s = max(0.0, busy_s - many["work_s"] / each)
+    seen = Stamped(read_measured(measure), viewers, crowded.begin_s)
+    commit_s, sync_s = seen.commit_s(alone), seen.sync_s(alone)
+    posts, commits = busy.answers[Kind.POST], seen.commits(busy)
+    row_s = max(0.0, (seen.commit_s(busy) - commit_s) / max(1.0, posts / commits - 1))
+    on_loop_s = max(0.0, busy.cpu_s - commits * seen.commit_s(busy) - seen.fan_outs_s(busy)) / posts
+    loop_s = {Kind.POST: on_loop_s, Kind.PAGE: page_s / 2, Kind.REACTION: reaction_s}
+    expected_s = seen.frames_s(crowded) + sum(count * loop_s[kind] for kind, count in crowded.answers.items())
+    threads_s = seen.commits(crowded) * seen.commit_s(crowded) + crowded.answers[Kind.PAGE] * page_s / 2
     return {
-        "capacity_per_s": mixed / BUSY_S,
+        "capacity_per_s": capacity_per_s,
         "post_s": on_loop_s / 2, "answer_s": on_loop_s / 2, "row_s": row_s,
-        "commit_work_s": max(0.0, alone["work_s"] - row_s), "sync_s": alone["sync_s"],
-        "pin_s": max(0.0, pin_s - alone["work_s"] - on_loop_s / 2), "reaction_s": reaction_s,
+        "commit_work_s": max(0.0, commit_s - row_s), "sync_s": sync_s,
+        "pin_s": max(0.0, pin_s - commit_s - on_loop_s / 2), "reaction_s": reaction_s,
         "page_s": page_s / 4, "page_read_s": page_s / 2,  # half of it on a thread: both have the core in turn
-        **_sends(measured, viewers),
+        "send_s": seen.send_s, "comment_s": seen.comment_s, "slack_s": seen.slack_s,
+        "crowding": max(1.0, (crowded.cpu_s - threads_s) / expected_s),
     }  # fmt: skip
+
+
+def _all_connections(capacity_per_s: float) -> dict[Kind, int]:
+    """As many for posts and pages as a run has; reactions are answered at once, and few of theirs are ever in use."""
+    case = Case(variant=VARIANTS["no-ladder"], capacity_per_s=capacity_per_s)
+    return {kind: case.connections(kind) for kind in (Kind.POST, Kind.PAGE)} | {Kind.REACTION: FEW}
 
 
 async def refusals(url: str, pid: int) -> Costs:
@@ -103,36 +119,6 @@ async def refusals(url: str, pid: int) -> Costs:
 async def _settle(url: str, token: str) -> None:
     await open_stream(url, STREAM, token)
     await closed_loop(url, 1, WARM_UP_S, lambda: request_bytes("GET", f"{PATH}/comments?limit=1"))
-
-
-def _commits(measured: Measured, begin_s: float, end_s: float) -> Costs:
-    """How many there were, what each computed, and for how long it then waited."""
-    writes = measured.writes
-    within = (writes["asked_s"] >= begin_s) & (writes["asked_s"] < end_s)
-    work_s = writes["cpu_s"][within] + writes["rest_s"][within]
-    waited_s = writes["answered_s"][within] - writes["worked_s"][within] - writes["rest_s"][within]
-    return {
-        "commits": float(within.sum()),
-        "work_s": float(work_s.mean()),
-        "sync_s": max(0.0, float(np.median(waited_s))),
-    }
-
-
-def _sends(measured: Measured, viewers: int) -> Costs:
-    """A fan-out's time for each viewer: of a frame with one comment, and of each further one."""
-    fan_outs = measured.fan_outs
-    crowded = fan_outs["viewers"] >= viewers
-    sizes = (fan_outs["last"] - fan_outs["first"])[crowded]
-    took_s = (fan_outs["end_s"] - fan_outs["start_s"])[crowded]
-    quick = took_s <= np.quantile(took_s, 0.75)  # what was interrupted says nothing of sends
-    more_s, one_s = np.polyfit(sizes[quick], took_s[quick], 1)
-    send_s = max(float(one_s), float(took_s.min()) / 2) / viewers  # a line through few points may begin anywhere
-    starts_s, ends_s = fan_outs["start_s"][crowded][1:], fan_outs["end_s"][crowded][:-1]
-    slack_s = starts_s - ends_s - 0.020
-    return {
-        "send_s": send_s, "comment_s": max(0.0, float(more_s)) / viewers,
-        "slack_s": float(np.quantile(np.maximum(slack_s, 0.0), 0.1)),
-    }  # fmt: skip
 
 
 if __name__ == "__main__":
