@@ -1,6 +1,7 @@
 """The real server with a learner's answer inside, and the load that tries it: what ``check --live`` runs."""
 
-from collections.abc import AsyncIterator, Sequence
+import tempfile
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,20 +22,19 @@ class Stage:
 
     @asynccontextmanager
     async def server(self, *arguments: str) -> AsyncIterator[str]:
-        """The address of a real server of that command line, with the answer inside, on a free port."""
-        pair = processes.cores()
-        options: Sequence[str] = ("--port", "0", *arguments)
-        async with processes.server(options, pair[0] if pair else None, program=self._program) as (url, _):
-            yield url
+        """The address of a real server of that command line, with the answer inside, on a free port.
+
+        Unless told otherwise it keeps its data in a directory that is taken away afterwards.
+        """
+        with tempfile.TemporaryDirectory(prefix="livecomments-") as data:
+            options = ("--port", "0", "--data", data, *arguments)
+            async with processes.server(options, _core(), program=self._program) as (url, _):
+                yield url
 
     @asynccontextmanager
     async def edge(self, *arguments: str) -> AsyncIterator[str]:
         """The same for an edge, a process of its own with the answer inside."""
-        pair = processes.cores()
-        async with processes.edge(("--port", "0", *arguments), pair[0] if pair else None, program=self._program) as (
-            url,
-            _,
-        ):
+        async with processes.edge(("--port", "0", *arguments), _core(), program=self._program) as (url, _):
             yield url
 
     async def run(self, scenario: Scenario | None = None) -> RunResult:
@@ -53,3 +53,9 @@ class Stage:
     def p99_ms(result: RunResult) -> float:
         """Of the way from the author to a viewer's screen."""
         return float(result.as_dict()["latency_ms"]["end_to_end"]["p99"])
+
+
+def _core() -> set[int] | None:
+    """The server's."""
+    pair = processes.cores()
+    return pair[0] if pair else None
