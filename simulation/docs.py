@@ -10,7 +10,7 @@ A test fails when a page and its artefact differ, so no number in prose is typed
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
@@ -32,6 +32,9 @@ from simulation.sweeping import showing as sweeping
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
+OF_VIEWERS = (
+    "freshness_p50_ms", "freshness_p99_ms", "requests_per_s", "cpu_us_per_viewer_s", "cache_us_per_viewer_s",
+)  # fmt: skip
 INGEST = Path(__file__).parent / "bench" / "results"
 PAGES = (
     "README.md",
@@ -71,7 +74,8 @@ def _block(name: str) -> str:
         "edges": _edges,
         "fidelity": lambda: _fidelity("fidelity"),
         "fidelity-again": lambda: _fidelity("fidelity-again"),
-        "sweep": _sweep,
+        "sweep": lambda: _sweep("sweep"),
+        "viewers": lambda: _sweep("viewers", OF_VIEWERS),
         "tiers": _tiers,
         "theory": _theory,
         "final": lambda: final.markdown(_found("world_cup")),
@@ -95,10 +99,10 @@ def _found(name: str) -> showing.Document:
     return document
 
 
-def _sweep() -> str:
+def _sweep(name: str, measures: Collection[str] = ()) -> str:
     """An experiment at several sizes."""
-    document = _found("sweep")
-    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document)}\n\n{in_words(document['machine'])}."
+    document = _found(name)
+    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document, measures)}\n\n{in_words(document['machine'])}."
 
 
 def _tiers() -> str:
