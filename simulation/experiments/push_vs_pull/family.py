@@ -1,6 +1,7 @@
 """push_vs_pull: what pull costs against push, in freshness, requests, CPU and bytes."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ class PushVsPull(Resizable[Size]):
 
     async def live(self, variant: str, repeat: int) -> Observation:
         run, facts, why_void = await run_live(Case(VARIANTS[variant], repeat, self._size))
-        return Observation(variant, "live", repeat, run.values(), facts, why_void)
+        values = {name: value for name, value in run.values().items() if not (why_void and isnan(value))}
+        return Observation(variant, "live", repeat, values, facts, why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
         case = Case(VARIANTS[variant], repeat, self._size)
