@@ -12,17 +12,21 @@ SHIPPED = "shipped"
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """``source`` is a file, `SHIPPED`, or `MEASURED`: by the run itself, just before; ``machine`` says when as well."""
+    """``source`` is a file, `SHIPPED`, or `MEASURED`: by the run itself, just before; ``machine`` says when as well.
+
+    ``shipped``: what that machine could not measure, and has the shipped costs instead.
+    """
 
     source: str
     machine: Mapping[str, Any]
+    shipped: str = ""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> "Provenance":
         return cls(**fields)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "shipped" or value}
 
     def __str__(self) -> str:
         """A sentence for below a table."""
@@ -30,4 +34,5 @@ class Provenance:
             self.source, f"the costs in {self.source}"
         )
         at = self.machine.get("at", "a time that was not noted")
-        return f"Simulated with {source}, of {in_words(self.machine)}, at {at}."
+        but = f"; what is missing there for {self.shipped} has the shipped ones" if self.shipped else ""
+        return f"Simulated with {source}, of {in_words(self.machine)}, at {at}{but}."

@@ -1,7 +1,13 @@
 """What stands between two marks of a page: a table, made from a committed result."""
 
 import json
+<<<<<<< HEAD:simulation/docs/blocks.py
 from collections.abc import Callable
+=======
+import re
+import sys
+from collections.abc import Callable, Collection
+>>>>>>> pvp:simulation/docs.py
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
@@ -21,8 +27,35 @@ from simulation.machine import in_words
 from simulation.report import markdown
 from simulation.sweeping import showing as sweeping
 
+<<<<<<< HEAD:simulation/docs/blocks.py
 RESULTS = Path(__file__).parents[1] / "results"
 BENCHES = Path(__file__).parents[1] / "bench" / "results"
+=======
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+OF_VIEWERS = (
+    "freshness_p50_ms", "freshness_p99_ms", "requests_per_s", "cpu_us_per_viewer_s", "cache_us_per_viewer_s",
+)  # fmt: skip
+INGEST = Path(__file__).parent / "bench" / "results"
+PAGES = (
+    "README.md",
+    "lessons/index.md",
+    "lessons/write-path.md",
+    "lessons/edge.md",
+    "lessons/crowds.md",
+    "lessons/partitions.md",
+    "lessons/hot-window.md",
+    "lessons/recent.md",
+    "lessons/failures.md",
+    "lessons/fidelity.md",
+    "lessons/experiments.md",
+    "lessons/final.md",
+    "lessons/theory.md",
+    "lessons/reference/api.md",
+)
+
+_BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+>>>>>>> pvp:simulation/docs.py
 
 
 def block(name: str) -> str:
@@ -39,7 +72,8 @@ def block(name: str) -> str:
         "edges": _edges,
         "fidelity": lambda: _fidelity("fidelity"),
         "fidelity-again": lambda: _fidelity("fidelity-again"),
-        "sweep": _sweep,
+        "sweep": lambda: _sweep("sweep"),
+        "viewers": lambda: _sweep("viewers", OF_VIEWERS),
         "tiers": _tiers,
         "theory": _theory,
         "final": lambda: final.markdown(_found("world_cup")),
@@ -63,10 +97,10 @@ def _found(name: str) -> showing.Document:
     return document
 
 
-def _sweep() -> str:
+def _sweep(name: str, measures: Collection[str] = ()) -> str:
     """An experiment at several sizes."""
-    document = _found("sweep")
-    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document)}\n\n{in_words(document['machine'])}."
+    document = _found(name)
+    return f"{sweeping.markdown(FAMILIES[document['sweep']](), document, measures)}\n\n{in_words(document['machine'])}."
 
 
 def _tiers() -> str:

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from simulation.engines.processes import cpu_seconds, pin
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
+SYSTEM = "/usr/sbin"  # where packages put it, which is on root's PATH alone
 MISSING = "no nginx: install it (apt-get install nginx)"
 START_S = 60.0
 STOP_S = 10.0
@@ -54,11 +55,16 @@ class Nginx:
         return [LoggedRequest(float(line[0]), int(line[1]), line[2], line[5]) for line in lines]
 
 
+def program() -> str | None:
+    """The nginx that is installed, if there is one."""
+    return shutil.which("nginx") or shutil.which("nginx", path=SYSTEM)
+
+
 @contextmanager
 def nginx(port: int, origin_port: int, core: set[int] | None = None) -> Iterator[Nginx]:
     """Listen on ``port`` in front of the server on ``origin_port``."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
+    found = program()
+    if found is None:
         raise NoNginx(MISSING)
     with TemporaryDirectory(prefix="livecomments-nginx-") as name:
         folder = Path(name)
@@ -66,7 +72,7 @@ def nginx(port: int, origin_port: int, core: set[int] | None = None) -> Iterator
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{origin_port}").replace("processes auto", "processes 1")
         (folder / "nginx.conf").write_text(text)
         user = "user root;" if os.geteuid() == 0 else ""  # other users' workers would not reach the directory
-        command = [program, "-p", name, "-c", "nginx.conf", "-e", "stderr", "-g", f"daemon off; {user}"]
+        command = [found, "-p", name, "-c", "nginx.conf", "-e", "stderr", "-g", f"daemon off; {user}"]
         with (folder / "said").open("w") as said:
             process = subprocess.Popen(command, stderr=said, preexec_fn=None if core is None else lambda: pin(0, core))
         try:

@@ -107,20 +107,28 @@ async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *,
 
 
 async def tell(process: Process, line: str) -> None:
+    """ProcessError holds the last words of one that has ended."""
     assert process.stdin is not None
-    process.stdin.write(f"{line}\n".encode())
-    await process.stdin.drain()
+    try:
+        process.stdin.write(f"{line}\n".encode())
+        await process.stdin.drain()
+    except ConnectionError as error:
+        raise await _ended(process) from error
 
 
 async def next_line(process: Process) -> dict[str, Any]:
     """What a process says next, in JSON; ProcessError holds its last words."""
     assert process.stdout is not None
-    assert process.stderr is not None
     line = await process.stdout.readline()
     if not line:
-        raise ProcessError((await process.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
+        raise await _ended(process)
     said: dict[str, Any] = json.loads(line)
     return said
+
+
+async def _ended(process: Process) -> ProcessError:
+    assert process.stderr is not None
+    return ProcessError((await process.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
 
 
 async def answer(called: str, module: str, arguments: Sequence[str], core: set[int] | None) -> Any:

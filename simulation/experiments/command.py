@@ -13,11 +13,10 @@ from simulation.console import counted
 from simulation.engines import live
 from simulation.experiment import Engine
 from simulation.experiments.family import Family
-from simulation.experiments.running import Document, FamilyRun
-from simulation.experiments.showing import plot, table
+from simulation.experiments.running import RESULTS, Document, FamilyRun
+from simulation.experiments.showing import plot, table, void
 from simulation.provenance import SHIPPED, Provenance
 
-RESULTS = Path(__file__).parents[1] / "results"
 Costs = Mapping[str, Any]
 T = TypeVar("T")
 ENGINES = {Engine.LIVE: ("live",), Engine.SIM: ("sim",), Engine.BOTH: ("live", "sim")}
@@ -43,9 +42,8 @@ async def experiment_to_end(
 
 
 def show(family: Family, document: Document, console: Console) -> None:
-    for each in document["observations"]:
-        if each["why_void"]:
-            console.print(f"[bold red]Void:[/] {each['variant']}, {each['engine']}: {each['why_void']}")
+    for each in void(document["observations"]):
+        console.print(f"[bold red]Void:[/] {each}", highlight=False)
     console.print(table(family, document))
     console.print(document["answer"], highlight=False)
 
@@ -76,8 +74,8 @@ def costs_in(path: Path | None, called: str = "") -> tuple[Costs, Provenance] | 
 
     def read(path: Path) -> tuple[Costs, Provenance]:
         earlier = json.loads(path.read_text())
-        machine = (earlier.get("calibration") or earlier)["machine"]  # of the probes, which may be an earlier run's
-        return earlier["costs"], Provenance(called or str(path), machine)
+        probes = earlier.get("calibration") or earlier  # which may be an earlier run's
+        return earlier["costs"], Provenance(called or str(path), probes["machine"], probes.get("shipped", ""))
 
     return _read(path, read, "which must be an earlier --json of the experiment")
 

@@ -103,6 +103,16 @@ class Sweepable(Family, Protocol):
 
 
 @runtime_checkable
+class Needing(Protocol):
+    """A family some of whose variants need a program that a machine need not have: there the model alone has them."""
+
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        """What is missing here, by variant, and how to get it; `Family.probe` leaves out what it cannot measure."""
+        ...
+
+
+@runtime_checkable
 class Pictured(Protocol):
     """A family that has more to show than a chart for each measure."""
 

@@ -1,14 +1,17 @@
 """Runs a family: probes, all variants live by turns, then the model in parallel with what the probes have measured."""
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from simulation.experiments.comparison import compare, ranking
-from simulation.experiments.family import Family, Observation
+from simulation.experiments.family import Family, Needing, Observation
 from simulation.machine import fingerprint
 from simulation.provenance import MEASURED, Provenance
 from simulation.replications import in_parallel
 
+RESULTS = Path(__file__).parents[1] / "results"
 Document = dict[str, Any]
 Costs = Mapping[str, Any]
 
@@ -57,8 +60,9 @@ class FamilyRun:
             await self._family.live(*self.left[0])  # says why not, before anything is measured in vain
         if self._must_probe:
             tell("probing what it costs here")
-            self._costs = await self._family.probe(), Provenance(MEASURED, fingerprint())
+            self._costs = await probed(self._family)
             keep(self.as_dict())
+        self._observations += self._not_held()
         for variant, repeat in self.left:
             tell(f"{variant}, repeat {repeat + 1}")
             self._observations.append(await self._family.live(variant, repeat))
@@ -76,6 +80,16 @@ class FamilyRun:
     @property
     def _must_probe(self) -> bool:
         return "sim" in self._engines and self._costs is None
+
+    def _not_held(self) -> list[Observation]:
+        """A void run of each variant that lacks something here, so that it is told wherever runs are."""
+        if "live" not in self._engines:
+            return []
+        told = {each.variant for each in self._observations}
+        return [
+            Observation(variant, "live", 0, {}, why_void=why)
+            for variant, why in lacking(self._family).items() if variant not in told
+        ]  # fmt: skip
 
     def _planned(self) -> list[tuple[str, int]]:
         """A variant that repeats itself well runs once, unless a number is asked for."""
@@ -97,9 +111,31 @@ class FamilyRun:
         return await in_parallel(self._family.simulate, calls)
 
 
+def lacking(family: Family) -> Mapping[str, str]:
+    """What is missing here, by variant."""
+    return family.lacking if isinstance(family, Needing) else {}
+
+
 def held_here(family: Family) -> list[str]:
     """The variants that run live."""
-    return [variant for variant in family.variants if variant not in family.simulated_only]
+    return [each for each in family.variants if each not in family.simulated_only and each not in lacking(family)]
+
+
+async def probed(family: Family) -> tuple[Costs, Provenance]:
+    """What the family's probes find; where something is missing for that, the shipped costs of it."""
+    found, missing = await family.probe(), lacking(family)
+    if missing:
+        found = completed(found, json.loads((RESULTS / f"{family.name}.json").read_text())["costs"])
+    return found, Provenance(MEASURED, fingerprint(), ", ".join(f"`{variant}`" for variant in missing))
+
+
+def completed(found: Costs, others: Costs) -> dict[str, Any]:
+    """With what only the others have."""
+    both = {
+        name: completed(found[name], other)
+        for name, other in others.items() if name in found and isinstance(other, Mapping)
+    }  # fmt: skip
+    return {**others, **found, **both}
 
 
 def document(family: Family, observations: list[Observation], costs: tuple[Costs, Provenance] | None) -> Document:

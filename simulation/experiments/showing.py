@@ -35,6 +35,8 @@ def markdown(family: Family, document: Document) -> str:
     """The question, the answer and the table."""
     lines = [f"**{document['question']}** {document['size']}", "", document["answer"], ""]
     lines += _rows(family, document)
+    if told := void(document["observations"]):
+        lines += ["", *(f"- Void: {each}." for each in told)]
     ranking = document["ranking"]
     if ranking["pairs"]:
         lines += [
@@ -44,6 +46,12 @@ def markdown(family: Family, document: Document) -> str:
     if source := _source(document):
         lines += ["", source]
     return "\n".join(lines)
+
+
+def void(observations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Runs that count for nothing, and why; a phrase for all runs of a variant of which the same is to be said."""
+    told = (f"{each['variant']}, {each['engine']}: {each['why_void']}" for each in observations if each["why_void"])
+    return list(dict.fromkeys(told))
 
 
 def plot(family: Family, document: Document, path: Path) -> None:

@@ -49,19 +49,19 @@ class LongPollers(Asked):
         news, self._news = self._news, self._env.event()
         news.succeed()
 
-    def run(self, count: int, over_s: float, until_s: float) -> None:
-        """Start so many, evenly spread; after ``until_s`` each goes when an answer has nothing more for it."""
+    def run(self, count: int, over_s: float, until_s: float, wanted: int = 0) -> None:
+        """Start so many, evenly spread; after ``until_s`` each goes when it has all there is, and ``wanted``."""
         for number in range(count):
-            self._env.process(self._follow(number / count * over_s, until_s))
+            self._env.process(self._follow(number / count * over_s, until_s, wanted))
 
-    def _follow(self, pause_s: float, until_s: float) -> Steps:
+    def _follow(self, pause_s: float, until_s: float, wanted: int) -> Steps:
         have, done = 0, False
         while not done:
             yield self._env.timeout(pause_s)
             self.asked_s.append(self._env.now)
             yield self._env.timeout(self._way_s)
             head = yield from self._ask(have)
-            done = self._env.now > until_s and head == len(self._published)
+            done = self._env.now > until_s and head >= max(wanted, len(self._published))
             yield self._env.timeout(self._way_s)
             pause_s = self._pacing.pause_s(held=True, full=head - have >= ITEMS_MAX, empty=head == have)
             have = self.took(have, head, self._env.now)

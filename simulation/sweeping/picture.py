@@ -7,7 +7,7 @@ from typing import Any
 from simulation import drawing
 from simulation.experiments.family import Family, Measure
 from simulation.sweeping.grid import At, Axis, points, shown, words
-from simulation.sweeping.showing import done
+from simulation.sweeping.showing import changing, done
 
 COLUMNS = 3
 PANELS_MAX = 60
@@ -58,7 +58,7 @@ def _panel(axis: "drawing.Axes", family: Family, document: Document, measure: Me
     here.sort(key=lambda point: point["at"][along.name])
     values = [
         value
-        for number, variant in enumerate(family.variants)
+        for number, variant in enumerate(changing(family, document))
         for value in _variant(axis, here, variant, measure, along.name, f"C{number}")
     ]
     _scale(axis, values)

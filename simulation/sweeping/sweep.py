@@ -12,9 +12,8 @@ from typing import Any
 
 from simulation.engines.processes import ProcessError
 from simulation.experiments.family import Family, Observation, Sweepable
-from simulation.experiments.running import FamilyRun, document, held_here
-from simulation.machine import fingerprint
-from simulation.provenance import MEASURED, Provenance
+from simulation.experiments.running import FamilyRun, document, held_here, probed
+from simulation.provenance import Provenance
 from simulation.record import Document, Record
 from simulation.replications import ALL_CORES, Backend, as_they_end, digest
 from simulation.sweeping.grid import At, Axis, points, words
@@ -91,8 +90,8 @@ class Sweep:
         """Do what is left, and save whenever there is something new."""
         if self._must_probe:
             tell("probing what it costs here")
-            costs, source = await self._plan.family.probe(), Provenance(MEASURED, fingerprint())
-            self._record.document.update(costs=costs, calibration=source.as_dict())
+            costs, source = await probed(self._plan.family)
+            self._record.document.update(costs=dict(costs), calibration=source.as_dict())
             self._record.save()
         if "live" in self._plan.engines:
             for point in self._left:

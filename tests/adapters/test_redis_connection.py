@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import RedisError
 
 from reference_impl.adapters.redis.connection import check, close, connect, hosts_of, login_of, without_password
+from reference_impl.adapters.redis.scripting import answering
+from reference_impl.ports import LogUnavailable
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,9 @@ def test_a_client_reaches_its_server(redis_url):
         await close(client)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("error", [RedisError, OSError, TimeoutError, AttributeError, TypeError, RuntimeError])
+def test_whatever_a_connection_that_breaks_raises_says_that_redis_does_not_answer(error):
+    with pytest.raises(LogUnavailable, match="Redis did not answer: the handler is closed"), answering():
+        raise error("the handler is closed")

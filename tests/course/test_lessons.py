@@ -16,10 +16,10 @@ SECTIONS = [
 SMALL = 10  # whole numbers up to it are words: "two engines", "step 3"
 QUESTIONS_MIN = 2
 MARKED = re.compile(r"<!--= \w+ -->.*?<!--/-->|<!-- (?:result|source): .+? -->.*?<!-- end -->", re.DOTALL)
-# What holds numbers that are no results: code, links' targets, names of standards and lessons, markup.
+# What holds numbers that are no results: code, targets of links, names (of standards, lessons, HTTP statuses), markup.
 OTHER = re.compile(
     r"```.*?```|^    [^\n]*$|`[^`\n]*`|\]\([^)]*\)|<[^>]+>|RFC \d+|HTTP/\d(?:\.\d)?|[Ll]essons? \d+|^\d+\. |^#+ \d+\. "
-    r"|\b(?:UUIDv7|SHA-256|UTF-8|ISO 8601|p50|p95|p99|20[0-4]|304|4(?:0[1-9]|13|22|29)|50[0-4])\b",  # and of statuses of HTTP
+    r"|\b(?:UUIDv7|SHA-256|UTF-8|ISO 8601|p50|p95|p99|20[0-4]|304|4(?:0[1-9]|13|22|29)|50[0-4])\b",
     re.DOTALL | re.MULTILINE,
 )
 NUMBER = re.compile(r"(?<![\w-])\d[\d,]*(?:\.\d+)?")

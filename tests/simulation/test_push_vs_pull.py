@@ -1,7 +1,6 @@
 """push_vs_pull: its answer's directions in the model, with confidence; the rooms' behaviour; a small live run."""
 
 import asyncio
-import shutil
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -260,8 +259,8 @@ def test_what_answers_and_frames_say_is_read_from_any_stretch_of_bytes() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["long-poll", "websocket", "segments"])
 def test_a_small_live_run_has_every_comment_at_every_viewer(variant: str) -> None:
-    if variant == "segments" and not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
-        pytest.skip("needs nginx")
+    if variant in PushVsPull().lacking:
+        pytest.skip(PushVsPull().lacking[variant])
     size = Size(viewers=8, seconds=3.0, warm_s=1.0, rate_per_s=5.0)
     run, facts, _ = asyncio.run(run_live(Case(VARIANTS[variant], 0, size)))
     assert facts["posts"] == len(Case(VARIANTS[variant], 0, size).posts())

@@ -1,15 +1,14 @@
 """The segments benchmark, small, with a real nginx and the configuration that the project ships."""
 
 import json
-import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from simulation.cli import app
-from simulation.engines.nginx import MISSING
+from simulation.engines.nginx import MISSING, program
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX = program()
 
 
 @pytest.mark.alone

@@ -12,7 +12,7 @@ from simulation.experiments.fan_out.family import FanOut
 from simulation.provenance import SHIPPED, Provenance
 from simulation.record import OtherRecordError, Record, begun
 from simulation.sweeping.picture import draw, panels
-from simulation.sweeping.showing import lines, markdown, missing, void
+from simulation.sweeping.showing import alike, changing, lines, markdown, missing, void
 from simulation.sweeping.sweep import WHY, Sweep, new
 from tests.simulation.swept import Lived, Size, record_of, run, swept
 
@@ -138,3 +138,45 @@ def test_a_table_has_both_engines_beside_each_other_and_a_picture_a_panel_for_ea
     assert [rest for _, rest in panels(plan.family, plan.axes)] == [{"per_s": 2.0}, {"per_s": 3.0}]
     draw(plan.family, plan.axes, found, tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def made(variant: str, engine: str, value: float) -> dict[str, Any]:
+    """A cell that one engine has."""
+    side = {"median": value, "least": value, "most": value, "half_width": None, "runs": 1}
+    return {"variant": variant, "measure": "p99_ms", "live": None, "sim": None} | {engine: side}
+
+
+def shown(*points: list[dict[str, Any]], voids: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A sweep that has these cells; live runs of ``voids`` are void at its last point."""
+    rows = [
+        [{"variant": name, "engine": "live", "why_void": "busy"} for name in voids if at is points[-1]] for at in points
+    ]
+    at = [{"viewers": number} for number in range(len(points))]
+    listed = zip(at, points, rows, strict=True)
+    return {"points": [{"at": where, "comparison": cells, "observations": seen} for where, cells, seen in listed]}
+
+
+def test_variants_that_the_sizes_do_not_touch_are_left_out_and_named() -> None:
+    first = [made("a", "sim", 1.0), made("b", "sim", 7.0)]
+    found = shown(first, [made("a", "sim", 2.0), made("b", "sim", 7.0)])
+    assert changing(Lived(), found) == ["a"]
+    assert alike(Lived(), found) == "The same at every point, and left out: b."
+    assert [line[0] for line in lines(Lived(), found)] == ["a"]
+    for nothing_changes in (shown(first), shown(first, first)):
+        assert changing(Lived(), nothing_changes) == ["a", "b"]
+        assert alike(Lived(), nothing_changes) == ""
+
+
+def test_a_void_run_is_there_as_such_and_a_figure_of_one_engine_says_which() -> None:
+    both = shown([made("a", "live", 1.0)], [made("a", "sim", 2.0)], voids=("a", "b"))
+    assert lines(Lived(), both) == [["a", "p99, ms", "live 1.0", "live void, simulated 2.0"]]
+    alone = shown([made("a", "live", 1.0), made("b", "live", 3.0)], [], voids=("a", "b"))
+    assert lines(Lived(), alone) == [["a", "p99, ms", "1.0", "void"], ["b", "p99, ms", "3.0", "void"]]
+
+
+def test_a_page_may_have_some_of_the_measures_and_lists_what_is_void() -> None:
+    found = shown([made("a", "live", 1.0)], [], voids=("a",)) | {"question": "Does it live?", "calibration": None}
+    page = markdown(Lived(), found, ["p99_ms"])
+    assert "| `a` | p99, ms | 1.0 | void |" in page
+    assert "- Void: viewers 1: a, live: busy." in page
+    assert "p99, ms" not in markdown(Lived(), found, ["count"])

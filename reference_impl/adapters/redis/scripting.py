@@ -44,8 +44,9 @@ class Scripts:
         return answer, int(heard)
 
 
-# What comes out of the client when a connection is closed while it is written to (redis-py, issue 4287).
-_TORN = (AttributeError, TypeError)
+# What comes out of the client when a connection is closed while it is written to (redis-py, issue 4287); the last one
+# is uvloop's, of a transport that is closed.
+_TORN = (AttributeError, TypeError, RuntimeError)
 
 
 @contextmanager

@@ -14,15 +14,17 @@ import redis.asyncio
 
 from simulation.bench.http_load import Answers, at_times, request_bytes
 from simulation.bench.ingest import UNLIMITED
+from simulation.chaos import member
 from simulation.chaos.member import Member
-from simulation.chaos.redises import one_redis
 from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.live import BUSY_MAX, own_cpu_s
+from simulation.engines.ports import free_port
 from simulation.engines.poster import Poster
 from simulation.engines.processes import cpu_seconds
 from simulation.experiments.caching.measured import Run
 from simulation.experiments.caching.plan import AGE_S, LIMIT, STORED, Case, Outage, Variant
+from simulation.experiments.failover.fleet import redis_on
 from simulation.trace import Post
 
 STREAM = "demo"
@@ -61,7 +63,7 @@ async def running(variant: Variant, age_s: float = AGE_S) -> AsyncIterator[Runni
     pair = processes.cores()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-caching-")))
-        (cache,) = await one_redis(stack, folder)
+        cache = await member.started(stack, redis_on(free_port(), folder, fake=False))
         if pair and cache.process:
             processes.pin(cache.process.pid, pair[1])
         options = ["--recent", f"redis://127.0.0.1:{cache.port}", "--recent-age-s", f"{age_s:g}"]

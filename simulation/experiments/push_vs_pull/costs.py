@@ -43,18 +43,18 @@ ACKNOWLEDGED_S = 0.4  # by then every viewer has the last frame, and its kernel 
 UNDISTURBED = 0.25  # of the fan-outs, the fastest, are taken for what they cost: others shared the core
 
 
-async def measure(size: Size) -> dict[str, Any]:
-    """All costs in seconds and bytes, as JSON has them."""
+async def measure(size: Size, *, cached: bool) -> dict[str, Any]:
+    """All costs in seconds and bytes, as JSON has them; but those of segments only if there is a cache for them."""
     probed = Size(viewers=min(size.viewers, PROBED_MAX))
     scenario = Case(Variant(name="probe", transport=Transport.POLL), 0, probed).scenario
     calibration = await calibrate(scenario, await measure_stalls())
-    async with running(scenario, cached=True) as started:
+    async with running(scenario, cached=cached) as started:
         watching = await _watching(started)
         await _post(started, WARM_POSTS, WARM_PER_S)
         asked = await _asked(started)
         held = await _held(started, asked["poll"])
         watching.close()
-        segments = await _segments(started)
+        segments = await _segments(started) if cached else {"bytes": {}}
         pushed = {kind: await _pushed(started, kind, probed.viewers) for kind in Transport if kind.pushed}
     fan_out_s = {kind.value: fan_out_s for kind, (_, fan_out_s) in pushed.items()}
     frames = {kind.value: overhead for kind, (overhead, _) in pushed.items()}

@@ -1,9 +1,11 @@
 """push_vs_pull: what pull costs against push, in freshness, requests, CPU and bytes."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
+from simulation.engines import nginx
 from simulation.experiments.family import Measure, Observation
 from simulation.experiments.medians import live_where_run, medians
 from simulation.experiments.push_vs_pull.costs import measure
@@ -12,6 +14,7 @@ from simulation.experiments.push_vs_pull.live import run_live
 from simulation.experiments.push_vs_pull.picture import draw
 from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size
 from simulation.experiments.push_vs_pull.sim import simulate
+from simulation.experiments.showing import NAMES
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -27,11 +30,14 @@ MEASURES = (
     Measure("doubled", "comments doubled", 0, tells=False),
 )
 PUSH, PULL, CACHED = "sse", "poll-1s", "segments"
+NO_CACHE = f"segments are read from a cache, and there is {nginx.MISSING}"
 CPU = ("cpu_us_per_viewer_s", "cache_us_per_viewer_s")
 
 
 class PushVsPull(Resizable[Size]):
-    """A `Family`. ``size`` may have any number of viewers that the machine holds; of a crowd the model alone."""
+    """A `Family`, `Needing` an nginx. ``size`` may have any number of viewers that the machine holds; the model alone
+    has a crowd.
+    """
 
     name = "push_vs_pull"
     question = "What does pull cost against push?"
@@ -53,37 +59,52 @@ class PushVsPull(Resizable[Size]):
             f"{size.crowd:,} viewers, at processes that are {size.busy_max:.0%} busy."
         )
 
+    @property
+    def lacking(self) -> Mapping[str, str]:
+        return {} if nginx.program() else {CACHED: NO_CACHE}
+
     async def probe(self) -> dict[str, Any]:
         """A fan-out, posts, polls of each kind, and what a cache and the server behind it take for segments."""
-        return await measure(self._size)
+        return await measure(self._size, cached=not self.lacking)
 
     async def live(self, variant: str, repeat: int) -> Observation:
         run, facts, why_void = await run_live(Case(VARIANTS[variant], repeat, self._size))
-        return Observation(variant, "live", repeat, run.values(), facts, why_void)
+        values = {name: value for name, value in run.values().items() if not (why_void and isnan(value))}
+        return Observation(variant, "live", repeat, values, facts, why_void)
 
     def simulate(self, variant: str, repeat: int, costs: Mapping[str, Any]) -> Observation:
         case = Case(VARIANTS[variant], repeat, self._size)
         run = (simulate_crowd if case.variant.crowded else simulate)(case, costs)
-        return Observation(variant, "sim", repeat, run.values(), {"viewers": run.viewers})
+        why_void = "" if case.variant.crowded else run.why_full()
+        return Observation(variant, "sim", repeat, run.values(), {"viewers": run.viewers}, why_void)
 
     def plot(self, document: Mapping[str, Any], path: Path) -> None:
         """Freshness against what it costs."""
         draw(document, path)
 
     def answer(self, observations: Sequence[Observation]) -> str:
-        """Live figures where there are some; of the crowd the model's."""
-        figures = medians(live_where_run(observations), MEASURES, VARIANTS)
+        """Live figures where there are some; of the crowd the model's. What has run in neither is left out."""
+        told = live_where_run(observations)
+        figures, engines = medians(told, MEASURES), {each.variant: each.engine for each in told}
         push = figures[PUSH]
-        pulls = "; ".join(f"`{name}` {_against(figures[name], push)}" for name in (PULL, CACHED))
-        crowds = {name: figures[f"{name}-crowd"] for name in (PUSH, PULL, CACHED)}
+        pulls = "; ".join(
+            f"`{name}`{_unlike(engines[name], engines[PUSH])} {_against(figures[name], push)}"
+            for name in (PULL, CACHED) if name in figures
+        )  # fmt: skip
+        here = (
+            f"Of what `{PUSH}` takes to show a comment after {push['freshness_p50_ms']:,.0f} ms (p50) to "
+            f"{self._size.viewers:,} viewers, {pulls}."
+        )
         takes = ", ".join(
             f"`{name}` {each['processes']:,.0f} processes ({each['freshness_p50_ms'] / 1000:.2f} s)"
-            for name, each in crowds.items()
-        )
-        return (
-            f"Of what `{PUSH}` takes to show a comment after {push['freshness_p50_ms']:,.0f} ms (p50) to "
-            f"{self._size.viewers:,} viewers, {pulls}. For {self._size.crowd:,} viewers the model has {takes}."
-        )
+            for name in (PUSH, PULL, CACHED) if (each := figures.get(f"{name}-crowd"))
+        )  # fmt: skip
+        return f"{here} For {self._size.crowd:,} viewers the model has {takes}." if takes else here
+
+
+def _unlike(engine: str, other: str) -> str:
+    """Of a figure beside those of the other engine."""
+    return "" if engine == other else f" ({NAMES[engine]})"
 
 
 def _against(pull: Mapping[str, float], push: Mapping[str, float]) -> str:

@@ -25,6 +25,7 @@ from simulation.measurements import Receipts, by_seq
 from simulation.result import Seconds
 from simulation.scenario import Scenario
 
+ANSWERED_S = 5.0  # after the end; a post that has no answer by then is not waited for
 UNLIMITED = ["--joins-per-s", "1000000", "--viewers-max", "100000"]
 
 
@@ -60,7 +61,8 @@ async def running(scenario: Scenario, *, cached: bool) -> AsyncIterator[Running]
         folder, port = Path(stack.enter_context(made)), free_port()
         options = [*UNLIMITED, *(["--cache", f"http://127.0.0.1:{port}"] if cached else [])]
         arguments = [*server_arguments(scenario, folder, 0, folder / "data"), *options]
-        url, pid = await stack.enter_async_context(processes.server(arguments, core))
+        # Of those whom a server that is asked for too much turns away nobody wants a line each.
+        url, pid = await stack.enter_async_context(processes.server(arguments, core, quiet=True))
         try:
             cache = stack.enter_context(nginx(port, int(url.rpartition(":")[2]), core)) if cached else None
         except NoNginx as error:
@@ -95,10 +97,11 @@ async def run_live(case: Case) -> tuple[Run, dict[str, Any], str]:
             own_s, began_s = own_cpu_s(), time.monotonic() + LEAD_S
             poster = Poster(started.url, STREAM, case.repeat, started.token)
             posted, used_s = await asyncio.gather(
-                poster.run(case.posts(), began_s), _measured(started, process, case, began_s)
+                _posted(poster, case, began_s), _measured(started, process, case, began_s)
             )
             share = (own_cpu_s() - own_s) / (time.monotonic() - began_s + LEAD_S)
-            await finish(process, int((await head_cursor(started.url, STREAM)).split(":")[1]))
+            head = max((seq for seq, _ in posted.accepted), default=0)
+            await finish(process, 0 if posted.failed else head)  # without all of them nobody need wait for any
             counts = await last_words(process)
         latencies_s = _latencies_s(Receipts.load(receipts), posted, began_s + size.warm_s)
     run = Run(
@@ -107,10 +110,29 @@ async def run_live(case: Case) -> tuple[Run, dict[str, Any], str]:
         wire_bytes=counts["wire_bytes"], processes=1 + cached, lost=counts["lost"], doubled=counts["duplicated"],
     )  # fmt: skip
     busy = share + counts["cpu_share"]
-    why_void = f"the load generator used {busy:.0%} of its core" if busy > BUSY_MAX else ""
-    why_void = why_void or (f"{posted.rejected} posts were refused or not answered" if posted.rejected else "")
     facts = {"viewers": size.viewers, "generator_busy": round(busy, 3), "posts": posted.count}
-    return run, facts | {"reconnects": counts["reconnects"]}, why_void
+    facts |= {name: counts[name] for name in ("reconnects", "refused")}
+    return run, facts, why_void(busy, posted.rejected, int(counts["refused"])) or run.why_full()
+
+
+def why_void(busy: float, posts: int, questions: int) -> str:
+    """How busy the load generator was, and how many posts and questions of viewers nobody would answer."""
+    found = {
+        f"the load generator used {busy:.1%} of its core": busy > BUSY_MAX,
+        f"the server did not take {posts:,} posts": posts,
+        f"the server turned viewers away {questions:,} times": questions,
+    }
+    return ", and ".join(words for words, happened in found.items() if happened)
+
+
+async def _posted(poster: Poster, case: Case, began_s: float) -> Posted:
+    posts, posted = case.posts(), poster.posted
+    try:
+        async with asyncio.timeout(began_s + case.size.seconds + ANSWERED_S - time.monotonic()):
+            await poster.run(posts, began_s)
+    except TimeoutError:
+        posted.failed += len(posts) - posted.count
+    return posted
 
 
 async def _measured(

@@ -7,6 +7,7 @@ import numpy as np
 from simulation.result import Seconds
 
 MICROS = 1e6
+FULL = 0.95  # of a core; more than that nobody gets out of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class Run:
     processes: int
     lost: float = 0.0
     doubled: float = 0.0
+
+    def why_full(self) -> str:
+        """Why its freshness tells nothing but how long it went on, if so; only of one whose processes have one core."""
+        share = (self.server_s + self.cache_s) / self.seconds
+        return f"the server's core was full ({share:.0%}): whatever is asked of it waits ever longer" * (share > FULL)
 
     def values(self) -> dict[str, float]:
         """The measures by name."""

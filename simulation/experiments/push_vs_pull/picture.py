@@ -69,7 +69,8 @@ def _costs(document: Document, measures: Sequence[str]) -> list[Place]:
 
 
 def _requests(document: Document) -> list[Place]:
-    sides = {(each["variant"], each["engine"]): each["facts"]["viewers"] for each in document["observations"]}
+    counted = [each for each in document["observations"] if not each["why_void"]]
+    sides = {(each["variant"], each["engine"]): each["facts"]["viewers"] for each in counted}
     known = [(*side, _median(document, side[0], "requests_per_s", side[1]), count) for side, count in sides.items()]
     return [(variant, engine, per_s / count) for variant, engine, per_s, count in known if per_s is not None]
 

@@ -121,7 +121,7 @@ async def run(crowd: Crowd, receipts: Path) -> None:
     progress.cancel()
     cpu_share = (time.process_time() - cpu_s) / (time.monotonic() - began_s)
     crowd.receipts.save(receipts)
-    counts = {"reconnects": crowd.reconnects, "cpu_share": round(cpu_share, 4)}
+    counts = {"reconnects": crowd.reconnects, "refused": crowd.counts.refused, "cpu_share": round(cpu_share, 4)}
     say(tallied(crowd.tallies, head) | crowd.between_marks | counts)
     for each in asking:
         each.cancel()
