@@ -133,11 +133,8 @@ def last_id(answer: ModuleType) -> str:
         parser, told = read(answer, [sent])
         if parser.last_event_id != wanted:
             raise Misconception(f"{sent!r}: {what}. `last_event_id` is {wanted!r}, and yours {parser.last_event_id!r}.")
-        of_event = told[-1][2]
-        if told and sent.endswith(b"data: b\n\n") and of_event != wanted:
-            raise Misconception(
-                f"{sent!r}: {what}. The id of the last event is {wanted!r}, and yours says {of_event!r}."
-            )
+        if sent.endswith(b"data: b\n\n") and (not told or told[-1][2] != wanted):
+            raise Misconception(f"{sent!r}: {what}. The id of the last event is {wanted!r}, and yours are {told}.")
     return f"{len(cases)} cases"
 
 

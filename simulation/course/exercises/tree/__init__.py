@@ -146,7 +146,7 @@ async def live(answer: ModuleType, stage: "Stage") -> str:
     from simulation.scenario import make_scenario
 
     scenario = make_scenario({
-        "name": "tree", "duration_s": 4, "warm_up_s": 0.5, "audience": {"viewers": LIVE_VIEWERS},
+        "name": "tree", "duration_s": 2, "warm_up_s": 0.5, "audience": {"viewers": LIVE_VIEWERS},
         "workload": {"rate_per_s": 10}, "system": {"edges": EDGES, "storage": "memory"},
     }, "tree")  # fmt: skip
     levels = list(answer.levels_of(LIVE_VIEWERS, LIVE_VIEWERS // EDGES, EDGES))
