@@ -20,7 +20,13 @@ from simulation.docs.listing import listing
 
 ROOT = Path(__file__).parents[2]
 FIGURES = "simulation.course.figures"
-PAGES = ("README.md", *sorted(f"{path.relative_to(ROOT)}" for path in (ROOT / "lessons").rglob("*.md")))
+# Those of the notebooks are made by the build of the site.
+PAGES = (
+    "README.md",
+    *sorted(
+        f"{path.relative_to(ROOT)}" for path in (ROOT / "lessons").rglob("*.md") if path.parent.name != "notebooks"
+    ),
+)
 
 _BLOCK = re.compile(r"(<!-- (result|source): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _FIGURE = re.compile(r"(<!--= (\w+) -->).*?(<!--/-->)", re.DOTALL)
