@@ -24,7 +24,8 @@ def build(output: Path = SITE) -> None:
     from simulation.docs.notebook_pages import write_all
 
     write_all()
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean"]
+    # Not --quiet, which counts no warnings either, so that --strict would let them pass.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean"]
     # The theme warns at every build of a MkDocs 2 that the lock keeps out.
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(
