@@ -72,12 +72,14 @@ def _shows(output: Any) -> bool:
 def _noted(name: str, body: str) -> str:
     """The page with a line below its title that says how to have the notebook itself, and names of its pictures."""
     note = (
-        f"> This page is printed from `notebooks/{name}.ipynb`. Its sliders and figures are alive in the notebook:\n"
-        "> `./livecomments notebooks` opens it.\n"
+        f"*Printed from `notebooks/{name}.ipynb`. Its sliders and figures are alive in the notebook itself, which*\n"
+        "`./livecomments notebooks` *opens.*\n"
     )
     numbers = iter(range(1, body.count("](") + 1))
     body = re.sub(r"!\[(?:png|svg)\]", lambda _: f"![{NOTEBOOKS[name]}, figure {next(numbers)}]", body)
     body = re.sub(r"\n(?: *\n){2,}", "\n\n", body).strip()
+    # From where the pages are, lessons are one folder nearer, and other notebooks are pages.
+    body = re.sub(r"\]\((\w+)\.ipynb", r"](\1.md", body.replace("](../lessons/", "](../"))
     title, _, rest = body.partition("\n") if body.startswith("# ") else (f"# {NOTEBOOKS[name]}", "", body)
     return f"{title}\n\n{note}\n{rest.strip()}\n"
 

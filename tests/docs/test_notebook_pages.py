@@ -20,7 +20,12 @@ def notebook():
         new_output("display_data", data={WIDGET: {"model_id": "1"}, "text/plain": "interactive(slider)"}),
         new_output("execute_result", data={"text/html": "<b>9</b>", "text/markdown": "**9**"}, execution_count=1),
     ]
-    cells = [new_markdown_cell("# Capacity\n\nHow many?"), new_code_cell("edges()", outputs=outputs)]
+    cells = [
+        new_markdown_cell(
+            "# Capacity\n\nHow many? [Lesson](../lessons/01-requirements.md#live), [more](fan_out.ipynb)."
+        ),
+        new_code_cell("edges()", outputs=outputs),
+    ]
     return new_notebook(cells=cells)
 
 
@@ -34,11 +39,16 @@ def pages(tmp_path, notebook):
 
 def test_a_page_has_text_code_output_and_pictures(pages):
     text = (pages / "capacity.md").read_text()
-    assert text.startswith("# Capacity\n\n> This page is printed from `notebooks/capacity.ipynb`.")
+    assert text.startswith("# Capacity\n\n*Printed from `notebooks/capacity.ipynb`.")
     assert "```python\nedges()\n```" in text
     assert "    41 edges" in text
     assert "![What a crowd costs, figure 1](capacity_files/" in text
     assert [path.read_bytes() for path in (pages / "capacity_files").iterdir()] == [PNG]
+
+
+def test_links_lead_to_pages_of_the_site(pages):
+    text = (pages / "capacity.md").read_text()
+    assert "[Lesson](../01-requirements.md#live), [more](fan_out.md)" in text
 
 
 def test_what_only_moves_in_a_notebook_is_left_out(pages):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulation.course.catalogue import LESSONS
-from simulation.docs.rendering import PAGES, ROOT
+from simulation.docs.rendering import PAGES, ROOT, begun_with_words
 from tests.test_tidy import unknown_commands
 
 QUICKSTART = (ROOT / "lessons" / "quickstart.md").read_text()
@@ -41,3 +41,22 @@ def test_the_quickstarts_exercise_goes_as_it_says(tmp_path):
 def run(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     words = [str(ROOT / "livecomments"), *command.split()]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        (
+            "It takes a viewer of the stream\n<!--= a -->12<!--/--> ms.",
+            "It takes a viewer of the\nstream <!--= a -->12<!--/--> ms.",
+        ),
+        (
+            "- It takes a viewer of the <!--= a -->9<!--/-->\n  <!--= b -->12<!--/--> ms\n  <!--= c -->13<!--/-->.",
+            "- It takes a viewer of\n  the <!--= a -->9<!--/--> <!--= b -->12<!--/-->\n  ms <!--= c -->13<!--/-->.",
+        ),
+        ("| a cell of a long table |\n<!--= a -->12<!--/-->", "| a cell of a long table |\n<!--= a -->12<!--/-->"),
+        ("\n<!--= a -->12<!--/--> ms.", "\n<!--= a -->12<!--/--> ms."),
+    ],
+)
+def test_a_line_that_begins_with_a_mark_gets_a_word_before_it(text, better):
+    assert begun_with_words(text) == better

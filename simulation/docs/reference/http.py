@@ -9,7 +9,7 @@ from reference_impl.config import Settings
 from simulation.docs.reference.schemas import Schema, all_schemas, cell, in_words, table
 
 PROBLEM = "application/problem+json"
-NEEDS = re.compile(r"[^.]*\bneeds? (?:the role )?`[^.]*", re.IGNORECASE)
+NEEDS = re.compile(r"[^.]*\bneeds? (?:the role )?`[^.]*\.?", re.IGNORECASE)
 READERS = "readers"
 TITLES = {
     "problems": "Kinds of problems", "health": "How the server is", "follow": "Following a stream",
@@ -38,7 +38,7 @@ class Operation(NamedTuple):
     def who(self) -> str:
         """Who may; descriptions say it where it is more than reading the stream."""
         if said := NEEDS.search(self.about.get("description", "")):
-            needs = said[0].strip().removeprefix("Needs ")
+            needs = said[0].strip().rstrip(".").removeprefix("Needs ")
             return needs[:1].lower() + needs[1:]
         return READERS if "401" in self.about["responses"] else "anybody"
 
@@ -86,8 +86,8 @@ def _overview(everything: list[Operation]) -> str:
 def _section(operation: Operation, known: Mapping[str, Schema]) -> Iterator[str]:
     about = operation.about
     yield from (f"### {operation.name}", "", f"`{operation.method} {operation.path}`", "")
-    if about.get("description"):
-        yield from (cell(about["description"]), "")
+    if does := NEEDS.sub("", about.get("description", "")).strip():
+        yield from (cell(does), "")
     yield from (f"Who may: {operation.who}.", "")
     if about.get("parameters"):
         yield from ("| parameter | in | type | meaning |", "|---|---|---|---|")
