@@ -141,17 +141,18 @@
     return count;
   }
 
+  /** What a link leads to, if that is something which is not shown at first. */
   function inside(hash) {
-    const target = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
-    return Boolean(target) && hidden.contains(target);
+    const target = [...hidden.querySelectorAll("[id]")].find(({ id }) => hash === `#${id}` || hash === `#${encodeURIComponent(id)}`);
+    return target ?? null;
   }
 
   /** A link to what is revealed leads there, or to the questions as long as it is not. */
   function followHash() {
-    if (!inside(location.hash)) return;
-    const target = committed ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : lists[0].closest("ol");
+    const target = inside(location.hash);
+    if (!target) return;
     if (committed) reveal.open = true;
-    target.scrollIntoView();
+    (committed ? target : lists[0].closest("ol")).scrollIntoView();
   }
 
   function keep(done) {

@@ -40,6 +40,12 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
     assert not [path.name for path in sheets if OUTSIDE.search(path.read_text())]
 
 
+def test_no_mark_is_shown(site):
+    """Within code a mark is text like any other: there the whole code is to be the figure."""
+    shown = {path: re.findall(r"&lt;!--.{30}", path.read_text()) for path in site.rglob("*.html")}
+    assert not {path.parent.name: each for path, each in shown.items() if each}
+
+
 def test_no_name_of_a_page_stands_for_two_places(pages):
     twice = {at: [each for each in set(page.ids) if page.ids.count(each) > 1] for at, page in pages.items()}
     assert not {at: each for at, each in twice.items() if each}

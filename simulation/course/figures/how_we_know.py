@@ -34,7 +34,7 @@ def _scoring(document: dict[str, Any]) -> dict[str, str]:
         "repeats": str(document["repeats"]),
         "runs": str(len(live)),
         "void": str(sum(bool(run["why_void"]) for run in live)),
-        "worst": bad.name,
+        "worst": f"`{bad.name}`",  # with its quotes: a mark within code would be shown
         "worst_error": f"{bad.error('forecast'):+.0%}".replace("%", " %"),
         "worst_noise": f"{bad.noise:.0%}".replace("%", " %"),
         "alike": str(alike),
