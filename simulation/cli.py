@@ -58,6 +58,10 @@ COMMANDS = {
     "check": Command(
         "simulation.course.commands", "Judge your answer to an exercise: in virtual time, then live if you like."
     ),
+    "docs": Command(
+        "simulation.docs.command",
+        "Build the site of lessons, reports and reference, and serve it to this machine until Ctrl-C.",
+    ),
     "chaos": Command(
         "simulation.chaos.commands",
         "Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.",

@@ -50,6 +50,9 @@ ARROWS = {
     "simulation.laws.commands": {"simulation", "reference_impl.cli"},
     "simulation.cli": {"simulation"},
     "simulation.commands": {"simulation", "reference_impl.cli"},
+    "simulation.docs.command": {"simulation", "reference_impl.cli"},
+    "simulation.docs.reference.http": {"simulation", "reference_impl"},  # the application describes itself
+    "simulation.docs.reference.modules": {"simulation", "reference_impl"},  # read as text
     "simulation.reporting.command": {"simulation", "reference_impl.cli"},
     "simulation.experiments.command": {"simulation", "reference_impl.cli"},
     "simulation.sweeping.command": {"simulation", "reference_impl.cli"},

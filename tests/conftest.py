@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.engines import any_postgres
 from tests.redises import any_redis
+from tests.sites import any_site
 
 # A slow machine is no reason to fail a property, so no example has a time limit. Where CI is set, Hypothesis draws the
 # same examples every time.
@@ -39,6 +41,13 @@ def redis_url() -> Iterator[str]:
     """A Redis for the whole run, which all tests share: its keys and channels are for each to name."""
     with any_redis() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site; workers share one."""
+    base = tmp_path_factory.getbasetemp()
+    return any_site(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 _databases = itertools.count()

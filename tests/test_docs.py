@@ -35,6 +35,7 @@ SHORT = {
     "run failover": "--engine sim --repeat 1",
     "run hot_partition": "--engine sim --repeat 1",
     "run backpressure": "--engine sim --repeat 1",
+    "docs": "--build-only --output site",
     "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place

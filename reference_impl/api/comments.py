@@ -109,7 +109,7 @@ async def post_comment(
     identity: IdentityDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Store a comment durably; the answer holds all of it."""
+    """Store a comment durably; the answer holds all of it. Needs `post`; for another `author` it needs `admin`."""
     received_s = _begun_s(request, parts)
     body = await read_body(request, CommentBody)
     posted = await parts.write_path.post(stream, identity, body.new(idempotency_key), received_s)
@@ -138,7 +138,7 @@ def answer_of(posted: Posted) -> tuple[int, dict[str, Any]]:
     openapi_extra=body_of(BatchBody),
 )
 async def post_comments(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Store many comments in one request, each with an answer of its own: for gateways and importers."""
+    """Store many comments in one request, each with an answer of its own. Needs `post`; `trusted` ones need `admin`."""
     received_s = _begun_s(request, parts)
     body = await read_body(request, BatchBody, BATCH_BODY_MAX)
     news = [item.new(item.idempotency_key) for item in body.comments]
@@ -155,7 +155,7 @@ async def post_comments(stream: StreamName, request: Request, parts: PartsDep, i
 async def edit_comment(
     stream: StreamName, comment: CommentId, request: Request, parts: PartsDep, identity: IdentityDep
 ) -> Response:
-    """Give a comment of one's own another text; viewers get an `edit` event with the whole comment."""
+    """Give a comment of one's own another text; viewers get an `edit` event with all of it. Needs `post`."""
     body = await read_body(request, Edit)
     event = await parts.changes.edit(stream, identity, comment, body.text)
     return Json(event.as_dict())
@@ -163,7 +163,7 @@ async def edit_comment(
 
 @router.delete("/comments/{comment}", response_model=EventView, responses=responses(*WRITING))
 async def delete_comment(stream: StreamName, comment: CommentId, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Delete a comment, as its author or as a moderator; viewers get a `delete` event, and the text is gone."""
+    """Delete a comment; viewers get a `delete` event, and the text is gone. One's own needs `post`, any `moderate`."""
     event = await parts.changes.delete(stream, identity, comment)
     return Json(event.as_dict())
 

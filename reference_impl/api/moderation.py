@@ -112,7 +112,7 @@ async def deny(stream: StreamName, comment: CommentId, parts: PartsDep, identity
 async def report_comment(
     stream: StreamName, comment: CommentId, request: Request, parts: PartsDep, identity: IdentityDep
 ) -> Response:
-    """Report a comment to the moderators; a reporter counts once per comment, however often he says it."""
+    """Report a comment; a reporter counts once per comment, however often he says it. Needs `read`."""
     where = await parts.catalog.stream(stream)
     who = require(identity, Capability.READ, where.name)
     body = await read_body(request, NewReport)

@@ -38,7 +38,7 @@ class NewReaction(Body):
     openapi_extra=body_of(NewReaction),
 )
 async def react(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """React; twice is once. Viewers get sums in a `reactions` event once a second, never one for each like."""
+    """React; twice is once. Viewers get sums in a `reactions` event once a second. Needs `post`."""
     return await _take(stream, request, parts, identity, given=True)
 
 
@@ -50,7 +50,7 @@ async def react(stream: StreamName, request: Request, parts: PartsDep, identity:
     openapi_extra=body_of(NewReaction),
 )
 async def withdraw(stream: StreamName, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Take a reaction back; without one this does nothing."""
+    """Take a reaction back; without one this does nothing. Needs `post`."""
     return await _take(stream, request, parts, identity, given=False)
 
 

@@ -93,7 +93,7 @@ class StreamChange(Body):
     openapi_extra=body_of(NewStream),
 )
 async def create_stream(request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Create a stream; needs `admin` on its name."""
+    """Create a stream. Needs `admin` on its name."""
     body = await read_body(request, NewStream)
     who = require(identity, Capability.ADMIN, body.name)
     settings = parts.catalog.new_settings(body.settings.change())

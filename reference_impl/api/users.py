@@ -49,7 +49,7 @@ async def read_user(user: UserId, parts: PartsDep) -> Response:
     openapi_extra=body_of(ProfileChange),
 )
 async def change_user(user: UserId, request: Request, parts: PartsDep, identity: IdentityDep) -> Response:
-    """Change one's own profile; earlier comments show it a little later."""
+    """Change one's own profile; earlier comments show it a little later. Another's needs `admin` on every stream."""
     who = _may_change(identity, user)
     body = await read_body(request, ProfileChange)
     if (body.badges is not None or body.reputation is not None) and not who.may(Capability.ADMIN, "*"):

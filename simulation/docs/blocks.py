@@ -19,6 +19,7 @@ from simulation.bench.partitions_log import Measured
 from simulation.chaos import report as chaos
 from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
+from simulation.docs.reference import commands, events, http, modules
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.world_cup import page as final
@@ -59,7 +60,7 @@ _BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.D
 
 
 def block(name: str) -> str:
-    """`problems` is the API's table of problems; the other names are those of results and benchmarks."""
+    """Some names are parts of the reference, made from the code; the others are those of results and benchmarks."""
     made: dict[str, Callable[[], str]] = {
         "problems": _problems, "ingest": _ingest, "fanout": fanout_tables, "soak": soak_table, "drain": drain_table,
         "display": _display,
@@ -76,6 +77,11 @@ def block(name: str) -> str:
         "viewers": lambda: _sweep("viewers", OF_VIEWERS),
         "tiers": _tiers,
         "theory": _theory,
+        "operations": http.markdown,
+        "events": events.markdown,
+        "policies": lambda: modules.markdown("policy"),
+        "protocol": lambda: modules.markdown("protocol"),
+        "commands": commands.markdown,
         "final": lambda: final.markdown(_found("world_cup")),
         "final-plan": lambda: final.planned(_found("world_cup")),
     }  # fmt: skip

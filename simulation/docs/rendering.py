@@ -6,6 +6,9 @@
 
 A page's figures are those of the module in `simulation.course.figures` that is called like it. A test fails when a page
 and what it is made of differ, so no number in prose is typed by hand.
+
+No line may begin with a figure's mark: Markdown takes it for a block of its own there, and cuts the paragraph in two.
+So such a line gets the last word of the one before it.
 """
 
 import re
@@ -20,9 +23,17 @@ from simulation.docs.listing import listing
 
 ROOT = Path(__file__).parents[2]
 FIGURES = "simulation.course.figures"
-PAGES = ("README.md", *sorted(f"{path.relative_to(ROOT)}" for path in (ROOT / "lessons").rglob("*.md")))
+# Those of the notebooks are made by the build of the site.
+PAGES = (
+    "README.md",
+    *sorted(
+        f"{path.relative_to(ROOT)}" for path in (ROOT / "lessons").rglob("*.md") if path.parent.name != "notebooks"
+    ),
+)
 
 _BLOCK = re.compile(r"(<!-- (result|source): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_WORD = r"[^\s<>|]+(?: <!--= \w+ -->[^\n]*?<!--/-->[^\s<>|]*)*"
+_BEGINS = re.compile(rf"^(.{{20,}}?) +({_WORD})\n( *)(?=<!--= )", re.MULTILINE)
 _FIGURE = re.compile(r"(<!--= (\w+) -->).*?(<!--/-->)", re.DOTALL)
 
 
@@ -35,8 +46,15 @@ def render(text: str, page: str) -> str:
             return listing(ROOT, match[3])
         return figures[match[3]] if match[3] in figures else block(match[3])
 
-    text = _BLOCK.sub(lambda match: f"{match[1]}\n{made(match)}\n\n{match[4]}", text)
+    text = _BLOCK.sub(lambda match: f"{match[1]}\n{made(match)}\n\n{match[4]}", begun_with_words(text))
     return _FIGURE.sub(lambda match: f"{match[1]}{figures[match[2]]}{match[3]}", text)
+
+
+def begun_with_words(text: str) -> str:
+    """No line that goes on begins with a mark; a paragraph's first line is for its author to mend."""
+    while (better := _BEGINS.sub(r"\1\n\3\2 ", text)) != text:
+        text = better
+    return text
 
 
 @cache

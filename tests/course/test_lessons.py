@@ -102,6 +102,12 @@ def test_code_is_cut_out_of_the_source(lesson):
 
 
 @parametrized
+def test_no_line_begins_with_the_mark_of_a_figure(lesson):
+    """There Markdown takes it for a block of its own, and the paragraph is cut in two: begin the line with a word."""
+    assert not re.findall(r"^ *<!--= .*", text_of(lesson), re.MULTILINE)
+
+
+@parametrized
 def test_both_exercises_are_named(lesson):
     named = set(re.findall(r"^    \./livecomments check (\w+)", section(text_of(lesson), "Exercises"), re.MULTILINE))
     assert named == {each.name for each in all_exercises() if each.lesson == lesson.number}

@@ -1,0 +1,1 @@
+"""The reference, made from the code itself: operations, events, policies, commands."""
