@@ -1,13 +1,7 @@
 """What stands between two marks of a page: a table, made from a committed result."""
 
 import json
-<<<<<<< HEAD:simulation/docs/blocks.py
-from collections.abc import Callable
-=======
-import re
-import sys
 from collections.abc import Callable, Collection
->>>>>>> pvp:simulation/docs.py
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
@@ -28,35 +22,11 @@ from simulation.machine import in_words
 from simulation.report import markdown
 from simulation.sweeping import showing as sweeping
 
-<<<<<<< HEAD:simulation/docs/blocks.py
 RESULTS = Path(__file__).parents[1] / "results"
 BENCHES = Path(__file__).parents[1] / "bench" / "results"
-=======
-ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
 OF_VIEWERS = (
     "freshness_p50_ms", "freshness_p99_ms", "requests_per_s", "cpu_us_per_viewer_s", "cache_us_per_viewer_s",
 )  # fmt: skip
-INGEST = Path(__file__).parent / "bench" / "results"
-PAGES = (
-    "README.md",
-    "lessons/index.md",
-    "lessons/write-path.md",
-    "lessons/edge.md",
-    "lessons/crowds.md",
-    "lessons/partitions.md",
-    "lessons/hot-window.md",
-    "lessons/recent.md",
-    "lessons/failures.md",
-    "lessons/fidelity.md",
-    "lessons/experiments.md",
-    "lessons/final.md",
-    "lessons/theory.md",
-    "lessons/reference/api.md",
-)
-
-_BLOCK = re.compile(r"(<!-- result: ([a-z0-9_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
->>>>>>> pvp:simulation/docs.py
 
 
 def block(name: str) -> str:
