@@ -58,6 +58,9 @@ COMMANDS = {
     "check": Command(
         "simulation.course.commands", "Judge your answer to an exercise: in virtual time, then live if you like."
     ),
+    "notebooks": Command(
+        "simulation.notebooks.command", "Open JupyterLab on the course's notebooks, in copies that are yours."
+    ),
     "chaos": Command(
         "simulation.chaos.commands",
         "Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.",

@@ -81,5 +81,6 @@ ARROWS = {
     "simulation.course.commands": {"simulation", "reference_impl.cli"},
     "simulation.course.inside": {"simulation", "reference_impl"},  # the server itself, with an answer inside
     "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
+    "simulation.notebooks.command": {"simulation", "reference_impl.cli"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip
