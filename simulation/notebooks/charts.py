@@ -1,12 +1,14 @@
 """The charts that several notebooks have: points with their intervals beside live runs, a curve with its band."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from simulation.docs.findings import result
+from simulation.experiments.comparison import CONFIDENCE
 from simulation.notebooks.modelling import Modelled
 from simulation.notebooks.showing import LIVE, MODEL
-from simulation.statistics import Interval
+from simulation.statistics import confidence_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +37,30 @@ def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str
 
 
 def curve(
-    axis: "Axes", xs: Sequence[float], found: Callable[[float], Interval], *, label: str, color: str, marker: str = "o"
+    axis: "Axes", xs: Sequence[float], values: Callable[[float], Sequence[float]], *, label: str, color: str
 ) -> None:
-    """Means at each x, with the band of their intervals."""
-    intervals = [found(x) for x in xs]
-    axis.plot(xs, [each.mean for each in intervals], marker=marker, markersize=4, color=color, label=label)
-    low = [each.mean - each.half_width for each in intervals]
-    high = [each.mean + each.half_width for each in intervals]
+    """The mean of the replications at each x, with the band of its 95 % interval; of logarithms, on such an axis."""
+    bands = [band(values(x), logarithmic=axis.get_yscale() == "log") for x in xs]
+    low, middle, high = zip(*bands, strict=True)
+    axis.plot(xs, middle, marker="o", markersize=4, color=color, label=label)
     axis.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def band(values: Sequence[float], *, logarithmic: bool) -> tuple[float, float, float]:
+    """Lower end, mean and upper end of the mean's interval; on a logarithmic scale the mean is the geometric one."""
+    found = confidence_interval([math.log(each) for each in values] if logarithmic else values, CONFIDENCE)
+    ends = found.mean - found.half_width, found.mean, found.mean + found.half_width
+    low, middle, high = (math.exp(each) if logarithmic else each for each in ends)
+    return low, middle, high
+
+
+def log_scale(axis: "Axes", which: str = "x", ticks: Sequence[float] = ()) -> None:
+    """A logarithmic scale whose figures are written out; before what is drawn on it."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set(**{f"{which}scale": "log"})
+    side = axis.xaxis if which == "x" else axis.yaxis
+    if ticks:
+        side.set_ticks(ticks)
+    side.set_major_formatter("{x:,g}")
+    side.set_minor_formatter(NullFormatter())

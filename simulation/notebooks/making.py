@@ -18,6 +18,7 @@ from simulation.notebooks.kernels import FOLDER, environment
 from simulation.notebooks.showing import WIDGET
 
 CELL_TIMEOUT_S = 60
+QUIET = ["--IPKernelApp.log_level=40"]  # or each kernel warns that others on this machine could listen
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -49,7 +50,7 @@ def execute(notebook: Notebook, folder: Path = FOLDER) -> Notebook:
     """Run all cells in a kernel of their own; nbclient's CellExecutionError or CellTimeoutError shows a failing one."""
     client = NotebookClient(
         notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False, record_timing=False, coalesce_streams=True,
+        store_widget_state=False, record_timing=False, coalesce_streams=True, extra_arguments=QUIET,
     )  # fmt: skip
     client.execute(env=environment())
     for cell in _code(notebook):

@@ -31,7 +31,7 @@ class Modelled:
 
     def values(self, variant: str, measure: str) -> list[float]:
         """Of each replication."""
-        found = [each.values[measure] for each in self._observations if each.variant == variant]
+        found = [float(each.values[measure]) for each in self._observations if each.variant == variant]
         if not found:
             raise KeyError(f"{self.family.name} has no run of {variant} here")
         return found

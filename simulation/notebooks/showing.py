@@ -4,6 +4,7 @@ import base64
 import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,13 +13,15 @@ if TYPE_CHECKING:
 
 WIDGET = "application/vnd.jupyter.widget-view+json"  # nothing without the kernel that made it
 WIDTH, HEIGHT = 7.2, 3.5  # inches
-DPI = 90
+DPI = 110
+LETTERS = {1: 70, 2: 32}  # of a title in one line, by how many charts stand side by side
 COLOURS_MAX = 96  # of a picture, which makes it a third of its size
 LIVE, MODEL, THEORY = "#0b6e99", "#d9822b", "#3d3d3d"
 SERIES = ("#0b6e99", "#d9822b", "#4f8a3c", "#8d4e9c", "#b8433a", "#7a7a7a")
 STYLE: Any = {
-    "font.size": 9.5, "axes.titlesize": 11.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "axes.titlepad": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
+    "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.titlepad": 9.0,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
     "grid.color": "#dddddd", "grid.linewidth": 0.7, "legend.frameon": False, "legend.fontsize": 9,
     "figure.facecolor": "white", "axes.labelcolor": "#333333", "lines.linewidth": 2.0, "errorbar.capsize": 3.0,
 }  # fmt: skip
@@ -36,14 +39,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def paper(columns: int = 1, *, height: float = HEIGHT) -> tuple["Figure", list["Axes"]]:
-    """An empty figure, and its axes from left to right."""
+    """An empty figure, and its axes from left to right. All that is drawn from then on has the one style."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.subplots(1, columns, squeeze=False)
-        return figure, list(axes.flat)
+    matplotlib.rcParams.update(STYLE)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, list(figure.subplots(1, columns, squeeze=False).flat)
+
+
+def finding(axis: "Axes", text: str) -> None:
+    """The title of a chart, which says what was found."""
+    charts = len(axis.get_figure(root=True).axes)
+    axis.set_title(fill(text, LETTERS[charts]))
 
 
 def show(figure: "Figure") -> None:
@@ -66,12 +74,10 @@ def titles(figure: "Figure") -> str:
 
 def png(figure: "Figure") -> bytes:
     """Small, and the same bytes whenever the same is drawn by the same matplotlib."""
-    import matplotlib
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(drawn, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(drawn, format="png", dpi=DPI, metadata={"Software": None})
     with Image.open(drawn) as image:
         image.convert("RGB").quantize(COLOURS_MAX, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return packed.getvalue()
