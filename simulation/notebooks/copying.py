@@ -1,6 +1,7 @@
 """The learner's own copies of the notebooks: without what came out, so that nothing is known before it is run."""
 
 import json
+import re
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ MADE_OF = "made_of"  # in a copy's metadata: the digest of what it was copied fr
 NEW = "is new"
 KEPT = "is yours, and stays as it is"
 NEWER = f"{KEPT}; the course's has changed since: rename yours to get it"
+
+LINK = re.compile(r"\[([^]]+)\]\(\.\./([^)]+)\)")
 
 Document = dict[str, Any]
 
@@ -45,11 +48,18 @@ def copied(source: Path, folder: Path) -> tuple[Path, str]:
 
 
 def _fresh(document: Document, digest: str) -> Document:
-    cells = [
-        cell | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell
-        for cell in document["cells"]
-    ]
+    cells = [_unrun(cell) if cell["cell_type"] == "code" else _alone(cell) for cell in document["cells"]]
     return document | {"cells": cells, "metadata": document["metadata"] | {MADE_OF: digest}}
+
+
+def _unrun(cell: Document) -> Document:
+    return cell | {"outputs": [], "execution_count": None}
+
+
+def _alone(cell: Document) -> Document:
+    """Its links lead out of the folder that is opened; so they say where in the project the page is."""
+    said = LINK.sub(r"\1 (`\2`)", "".join(cell["source"]))
+    return cell | {"source": said.splitlines(keepends=True)}
 
 
 def _digest(document: Document) -> str:

@@ -21,12 +21,23 @@ CAPACITY = FOLDER / "capacity.ipynb"
 START_S = 60
 
 
+def code(document):
+    return [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
+
+
 def test_a_copy_has_the_cells_and_nothing_of_what_came_out(tmp_path):
     path, said = copied(CAPACITY, tmp_path / "notebooks")
     ours, theirs = json.loads(path.read_text()), json.loads(CAPACITY.read_text())
     assert said == NEW
-    assert [cell["source"] for cell in ours["cells"]] == [cell["source"] for cell in theirs["cells"]]
+    assert code(ours) == code(theirs)
     assert not [cell for cell in ours["cells"] if cell.get("outputs")]
+
+
+def test_a_copy_says_where_pages_are_that_it_cannot_link_to(tmp_path):
+    text = copied(CAPACITY, tmp_path)[0].read_text()
+    assert "](../" in CAPACITY.read_text()
+    assert "](../" not in text
+    assert "Requirements and estimates (`lessons/01-requirements.md`)" in text
 
 
 def test_a_copy_that_is_there_is_never_changed(tmp_path):
