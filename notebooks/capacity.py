@@ -26,7 +26,7 @@ from simulation.notebooks.charts import log_scale
 from simulation.notebooks.modelling import model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import SERIES, THEORY, finding, paper, say, table
+from simulation.notebooks.showing import SERIES, THEORY, finding, number, paper, say, table
 
 VIEWERS, COMMENTS_PER_S, BUDGET_PER_S, EVERY_S = 10_000_000, 50_000.0, 5.0, 10.0
 TYPED = measured.comment_bytes("text")
@@ -248,7 +248,7 @@ CLAIMS = [
 table(
     ("claim", "it says", "it comes to", "off by"),
     [
-        (what, f"{said:,g}", f"{found:,g}", f"{max(found / said, said / found):,.0f} times")
+        (what, number(said), number(found), f"{max(found / said, said / found):,.0f} times")
         for what, said, found in CLAIMS
     ],
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from simulation.docs.findings import result
 from simulation.experiments.comparison import CONFIDENCE
 from simulation.notebooks.modelling import Modelled
-from simulation.notebooks.showing import LIVE, MODEL
+from simulation.notebooks.showing import LIVE, MODEL, number
 from simulation.statistics import confidence_interval
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ def log_scale(axis: "Axes", which: str = "x", ticks: Sequence[float] = ()) -> No
     side = axis.xaxis if which == "x" else axis.yaxis
     if ticks:
         side.set_ticks(ticks)
-    side.set_major_formatter("{x:,g}")
+    side.set_major_formatter(lambda value, _: number(value))
     side.set_minor_formatter(NullFormatter())

@@ -1,10 +1,11 @@
 """A figure with sliders. Where nothing runs, on a page or in a file that was committed, it is the figure alone."""
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulation.notebooks.showing import WIDGET, in_kernel, pictured, png, publish, say
+from simulation.notebooks.showing import WIDGET, in_kernel, number, pictured, png, publish, say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ class Slider:
             raise ValueError(f"start must be one of the values {list(self.values)}, got {self.start}")
 
     def words(self, value: float) -> str:
-        return f"{value:,.6g} {self.unit}".strip()
+        return f"{number(value)} {self.unit}".strip()
 
 
 def play(draw: Draw, **sliders: Slider) -> None:
@@ -40,19 +41,19 @@ def play(draw: Draw, **sliders: Slider) -> None:
         for name, slider in sliders.items()
     )
     say(f"*Sliders, when it runs: {said}.*")
-    publish(data | _widget(draw, sliders), metadata)
+    publish(data | _widget(draw, sliders, data["image/png"]), metadata)
 
 
-def _widget(draw: Draw, sliders: dict[str, Slider]) -> dict[str, Any]:
+def _widget(draw: Draw, sliders: dict[str, Slider], first: str) -> dict[str, Any]:
     """Nothing where there is no kernel; it goes before the picture in a program that can show it."""
     if not in_kernel():
         return {}
     import ipywidgets  # type: ignore[import-untyped]
 
     controls = {name: _control(ipywidgets, name, slider) for name, slider in sliders.items()}
-    image, trouble = ipywidgets.Image(format="png"), ipywidgets.HTML()
+    image, trouble = ipywidgets.Image(value=base64.b64decode(first), format="png"), ipywidgets.HTML()
 
-    def again(_: object = None) -> None:
+    def again(_: object) -> None:
         try:
             image.value = png(draw(**{name: control.value for name, control in controls.items()}))
             trouble.value = ""
@@ -61,7 +62,6 @@ def _widget(draw: Draw, sliders: dict[str, Slider]) -> dict[str, Any]:
 
     for control in controls.values():
         control.observe(again, names="value")
-    again()
     box = ipywidgets.VBox([*controls.values(), trouble, image])
     return {WIDGET: box._repr_mimebundle_()[WIDGET]}
 

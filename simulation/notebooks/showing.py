@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from simulation.experiments.showing import COLOURS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -16,7 +18,7 @@ WIDTH, HEIGHT = 7.2, 3.5  # inches
 DPI = 110
 LETTERS = {1: 70, 2: 32}  # of a title in one line, by how many charts stand side by side
 COLOURS_MAX = 96  # of a picture, which makes it a third of its size
-LIVE, MODEL, THEORY = "#0b6e99", "#d9822b", "#3d3d3d"
+LIVE, MODEL, THEORY = COLOURS["live"], COLOURS["sim"], "#3d3d3d"
 SERIES = ("#0b6e99", "#d9822b", "#4f8a3c", "#8d4e9c", "#b8433a", "#7a7a7a")
 STYLE: Any = {
     "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -36,6 +38,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """The first column is text, the others are figures."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *([str(each) for each in row] for row in rows)]
     say("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def number(value: float) -> str:
+    """As people read it: 1,000,000 or 0.5."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,g}"
 
 
 def paper(columns: int = 1, *, height: float = HEIGHT) -> tuple["Figure", list["Axes"]]:

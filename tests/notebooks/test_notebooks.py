@@ -37,6 +37,7 @@ def test_a_notebook_has_the_cells_of_its_source(source):
     nbformat.validate(committed)
 
 
+@pytest.mark.slow
 @every_notebook
 def test_a_notebook_computes_what_it_shows(source):
     """Cells that are tagged `varies` may say something else each time."""
@@ -121,3 +122,36 @@ def test_figures_that_part_are_noticed_in_words_and_pictures_only_by_their_kind(
         said(execute(notebook(tmp_path, cells % each), tmp_path).cells[0]) for each in (("AA==", "a"), ("AB==", "a"))
     )
     assert one == other == [{"image/png": "", "text/plain": "Figure: a"}]
+
+
+MOVED = """
+from ipywidgets.widgets.widget import _instances
+
+def one(kind):
+    return next(each for each in _instances.values() if type(each).__name__ == kind)
+
+slider, image, trouble, seen = one("SelectionSlider"), one("Image"), one("HTML"), []
+for value in (1, 2, 3, 1):
+    slider.value = value
+    seen.append((image.value, trouble.value))
+print(seen[0] == seen[3], seen[0] != seen[1], seen[1][0] == seen[2][0], seen[2][1])
+"""
+PLAYED = """
+from simulation.notebooks.playing import Slider, play
+from simulation.notebooks.showing import finding, paper
+
+def draw(speed):
+    if speed == 3:
+        raise ValueError("too fast")
+    figure, (axis,) = paper()
+    finding(axis, f"At {speed}")
+    return figure
+
+play(draw, speed=Slider((1, 2, 3), 1))
+"""
+
+
+def test_a_slider_that_moves_draws_anew_and_what_goes_wrong_is_said(tmp_path):
+    played, moved = execute(notebook(tmp_path, PLAYED, MOVED), tmp_path).cells
+    assert said(moved) == ["True True True <b>too fast</b>\n"]
+    assert said(played)[-1] == {"image/png": "", "text/plain": "Figure: At 1"}

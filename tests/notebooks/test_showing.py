@@ -11,7 +11,7 @@ from simulation.notebooks.charts import band, log_scale
 from simulation.notebooks.modelling import model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import finding, paper, pictured, png, table
+from simulation.notebooks.showing import finding, number, paper, pictured, png, table
 
 
 def drawn(text="The finding"):
@@ -47,6 +47,11 @@ def test_a_figure_with_sliders_is_a_figure_where_nothing_runs(capsys):
     said = capsys.readouterr().out
     assert "speed from 1 m/s to 4 m/s, here 2 m/s" in said
     assert "Figure: At 2" in said
+
+
+@pytest.mark.parametrize(("value", "said"), [(10_000_000.0, "10,000,000"), (0.5, "0.5"), (3, "3")])
+def test_a_number_is_written_out(value, said):
+    assert number(value) == said
 
 
 def test_a_slider_stands_at_one_of_its_values():
