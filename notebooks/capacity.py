@@ -202,12 +202,13 @@ def capacity(viewers, comments_per_s, shown_per_s, room_viewers):
     waiting.plot(sizes, [plan(room).wait_s(EVERY_S) for room in sizes], color=SERIES[0])
     waiting.plot([chosen.together], [every_s], "o", color=SERIES[4])
     waiting.axvline(chosen.room_viewers_max, color=THEORY, linestyle=":", linewidth=1)
-    log_scale(waiting)
+    log_scale(waiting, "x", (10, 1_000, 100_000))
     log_scale(waiting, "y")
     waiting.set(xlabel="viewers in a room (log)", ylim=(1, None))
     waiting.set_ylabel("s until a writer is seen again (log)")
-    knee = f"Rooms of {chosen.room_viewers_max:,.0f} leave nothing out"
-    finding(waiting, f"{knee}; here a writer is seen every {seconds(every_s)}")
+    finding(
+        waiting, f"A writer is seen every {seconds(every_s)}; the knee is at {chosen.room_viewers_max:,.0f} viewers"
+    )
     bars = servers.barh(
         ("CPU", "connections", "network"), (needed.by_cpu, needed.by_connections, needed.by_network),
         color=SERIES[1], height=0.55,

@@ -24,7 +24,7 @@ from simulation.notebooks.charts import both
 from simulation.notebooks.modelling import costs, model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import SERIES, THEORY, finding, paper, say, show, table
+from simulation.notebooks.showing import SERIES, THEORY, finding, number, paper, say, show, table
 
 EDGES, LOGS = ("edge", "edge-no-jitter"), ("log", "log-no-breaker")
 start_s = sum(costs("failover")["start_edge_s"]) / len(costs("failover")["start_edge_s"])
@@ -171,7 +171,9 @@ def comeback(viewers, cap_s):
     shown_s = min(120.0, 3 * len(found[True][0]) * STEP_S)
     axis.set(yscale="symlog", xlim=(0, shown_s), ylim=(0, None), ylabel="tries/s (log)")
     axis.set(xlabel="s since the edge died (dotted: it is there again)")
-    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: {back_after(found[True][1], viewers)}, or waves")
+    axis.yaxis.set_major_formatter(lambda value, _: number(value))
+    smooth, waves = (back_after(found[jitter][1], viewers) for jitter in (True, False))
+    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: {smooth} with jitter, {waves} in waves")
     axis.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
     return figure
 

@@ -34,6 +34,7 @@ def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str
     axis.set_yticks(range(len(variants)), variants)
     axis.set_ylim(len(variants) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
+    axis.margins(x=0.12)
 
 
 def curve(

@@ -52,13 +52,15 @@ def paper(columns: int = 1, *, height: float = HEIGHT) -> tuple["Figure", list["
 
     matplotlib.rcParams.update(STYLE)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, list(figure.subplots(1, columns, squeeze=False).flat)
+    axes = list(figure.subplots(1, columns, squeeze=False).flat)
+    for axis in axes:
+        axis.xaxis.set_major_formatter(lambda value, _: number(value))
+    return figure, axes
 
 
 def finding(axis: "Axes", text: str) -> None:
     """The title of a chart, which says what was found."""
-    charts = len(axis.get_figure(root=True).axes)
-    axis.set_title(fill(text, LETTERS[charts]))
+    axis.set_title(fill(text, LETTERS[len(axis.figure.axes)]))
 
 
 def show(figure: "Figure") -> None:
