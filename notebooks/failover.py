@@ -54,8 +54,8 @@ who = predict(
 # %% [markdown]
 # ## In closed form
 #
-# Without jitter all viewers have the same clock: they try after $b, 3b, 7b, \dots$, and whichever try first finds the
-# edge there is *everybody's*: the peak is $N$.
+# Without jitter all viewers have the same clock: they try after $b, 3b, 7b, \dots$, and the first try after the edge
+# is back is *everybody's*: the peak is $N$.
 #
 # With full jitter a viewer whose delay has reached the cap $c$ tries at random, on average every $c/2$. So when the
 # edge is back, $2N/c$ of them come a second, and fewer from then on: in a window of $w$ the peak is about $2Nw/c$.
@@ -87,13 +87,13 @@ spread_out.meets(modelled.mean("edge", "peak_joins"))
 
 # %%
 figure, (joins, silence) = paper(2, height=2.4)
-both(joins, modelled, EDGES, "peak_joins")
-joins.set(xlabel="most joins in 100 ms", xlim=(0, None))
+both(joins, modelled, EDGES, "peak_joins", from_zero=True)
+joins.set(xlabel="most joins in 100 ms")
 without, jitter = (modelled.mean(name, "peak_joins") for name in reversed(EDGES))
 finding(joins, f"Jitter: a peak of {jitter:.0f}, not of {without:.0f}")
-both(silence, modelled, EDGES, "gap_s")
+both(silence, modelled, EDGES, "gap_s", from_zero=True)
 longer = modelled.mean("edge", "gap_s") - modelled.mean("edge-no-jitter", "gap_s")
-silence.set(xlabel="longest silence, worst viewer, s", xlim=(0, None))
+silence.set(xlabel="longest silence, worst viewer, s")
 finding(silence, f"for which the unluckiest waits {abs(longer):.1f} s {'longer' if longer > 0 else 'less'}")
 silence.tick_params(labelleft=False)
 figure.legend(*joins.get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -110,9 +110,15 @@ modelled.beside_live(EDGES, ("gap_s", "gap_median_s", "peak_joins", "lost", "dou
 # are let in, so the busiest 100 ms then tells how fast an edge lets viewers in, and the real one may need longer than
 # that for its crowd. Whatever happens, nothing is lost and nothing comes twice: viewers come back with a cursor.
 #
-# The other parts, when they die: the broker is a hint, so comments are found in the log within about a second; a
-# worker's lease has to end before another takes over. And a log that stands still is where a breaker shows what it is
-# for:
+# The other parts, when they die: the broker is only a hint, so comments that it lost are found in the log within
+# about a second; of a dead worker the lease has to end before another one takes over.
+
+# %%
+modelled.beside_live(("broker",), ("gap_s", "recovery_s"))
+modelled.beside_live(("worker",), ("work_done_s",))
+
+# %% [markdown]
+# And a log that stands still is where a breaker shows what it is for:
 
 # %%
 modelled.beside_live(LOGS, ("waited", "refused", "accepted_again_s"))
@@ -160,11 +166,11 @@ def back_after(joined, viewers):
 def comeback(viewers, cap_s):
     figure, (axis,) = paper()
     found = {jitter: storm(viewers, cap_s, away_s, jitter) for jitter in (False, True)}
-    for jitter, (tried, joined) in found.items():
+    for jitter, (tried, _) in found.items():
         at_s, name = [step * STEP_S for step in range(len(tried))], "full jitter" if jitter else "without jitter"
         axis.step(
             at_s, [each / STEP_S for each in tried], color=SERIES[0 if jitter else 4], linewidth=1.2,
-            label=f"{name}: {back_after(joined, viewers)}",
+            label=name,
         )  # fmt: skip
     axis.axvline(away_s, color=THEORY, linestyle=":", linewidth=1)
     axis.axhline(TAKES_PER_S, color="#999999", linewidth=0.8)

@@ -13,10 +13,11 @@ from simulation.statistics import confidence_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ROOM = 1.15  # of the largest, so that it does not stand in the corner
 APART = 0.13  # of a row: the model above, live below
 
 
-def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str) -> None:
+def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str, *, from_zero: bool = False) -> None:
     """A row for each variant: the model's mean with its 95 % interval, and the live runs from least to most."""
     cells = result(modelled.family.name)["comparison"]
     live = {cell["variant"]: cell["live"] for cell in cells if cell["measure"] == measure and cell["live"]}
@@ -34,7 +35,10 @@ def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str
     axis.set_yticks(range(len(variants)), variants)
     axis.set_ylim(len(variants) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
-    axis.margins(x=0.12)
+    if from_zero:
+        axis.set_xlim(
+            0, ROOM * max([found.mean + found.half_width for _, found in rows] + [side["most"] for _, side in seen])
+        )
 
 
 def curve(

@@ -41,6 +41,8 @@ def copied(source: Path, folder: Path) -> tuple[Path, str]:
         with path.open("x") as file:
             file.write(json.dumps(_fresh(document, digest), indent=1, ensure_ascii=False) + "\n")
     except FileExistsError:
+        if not path.is_file():
+            raise NotebookError(f"cannot write {path}: something else is in its place") from None
         return path, KEPT if _made_of(path) == digest else NEWER
     except OSError as error:
         raise NotebookError(f"cannot write {path}: {error.strerror}") from error

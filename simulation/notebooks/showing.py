@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDGET = "application/vnd.jupyter.widget-view+json"  # nothing without the kernel that made it
 WIDTH, HEIGHT = 7.2, 3.5  # inches
 DPI = 110
-LETTERS = {1: 70, 2: 32}  # of a title in one line, by how many charts stand side by side
+LETTERS = {1: 70, 2: 32, 3: 20}  # of a title in one line, by how many charts stand side by side
 COLOURS_MAX = 96  # of a picture, which makes it a third of its size
 LIVE, MODEL, THEORY = COLOURS["live"], COLOURS["sim"], "#3d3d3d"
 SERIES = ("#0b6e99", "#d9822b", "#4f8a3c", "#8d4e9c", "#b8433a", "#7a7a7a")

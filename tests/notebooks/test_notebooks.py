@@ -84,6 +84,18 @@ def test_a_picture_says_in_words_what_it_shows(source):
     assert all(len(output.metadata["image/png"]["alt"]) > len("Figure") for output in pictures)
 
 
+@every_notebook
+def test_a_notebooks_links_lead_somewhere(source):
+    links = re.findall(r"\]\(([^)#:]+)\)", source.read_text())
+    assert links
+    assert not [link for link in links if not (source.parent / link).exists()]
+
+
+@every_notebook
+def test_a_notebook_is_listed(source):
+    assert f"[{source.stem}]({source.stem}.ipynb)" in (source.parent / "README.md").read_text()
+
+
 def test_all_notebooks_together_are_small():
     assert sum(source.with_suffix(".ipynb").stat().st_size for source in sources()) < SIZE_MAX
 
