@@ -207,5 +207,5 @@ say(
 # slow socket. At the front I limit each author: a refusal in a millisecond with Retry-After is kinder than an answer
 # in two seconds, and keeps the latency of all who are let in."*
 #
-# The lesson: [Backpressure and slow readers](../lessons/07-backpressure.md). Its exercises: `./livecomments check
-# 07`. The report: [the experiments](../lessons/experiments.md).
+# The lesson: [Backpressure and slow readers](../lessons/07-backpressure.md). Its exercises:
+# `./livecomments check 07`. The report: [the experiments](../lessons/experiments.md).

@@ -206,8 +206,8 @@ for name, jitter in (("full jitter", True), ("without jitter", False)):
 table((f"{CROWD:,} viewers", "most tries/s", "tries of each viewer", "and"), rows)
 
 # %% [markdown]
-# Between two waves the door stands open, and nobody comes. Live: `./livecomments run failover --sweep
-# edge_viewers=50,150,300`.
+# Between two waves the door stands open, and nobody comes. Live:
+# `./livecomments run failover --sweep edge_viewers=50,150,300`.
 #
 # ## In an interview
 #
@@ -217,5 +217,5 @@ table((f"{CROWD:,} viewers", "most tries/s", "tries of each viewer", "and"), row
 # so nothing is lost in between. For calls to the log I add a deadline, a retry budget and a breaker: while it is
 # down, a refusal now is better than a timeout later."*
 #
-# The lesson: [Failover, retries, jitter, breakers](../lessons/08-failover.md). Its exercises: `./livecomments check
-# 08`. The report: [what viewers see when something dies](../lessons/failures.md).
+# The lesson: [Failover, retries, jitter, breakers](../lessons/08-failover.md). Its exercises:
+# `./livecomments check 08`. The report: [what viewers see when something dies](../lessons/failures.md).

@@ -178,5 +178,5 @@ say(f"Two processes disagree about **{apart} of {len(streams)}** streams (on ave
 # hole. Time buckets do not help: this minute is as hot as the last. By user is even, but then the smallest page asks
 # every partition."*
 #
-# The lesson: [Data model and hot partitions](../lessons/05-hot-partitions.md). Its exercises: `./livecomments check
-# 05`. The report: [a stream that outgrows its partition](../lessons/partitions.md).
+# The lesson: [Data model and hot partitions](../lessons/05-hot-partitions.md). Its exercises:
+# `./livecomments check 05`. The report: [a stream that outgrows its partition](../lessons/partitions.md).

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from simulation.notebooks.kernels import FOLDER, environment
 from simulation.notebooks.showing import WIDGET
 
-CELL_TIMEOUT_S = 60
+CELL_TIMEOUT_S = 120  # of a cell that takes ten seconds where nothing else runs
 QUIET = ["--IPKernelApp.log_level=40"]  # or each kernel warns that others on this machine could listen
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -53,6 +53,7 @@ def execute(notebook: Notebook, folder: Path = FOLDER) -> Notebook:
         store_widget_state=False, record_timing=False, coalesce_streams=True, extra_arguments=QUIET,
     )  # fmt: skip
     client.execute(env=environment())
+    notebook.metadata = METADATA  # without the version of this Python
     for cell in _code(notebook):
         _clean(cell)
     return notebook

@@ -104,4 +104,5 @@ def publish(data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) 
 
 def in_kernel() -> bool:
     """Whether this is a notebook that runs."""
-    return "ipykernel" in sys.modules
+    shell = sys.modules.get("IPython")
+    return shell is not None and hasattr(shell.get_ipython(), "kernel")

@@ -73,7 +73,7 @@ def test_a_notebook_holds_nothing_of_one_run(source):
     document = json.loads(source.with_suffix(".ipynb").read_text())
     code = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
     assert {cell["execution_count"] for cell in code} == {None}
-    assert {*document["metadata"]} == {"kernelspec", "language_info"}
+    assert document["metadata"] == making.METADATA
     assert not [cell for cell in code for output in cell["outputs"] if WIDGET in output.get("data", {})]
 
 
