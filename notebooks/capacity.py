@@ -8,7 +8,6 @@
 # compute, let the model and the real server check the arithmetic, and find the number that makes both questions easy.
 
 # %%
-import json
 import sys
 from math import inf
 from pathlib import Path
@@ -20,7 +19,6 @@ from simulation.bench.display import PER_S
 from simulation.bench.display_rows import Shown
 from simulation.course import measured
 from simulation.course.capacity import Demand
-from simulation.docs.blocks import BENCHES
 from simulation.experiments.sampling_and_rooms.plan import Size, seats
 from simulation.notebooks.charts import log_scale
 from simulation.notebooks.modelling import model
@@ -166,8 +164,7 @@ table(
 # `bench display` has sent such a crowd to real sockets, once in one hall and once in rooms.
 
 # %%
-document = json.loads((BENCHES / "display.json").read_text())
-live = [Shown.read(row) for row in document["rows"]]
+live = [Shown.read(row) for row in measured.bench("display")["rows"]]
 rows = []
 for shown in live:
     halls = len(seats(shown.case.viewers, 0, crowd.rooms).sizes) if shown.case.rooms else 1

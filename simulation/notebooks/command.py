@@ -18,10 +18,11 @@ MISSING = (
     "the packages of the notebooks are missing. `./livecomments notebooks`, from a checkout, installs them; "
     "elsewhere install the project with its extra `course`"
 )
-# Ctrl-C asks nothing; and nothing is asked of the network, where the notebooks need nothing.
+# Ctrl-C asks nothing; and nothing is asked of the network, where the notebooks need nothing. In a container one is root
+# as a rule; whoever is may run this as he may run all of the project's commands.
 QUIET = (
-    "--ServerApp.answer_yes=True", "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--ServerApp.answer_yes=True", "--ServerApp.allow_root=True", "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
 )  # fmt: skip
 
 
