@@ -51,4 +51,5 @@ def notebooks(
 
 def _arguments(folder: Path, opened: str, port: int, browser: bool) -> list[str]:
     found = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}", *QUIET]
-    return [*found, *([] if browser else ["--no-browser"]), *([str(folder / opened)] if opened else [])]
+    shown = [f"--LabApp.default_url=/lab/tree/{opened}"] if opened else []
+    return [*found, *shown, *([] if browser else ["--no-browser"])]
