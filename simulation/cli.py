@@ -62,6 +62,9 @@ COMMANDS = {
         "simulation.docs.command",
         "Build the site of lessons, reports and reference, and serve it to this machine until Ctrl-C.",
     ),
+    "notebooks": Command(
+        "simulation.notebooks.command", "Open JupyterLab on the course's notebooks, in copies that are yours."
+    ),
     "chaos": Command(
         "simulation.chaos.commands",
         "Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.",

@@ -88,5 +88,6 @@ ARROWS = {
         "reference_impl.auth.identity", "reference_impl.ports", "reference_impl.protocol", "reference_impl.write_path",
     },
     "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
+    "simulation.notebooks.command": {"simulation", "reference_impl.cli"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

@@ -44,6 +44,7 @@ RUN_BY = {
     "bench soak": "tests/simulation/test_endurance.py",
     "bench drain": "tests/simulation/test_endurance.py",
     "bench display": "tests/simulation/test_display_bench.py",
+    "notebooks": "tests/notebooks/test_command.py",
 }
 TIMEOUT_S = 480  # for the slowest, beside another test
 
