@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from math import log
+from math import ceil, log
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ SHARDS = 100
 TALK_VIEWERS, TALK_PER_S = 10_000, 100  # likes. Source: Tiwari, "Streaming a Million Likes/Second", QCon London 2020
 CROWD, SHOWN_PER_S = 10_000_000, 20  # comments, of a stream in crowd mode
 BUSY = 0.6  # of an edge's core
+WIDE_S = 0.200  # a window that holds more than one of them
 FAN_OUTS = (2, 5, 15, 50, 200)
 
 
@@ -158,26 +159,34 @@ def levels_of(edges: int, fan_out: int) -> list[int]:
     return levels
 
 
-def edges_of(per_delivery_us: float) -> int:
-    """Cores that write to the crowd what it is shown, or as many as hold its connections."""
-    by_work = CROWD * SHOWN_PER_S * per_delivery_us / 1e6 / BUSY
-    return int(max(np.ceil(by_work), CROWD / ConnectionConfig().viewers_max))
+def edges_of(window_s: float) -> int:
+    """Edges that write to the crowd what it is shown, so many of a core's time as is given; or as hold its connections.
+
+    A write costs about the same whether it holds one comment or several, and a window makes one of those within it.
+    """
+    write_us, shared = delivery_us("fanout-1000-sse", "livecomments"), _comments_per_write("fanout-window")
+    more_us = (delivery_us("fanout-window", "livecomments") * shared - write_us) / (shared - 1)
+    writes_per_s = min(SHOWN_PER_S, 1 / window_s)
+    each_us = writes_per_s * write_us + (SHOWN_PER_S - writes_per_s) * more_us
+    return ceil(max(CROWD * each_us / 1e6 / BUSY, CROWD / ConnectionConfig().viewers_max))
 
 
 def _crowd() -> dict[str, str]:
-    at_once, window = delivery_us("fanout-1000-sse", "livecomments"), delivery_us("fanout-window", "livecomments")
-    full = ConnectionConfig().viewers_max
+    edges = edges_of(WIDE_S)
+    full = CROWD // edges
     return {
         "crowd": f"{CROWD:,}", "shown_per_s": f"{SHOWN_PER_S}", "crowd_per_s": f"{CROWD * SHOWN_PER_S:,}",
-        "edges_at_once": f"{edges_of(at_once):,}", "edges_window": f"{edges_of(window):,}", "full": f"{full:,}",
-        "full_ms": f"{full * at_once / 1000:,.0f}", "hop_ms": f"{1000 * HOP_S:g}", "shards": f"{SHARDS}",
+        "edges_narrow": f"{edges_of(scenario('write-20ms', 0).system.window_ms / 1000):,}", "edges_wide": f"{edges:,}",
+        "wide_ms": f"{1000 * WIDE_S:g}", "busy": f"{100 * BUSY:g}", "full": f"{full:,}",
+        "full_ms": f"{full * delivery_us('fanout-1000-sse', 'livecomments') / 1000:,.0f}",
+        "hop_ms": f"{1000 * HOP_S:g}",
     }  # fmt: skip
 
 
 def _trees() -> str:
     """For the crowd's edges: a row for each fan-out of the nodes above them."""
     at_once_us = delivery_us("fanout-1000-sse", "livecomments")
-    edges = edges_of(delivery_us("fanout-window", "livecomments"))
+    edges = edges_of(WIDE_S)
     rows = []
     for fan_out in FAN_OUTS:
         levels = levels_of(edges, fan_out)
