@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from simulation.docs.serving import listening
 
+WAIT_MS = 60_000  # the longest that anything here may take
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -34,9 +36,11 @@ def profile(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
             "request", lambda request: wrong.append(request.url) if not request.url.startswith(address) else None
         )
         context.on("weberror", lambda error: wrong.append(str(error.error)))
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         return context
 
+    expect.set_options(timeout=WAIT_MS)
     yield one
     for context in contexts:
         context.close()
