@@ -25,7 +25,6 @@
 from pathlib import Path
 
 from IPython.display import Markdown
-
 from simulation.interview.estimates import QUANTITIES, Assumptions
 from simulation.interview.lobby import Lobby
 from simulation.interview.rubric import AREAS

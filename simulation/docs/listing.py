@@ -20,7 +20,9 @@ def listing(root: Path, where: str) -> str:
     if ast.get_docstring(node):
         docstring = node.body[0]
         assert docstring.end_lineno is not None
-        del kept[docstring.lineno - 1 - first : docstring.end_lineno - first]
+        after = docstring.end_lineno - first
+        after += not kept[after].strip()  # the blank line that sets the docstring off
+        del kept[docstring.lineno - 1 - first : after]
     shown = textwrap.dedent("\n".join(kept)).strip("\n")
     return f"`{file}`\n\n```python\n{shown}\n```"
 

@@ -48,7 +48,7 @@ def _widget(draw: Draw, sliders: dict[str, Slider], first: str) -> dict[str, Any
     """Nothing where there is no kernel; it goes before the picture in a program that can show it."""
     if not in_kernel():
         return {}
-    import ipywidgets  # type: ignore[import-untyped]
+    import ipywidgets
 
     controls = {name: _control(ipywidgets, name, slider) for name, slider in sliders.items()}
     image, trouble = ipywidgets.Image(value=base64.b64decode(first), format="png"), ipywidgets.HTML()
