@@ -24,10 +24,11 @@
 # %%
 from pathlib import Path
 
-from IPython.display import Markdown
 from simulation.interview.estimates import QUANTITIES, Assumptions
 from simulation.interview.lobby import Lobby
 from simulation.interview.rubric import AREAS
+from simulation.interview.sheet import gate_in_words
+from simulation.notebooks.showing import say, table
 
 lobby = Lobby(level="senior", seed=7)
 lobby
@@ -37,7 +38,7 @@ lobby
 
 # %%
 room = lobby.enter(stand_in=True)
-Markdown(room.brief())
+say(room.brief())
 
 # %% [markdown]
 # ## 1. Requirements, eight minutes
@@ -47,8 +48,7 @@ Markdown(room.brief())
 
 # %%
 heard = room.say("requirements", "")
-print("heard: ", "; ".join(heard.made))
-print("missed:", "; ".join(heard.missed))
+say(f"Heard: {'; '.join(heard.made)}.\n\nMissed: {'; '.join(heard.missed)}.")
 
 # %% [markdown]
 # ## 2. Estimates that have consequences
@@ -66,8 +66,7 @@ given = Assumptions(
     every_s=10,
     spread_s=30,
 )
-for each in QUANTITIES:
-    print(f"{each.name:22} {each.asks}")
+table(["name", "what is asked"], [[f"`{each.name}`", each.asks] for each in QUANTITIES], words=True)
 
 # %%
 estimates = room.estimate(
@@ -81,9 +80,8 @@ estimates = room.estimate(
     room_viewers=None,
     joins_per_s=None,
 )
-for each in estimates:
-    print(f"{each.quantity.name:22} {each.in_words}")
-    print(f"{'':22} so: {each.quantity.so}")
+rows = [[each.quantity.asks, each.in_words, each.quantity.so] for each in estimates]
+table(["what", "your figure", "so"], rows, words=True)
 
 # %% [markdown]
 # ## 3. The design, twelve minutes
@@ -92,10 +90,12 @@ for each in estimates:
 
 # %%
 answers = {"api": "", "data": "", "design": "", "fan_out": "", "overload": "", "reliability": "", "moderation": ""}
+rows = []
 for area, text in answers.items():
     heard = room.say(area, text)
-    print(f"{AREAS[area].title:18} {len(heard.made)} of {len(heard.made) + len(heard.missed)} points", end="")
-    print(f"; a weak sign: {heard.weak[0]}" if heard.weak else "")
+    points = f"{len(heard.made)} of {len(heard.made) + len(heard.missed)} points"
+    rows.append([AREAS[area].title, points, "; ".join(heard.missed), "; ".join(heard.weak)])
+table(["area", "heard", "missed", "a weak sign"], rows, words=True)
 
 # %% [markdown]
 # And the choices. Each is a variant of an experiment, so the simulator can run it.
@@ -129,26 +129,24 @@ room.decide(
 # Before you run the next cell: which of your choices will not stand?
 
 # %%
+rows = []
 for each in room.run():
-    print(each.decision.twist or each.decision.asks)
-    print(
-        f"  {each.choice}: {each.score:.0%} of what is demanded" + (f"; {each.better} does more" if each.better else "")
+    found = "; ".join(gate_in_words(gate) for gate in each.gates)
+    rows.append(
+        [each.decision.twist or each.decision.asks, f"`{each.choice}`", found, each.better and f"`{each.better}`"]
     )
-    for gate in each.gates:
-        print(f"    {'ok ' if gate.met else 'NOT'} {gate.gate.says}: {gate.title} {gate.figure.mean:,.4g}")
+table(["the twist", "your choice", "in the simulator", "does more"], rows, words=True)
 
 # %% [markdown]
 # ## 5. Follow-ups
 
 # %%
-for each in room.follow_ups:
-    print(f"{each.name}: {each.asks}")
+table(["name", "the interviewer asks"], [[f"`{each.name}`", each.asks] for each in room.follow_ups], words=True)
 
 # %%
 replies = {each.name: "" for each in room.follow_ups}  # your answers, by the name above
-for name, text in replies.items():
-    heard = room.answer(name, text)
-    print(f"{name}: missed {'; '.join(heard.missed) or 'nothing'}")
+rows = [[name, "; ".join(room.answer(name, text).missed) or "nothing"] for name, text in replies.items()]
+table(["question", "what a strong answer also says"], rows, words=True)
 
 # %% [markdown]
 # ## 6. The sheet
@@ -162,4 +160,4 @@ page = room.export(Path("interview.html"))
 print(f"{result.total:.0f} of 100: {result.band}. Written to {page}.")
 
 # %%
-Markdown("\n".join(["Study next:", "", *(f"- lesson {each}" for each in result.study)]))
+say("\n".join(["Study next:", "", *(f"- lesson {each}" for each in result.study)]))

@@ -17,11 +17,12 @@ class Lobby:
         self._expects = widgets.HTML()
         self._level.observe(self._say, names="value")
         self._say({})
+        self._box = widgets.VBox([self._level, self._seed, self._expects])
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display  # there is one where this is called
-
-        display(widgets.VBox([self._level, self._seed, self._expects]))  # type: ignore[no-untyped-call]
+    def _repr_mimebundle_(self, **asked: Any) -> dict[str, Any]:
+        """The widgets, and for those who only read the page what is chosen."""
+        shown: dict[str, Any] = self._box._repr_mimebundle_(**asked)
+        return shown | {"text/plain": f"Level: {self._level.value}. Seed: {self._seed.value}."}
 
     def enter(self, *, stand_in: bool = True) -> Interview:
         """The clock starts with the brief."""

@@ -34,9 +34,10 @@ def say(text: str) -> None:
     publish({"text/markdown": text, "text/plain": text})
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """The first column is text, the others are figures."""
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *([str(each) for each in row] for row in rows)]
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, words: bool = False) -> None:
+    """The first column is text, the others are figures, or ``words`` too."""
+    others = "---" if words else "--:"
+    lines = [head, ["---", *[others] * (len(head) - 1)], *([str(each) for each in row] for row in rows)]
     say("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
