@@ -20,6 +20,10 @@
 # Type into the cells between the quotes and run them one by one. Talk aloud while you do: a machine hears only words,
 # and says which points it found. What you leave blank a made-up candidate answers, with the slips that people make;
 # that is what is shown here.
+#
+# It asks for what the course is about, from [requirements and estimates](../lessons/01-requirements.md) to
+# [failover](../lessons/08-failover.md). What is listened for, with its weights, is
+# [a file that you may read](../simulation/interview/rubric.toml): better after a first try.
 
 # %%
 from pathlib import Path
