@@ -23,7 +23,7 @@
 #
 # It asks for what the course is about, from [requirements and estimates](../lessons/01-requirements.md) to
 # [failover](../lessons/08-failover.md). What is listened for, with its weights, is
-# [a file that you may read](../simulation/interview/rubric.toml): better after a first try.
+# `simulation/interview/rubric.toml`: better read after a first try.
 
 # %%
 from pathlib import Path
