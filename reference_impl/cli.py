@@ -206,8 +206,8 @@ def redis(
         server = embedded.start(data)
     except embedded.NoRedis as error:
         fail(str(error))
-    typer.echo(f"{server.kind} listening url={server.url}", err=True)
     with suppress(KeyboardInterrupt):
+        typer.echo(f"{server.kind} listening url={server.url}", err=True)  # whoever reads that may end it at once
         server.process.wait()
     server.stop()
 

@@ -54,16 +54,20 @@ COMMANDS = {
         "Bring the log's tables to this version. An embedded file is brought there whenever it is opened.",
     ),
     "bench": Command("simulation.bench.commands", "Benchmarks of the real server, and of its model."),
-    "learn": Command("simulation.course.commands", "List the course's exercises and how far you are, or begin one."),
+    "learn": Command(
+        "simulation.course.commands", "List the course's exercises and how far you are; with a name begin them."
+    ),
     "check": Command(
-        "simulation.course.commands", "Judge your answer to an exercise: in virtual time, then live if you like."
+        "simulation.course.commands",
+        "Judge your answers of a lesson, in virtual time: the same verdict on every machine.",
     ),
     "docs": Command(
         "simulation.docs.command",
         "Build the site of lessons, reports and reference, and serve it to this machine until Ctrl-C.",
     ),
     "notebooks": Command(
-        "simulation.notebooks.command", "Open JupyterLab on the course's notebooks, in copies that are yours."
+        "simulation.notebooks.command",
+        "Open JupyterLab on the course's notebooks, until Ctrl-C: on copies, which are yours and never replaced.",
     ),
     "chaos": Command(
         "simulation.chaos.commands",

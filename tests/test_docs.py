@@ -1,4 +1,4 @@
-"""The pages: every measured number stands in a committed result, and every command in the README runs."""
+"""The pages: every measured number stands in a committed result, every link leads somewhere; requests by hand."""
 
 import json
 import re
@@ -14,39 +14,9 @@ from jwt.algorithms import OKPAlgorithm
 from typer.testing import CliRunner
 
 from reference_impl.cli import app as server_app
-from simulation.calibration import REFERENCE
 from simulation.cli import app
 from simulation.docs.rendering import PAGES, ROOT, render
-
-README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
-CURLS = re.findall(r"^    ((?:TOKEN=\$\()?curl (?:.*\\\n)*.*)$", README, re.MULTILINE)
-SHORT = {
-    "up": "--seconds 2 --viewers 20 --port 0 --exit",
-    "test": "--version",
-    "serve": "--port 0",
-    "bench ingest": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
-    "bench fanout": "--viewers 20 --seconds 1",
-    "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
-    "chaos": "--viewers 2",
-    "run quick": f"--calibration {REFERENCE}",  # what measures this machine is run by `up` and `calibrate`
-    "calibrate": "--scenario quick",
-    "run fan_out": "--engine sim --repeat 1",
-    "run failover": "--engine sim --repeat 1",
-    "run hot_partition": "--engine sim --repeat 1",
-    "run backpressure": "--engine sim --repeat 1",
-    "docs": "--build-only --output site",
-    "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
-}
-ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
-# Run by tests of their own, as small and with more asked of what they find.
-RUN_BY = {
-    "bench soak": "tests/simulation/test_endurance.py",
-    "bench drain": "tests/simulation/test_endurance.py",
-    "bench display": "tests/simulation/test_display_bench.py",
-    "notebooks": "tests/notebooks/test_command.py",
-}
-TIMEOUT_S = 480  # for the slowest, beside another test
+from tests.readme import COMMANDS, CURLS, ELSEWHERE, README, RUN_BY, TIMEOUT_S, arguments, name_of
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -75,54 +45,11 @@ def test_help_says_what_an_option_is_when_it_is_not_given(program, arguments, de
     assert default in said
 
 
-def _name(command: str) -> str:
-    words = shlex.split(command)
-    return " ".join(words[1:3]) if words[1] in ("bench", "run") else words[1]
-
-
-def _arguments(command: str) -> list[str]:
-    """The command as printed, with later options that make it short (the last one given counts)."""
-    return [str(ROOT / "livecomments"), *shlex.split(command)[1:], *shlex.split(SHORT.get(_name(command), ""))]
-
-
-def _runs_here(command: str) -> bool:
-    return " serve" not in command and not ELSEWHERE & set(command.split()) and _name(command) not in RUN_BY
-
-
 @pytest.mark.parametrize("name", RUN_BY)
 def test_a_command_that_another_test_runs_is_run_there(name):
     """Not twice; that its options exist is checked for every command of the page."""
-    assert name in map(_name, COMMANDS)
+    assert name in map(name_of, COMMANDS)
     assert f'"{name.removeprefix("bench ")}"' in (ROOT / RUN_BY[name]).read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in COMMANDS if _runs_here(command)])
-def test_a_readme_command_runs(command, tmp_path):
-    shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
-    if " chaos " in command and shutil.which("redis-server") is None:
-        pytest.skip("no redis-server: install it (apt-get install redis-server)")
-    done = subprocess.run(
-        _arguments(command), cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-    )
-    # A generator too busy on a loaded machine voids a run, which is the honest answer and not a broken command.
-    assert done.returncode == 0 or "void" in done.stderr, done.stdout + done.stderr
-    if "--json result.json" in command:
-        check_document(json.loads((tmp_path / "result.json").read_text()))
-        assert (tmp_path / "result.png").read_bytes().startswith(b"\x89PNG")
-    if " bench ingest " in command:
-        rows = json.loads((tmp_path / "ingest.json").read_text())["rows"]
-        assert {
-            "log",
-            "endpoint",
-            "comments_per_s",
-            "ack_p50_ms",
-            "ack_p99_ms",
-            "cpu_us_per_comment",
-            "stored_before",
-        } == {name for row in rows for name in row}
-        assert all(row["comments_per_s"] > 0 for row in rows)
-        assert (tmp_path / "ingest.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
@@ -131,9 +58,7 @@ def test_the_readmes_commands_for_production_run(new_postgres_url, tmp_path):
     (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
     own = {"postgresql://user@host/comments": new_postgres_url, "https://example.org/keys.json": "keys.json"}
     migrate, serve = (
-        [own.get(word, word) for word in _arguments(command)]
-        for command in COMMANDS
-        if ELSEWHERE & set(command.split())
+        [own.get(word, word) for word in arguments(command)] for command in COMMANDS if ELSEWHERE & set(command.split())
     )
     subprocess.run(migrate, cwd=tmp_path, check=True, timeout=TIMEOUT_S)
     with subprocess.Popen(serve, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
@@ -143,30 +68,11 @@ def test_the_readmes_commands_for_production_run(new_postgres_url, tmp_path):
     assert server.returncode == 0
 
 
-def check_document(document):
-    """The shape that readers of ``--json`` rely on."""
-    assert {"scenario", "seed", "runs", "comparison"} <= document.keys()
-    assert [run["engine"] for run in document["runs"]] == ["live", "sim"]
-    for run in document["runs"]:
-        assert set(run["latency_ms"]) == {"api", "log", "broker", "hub", "socket", "end_to_end"}
-        assert all(0 <= each["p50"] <= each["p95"] <= each["p99"] for each in run["latency_ms"].values())
-        counts = run["counts"]
-        assert set(counts) == {
-            "posted", "accepted", "rejected", "delivered", "shed", "lost", "duplicated", "reordered",
-        }  # fmt: skip
-        assert counts["posted"] == counts["accepted"] + counts["rejected"]
-        assert counts["delivered"] == counts["accepted"] * document["scenario"]["audience"]["viewers"] > 0
-        assert (counts["lost"], counts["duplicated"], counts["reordered"]) == (0, 0, 0)
-    end_to_end = document["comparison"]["end_to_end"]["p99"]
-    assert set(end_to_end) == {"live", "sim", "error_pct"}
-    assert end_to_end["error_pct"] == pytest.approx((end_to_end["sim"] / end_to_end["live"] - 1) * 100, abs=0.1)
-
-
 @pytest.fixture
 def served(tmp_path):
     """The README's `serve`, on a free port; afterwards Ctrl-C must end it with status 0."""
     command = next(command for command in COMMANDS if " serve --port" in command)
-    with subprocess.Popen(_arguments(command), cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(arguments(command), cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
         try:
             lines = iter(server.stderr.readline, "")
             yield next(match[1] for line in lines if (match := re.search(r"url=(\S+)", line)))

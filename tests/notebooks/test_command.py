@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -114,6 +116,18 @@ def jupyter(tmp_path):
         started.kill()
 
 
+def answered(url):
+    """Jupyter names its address a little before it listens there."""
+    for left in reversed(range(10 * START_S)):
+        try:
+            return urllib.request.urlopen(url, timeout=START_S)
+        except urllib.error.URLError:
+            if not left:
+                raise
+            time.sleep(0.1)
+    return None
+
+
 @pytest.mark.slow
 def test_jupyter_serves_the_copy_and_ends_with_ctrl_c(jupyter, tmp_path):
     lines = iter(jupyter.stderr.readline, "")
@@ -122,7 +136,7 @@ def test_jupyter_serves_the_copy_and_ends_with_ctrl_c(jupyter, tmp_path):
         for line in lines
         if (found := re.search(r"(http://127\S+?)/(?:lab/tree/(\S+))?\?token=(\w+)", line))
     )
-    with urllib.request.urlopen(f"{url}/api/contents?token={token}", timeout=START_S) as answer:
+    with answered(f"{url}/api/contents?token={token}") as answer:
         assert [each["name"] for each in json.load(answer)["content"]] == ["capacity.ipynb"]
     assert opened == "capacity.ipynb"
     assert (tmp_path / "answers/notebooks/capacity.ipynb").exists()

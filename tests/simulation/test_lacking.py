@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulation.docs import ROOT
+from simulation.docs.rendering import ROOT
 from simulation.engines import nginx
 from simulation.experiments.command import RESULTS, costs_in
 from simulation.experiments.family import Observation
