@@ -113,6 +113,20 @@ def test_the_first_call_says_one_line_and_sets_up_and_the_second_does_neither(ch
     assert checkout.setups() == ["venv", "pip requirements.txt"]
 
 
+def test_what_a_link_leads_to_is_used_and_never_emptied(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.python()
+    checkout.run("serve")
+    others = checkout.venv.rename(tmp_path / "another's venv")
+    checkout.venv.symlink_to(others)
+    assert checkout.run("serve")[0] == 0
+    checkout.lock("requirements.txt", "# another\n")
+    status, _, said = checkout.run("serve")
+    assert status == 1
+    assert "is a link" in said
+    assert (others / "bin" / "python").exists()
+    assert checkout.setups() == ["venv", "pip requirements.txt"]
+
+
 def test_a_changed_lock_is_installed_again(checkout: Checkout) -> None:
     checkout.python()
     checkout.run("serve")

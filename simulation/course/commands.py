@@ -127,15 +127,15 @@ def _listed(progress: Progress) -> Table:
 def _next(progress: Progress) -> str:
     left = [each for each in all_exercises() if not progress.of(each.name).passed]
     if not left:
-        return "All are passed. `check NAME --live` runs one inside the real server."
+        return "All are passed. With --live `check` runs one inside the real server."
     lesson = lesson_of(left[0])
-    return f"Next: read lessons/{lesson.page}.md, then `learn {left[0].name}`, then `check {left[0].name}`."
+    return f"Next: read lessons/{lesson.page}.md, then: ./livecomments learn {left[0].name}"
 
 
 def _hand_out(exercise: Exercise, answers: Path, console: Console) -> None:
     path, new = begin(exercise, answers)
     console.print(f"[bold]{path}[/] {'is made' if new else 'is there already, and stays as it is'}: {exercise.title}.")
-    console.print(f"Fill it in, then `check {exercise.name}`.", highlight=False)
+    console.print(f"Fill it in, then: ./livecomments check {exercise.name}", highlight=False)
 
 
 def _show_solution(exercise: Exercise, progress: Progress, console: Console) -> None:
