@@ -1,6 +1,6 @@
 """How near the model comes, as tables and a picture: by group, stage and scenario, with noise and baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -14,7 +14,7 @@ from simulation.suite import PARTS, suite
 
 HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
 
-Document = dict[str, Any]
+Document = Mapping[str, Any]
 Line = list[str]
 
 

@@ -1,5 +1,6 @@
 """Tables and plots that hold a live run and a simulated one side by side."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _figure(value: float | None, form: str, unit: str = "") -> str:
     return "-" if value is None else f"{value:{form}}{unit}"
 
 
-def markdown(document: dict[str, Any]) -> str:
+def markdown(document: Mapping[str, Any]) -> str:
     """The same two tables as Markdown, from a result's JSON document."""
     live, sim = (next(run for run in document["runs"] if run["engine"] == engine) for engine in ("live", "sim"))
     lines = [

@@ -1,18 +1,15 @@
 """What lesson 1 counts with: an edge as it was measured, and what a comment takes on the wire."""
 
-import json
 from functools import cache
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from reference_impl.policy.connections import ConnectionConfig
 from simulation.course.capacity import Edge
 from simulation.course.wire import sized
+from simulation.docs.results import bench, result
 from simulation.trace import load_trace
 
-RESULTS = Path(__file__).parents[1] / "results"
-BENCHES = Path(__file__).parents[1] / "bench" / "results"
 TRACE = "twitch-a.jsonl"
 NETWORK_BIT_PER_S = 10e9  # of a usual server's card; not measured
 KILO = 1024  # as the benchmark counts memory
@@ -20,7 +17,7 @@ KILO = 1024  # as the benchmark counts memory
 
 def edge() -> Edge:
     """One core of the machine that the results come from: costs as the final's, memory as `bench fanout` saw it."""
-    costs = _read(RESULTS / "world_cup.json")["costs"]
+    costs = result("world_cup")["costs"]
     row = fanout_row("fanout-1000-sse", "sse", viewers=1000)
     return Edge(
         write_s=costs["send_s"],
@@ -44,13 +41,3 @@ def fanout_row(document: str, transport: str, viewers: int, *, server: str = "li
 def comment_bytes(transport: str = "sse") -> float:
     """The mean of a comment of the shipped trace, in a write of its own; the transports are those of `sized`."""
     return fmean(sized(user, text)[transport] for _, user, text in load_trace(TRACE))
-
-
-def bench(name: str) -> Any:
-    """A committed benchmark, simulation/bench/results/NAME.json."""
-    return _read(BENCHES / f"{name}.json")
-
-
-@cache
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text())

@@ -14,6 +14,7 @@ from simulation.chaos import report as chaos
 from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
 from simulation.docs.reference import commands, events, http, modules
+from simulation.docs.results import BENCHES, RESULTS, bench, result
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.world_cup import page as final
@@ -22,8 +23,6 @@ from simulation.machine import in_words
 from simulation.report import markdown
 from simulation.sweeping import showing as sweeping
 
-RESULTS = Path(__file__).parents[1] / "results"
-BENCHES = Path(__file__).parents[1] / "bench" / "results"
 OF_VIEWERS = (
     "freshness_p50_ms", "freshness_p99_ms", "requests_per_s", "cpu_us_per_viewer_s", "cache_us_per_viewer_s",
 )  # fmt: skip
@@ -52,8 +51,8 @@ def block(name: str) -> str:
         "policies": lambda: modules.markdown("policy"),
         "protocol": lambda: modules.markdown("protocol"),
         "commands": commands.markdown,
-        "final": lambda: final.markdown(_found("world_cup")),
-        "final-plan": lambda: final.planned(_found("world_cup")),
+        "final": lambda: final.markdown(result("world_cup")),
+        "final-plan": lambda: final.planned(result("world_cup")),
     }  # fmt: skip
     if name in FAMILIES:
         return _experiment(name)
@@ -62,26 +61,21 @@ def block(name: str) -> str:
 
 def _experiment(name: str) -> str:
     """A family's question, answer and table."""
-    document = _found(name)
+    document = result(name)
     machine = document["machine"]
     about = f"{in_words(machine)}."
     return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
 
 
-def _found(name: str) -> showing.Document:
-    document: showing.Document = json.loads((RESULTS / f"{name}.json").read_text())
-    return document
-
-
 def _sweep(name: str, measures: Collection[str] = ()) -> str:
     """An experiment at several sizes."""
-    document = _found(name)
+    document = result(name)
     return f"{sweeping.markdown(FAMILIES[document['sweep']](), document, measures)}\n\n{in_words(document['machine'])}."
 
 
 def _tiers() -> str:
     """How fast each tier of the model is, and how far from the explicit one."""
-    document = json.loads((BENCHES / "sim.json").read_text())
+    document = bench("sim")
     machine = document["machine"]
     apart = {each["tier"]: each for each in document["agreements"] if each["quantile"] == "p99"}
     head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 off explicit |"
@@ -99,7 +93,7 @@ def _tiers() -> str:
 
 def _fidelity(name: str) -> str:
     """How near forecasts and replays come to live runs."""
-    return fidelity_page.markdown(json.loads((RESULTS / f"{name}.json").read_text()))
+    return fidelity_page.markdown(result(name))
 
 
 def _problems() -> str:
@@ -128,7 +122,7 @@ def _ingest_table(path: Path) -> str:
 
 def _display() -> str:
     """What a crowd is shown, a column for one hall and one for rooms."""
-    document = json.loads((BENCHES / "display.json").read_text())
+    document = bench("display")
     machine, rows = document["machine"], [Shown.read(row) for row in document["rows"]]
     case = rows[0].case
     about = (
@@ -140,7 +134,7 @@ def _display() -> str:
 
 def _segments() -> str:
     """What reaches the server of a crowd that polls a cache."""
-    document = json.loads((BENCHES / "segments.json").read_text())
+    document = bench("segments")
     machine, rows = document["machine"], [segments.Polled(**row) for row in document["rows"]]
     about = f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; {in_words(machine)}."
     head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
@@ -149,7 +143,7 @@ def _segments() -> str:
 
 def _partitions() -> str:
     """What each strategy costs and gives, a table for each cost of a row."""
-    document = json.loads((BENCHES / "partitions.json").read_text())
+    document = bench("partitions")
     machine, plan = document["machine"], document["plan"]
     rows = [Measured(**row) for row in document["rows"]]
     about = (
@@ -170,7 +164,7 @@ def _partitions() -> str:
 
 def _hot() -> str:
     """What the hot window of one Redis takes."""
-    document = json.loads((BENCHES / "hot.json").read_text())
+    document = bench("hot")
     machine, rows = document["machine"], [hot_log.Row(**row) for row in document["rows"]]
     about = (
         f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); {in_words(machine)}."
@@ -181,7 +175,7 @@ def _hot() -> str:
 
 def _recent() -> str:
     """Pages from the log and from the cache."""
-    document = json.loads((BENCHES / "recent.json").read_text())
+    document = bench("recent")
     machine, plan = document["machine"], document["plan"]
     about = (
         f"{plan['seconds']:g} s each, medians of {plan['runs']} runs; {plan['pages_per_s']:g} pages/s beside "
@@ -195,7 +189,7 @@ def _recent() -> str:
 
 def _chaos() -> str:
     """What viewers see of each fault."""
-    document = json.loads((BENCHES / "chaos.json").read_text())
+    document = bench("chaos")
     machine, crowd = document["machine"], document["plan"]["crowd"]
     about = (
         f"{crowd['viewers']} viewers at each edge, {crowd['rate']:g} comments/s, log in {document['log']}, "
@@ -211,7 +205,7 @@ def _chaos() -> str:
 
 def _hot_loss() -> str:
     """What killing Redis costs hot-first, a row for each way that it keeps its data."""
-    documents = [json.loads((BENCHES / f"hot-loss-{sync}.json").read_text()) for sync in Sync]
+    documents = [bench(f"hot-loss-{sync}") for sync in Sync]
     head = (
         "| append-only file | Redis killed | acknowledged | lost | gaps told | longest silence s | posts sent again |"
     )
@@ -227,7 +221,7 @@ def _hot_loss() -> str:
 
 def _edges() -> str:
     """The same crowd at the server alone and at edges."""
-    document = json.loads((BENCHES / "edges.json").read_text())
+    document = bench("edges")
     machine = document["machine"]
     about = f"{in_words(machine)}."
     head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order | counts |"
@@ -250,7 +244,7 @@ def _figure(value: float | None) -> str:
 
 
 def _run(name: str) -> str:
-    document = json.loads((RESULTS / f"{name}.json").read_text())
+    document = result(name)
     scenario, machine = document["scenario"], document["machine"]
     workload = scenario["workload"]
     return (

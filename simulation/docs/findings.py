@@ -1,22 +1,14 @@
 """What an experiment has found, as the figures of a sentence: by variant and measure, with the measure's digits."""
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from simulation.docs.blocks import RESULTS
+from simulation.docs import spoken
+from simulation.docs.results import result
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.family import Measure
 from simulation.machine import in_words
-
-
-@cache
-def result(name: str) -> Mapping[str, Any]:
-    """A committed result, simulation/results/NAME.json."""
-    found: Mapping[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return found
 
 
 class Findings:
@@ -61,8 +53,7 @@ class Findings:
         say = {"live": self.live, "sim": self.simulated, "gap": self.gap}[engine]
         head = ["", *(self._measures[each].title for each in measures)]
         rows = [[f"`{variant}`", *(say(variant, each) for each in measures)] for variant in variants]
-        lines = [head, ["---", *["--:"] * len(measures)], *rows]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return spoken.table(head, rows)
 
     def _side(self, variant: str, measure: str, engine: str) -> Mapping[str, Any]:
         side: Mapping[str, Any] | None = self._cells[variant, measure][engine]

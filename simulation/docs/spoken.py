@@ -1,11 +1,11 @@
 """Numbers and tables as a page says them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown: words in the first column, numbers in the others."""
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False) -> str:
+    """Markdown: words in the first column, numbers in the others, or ``words`` too."""
+    lines = [head, ["---", *["---" if words else "--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from simulation.docs import spoken
-from simulation.docs.findings import result
+from simulation.docs.results import result
 from simulation.experiments.comparison import CONFIDENCE
 from simulation.result import STAGES
 from simulation.statistics import confidence_interval

@@ -1,18 +1,16 @@
 """Runs a decision's choices in the simulator, under the interviewer's twist, and judges the one that was made."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 from joblib import Parallel, delayed
 
+from simulation.docs.results import result
 from simulation.experiments.catalogue import FAMILIES
 from simulation.interview.design import Decision, Gate
 from simulation.statistics import Interval, confidence_interval
 
-RESULTS = Path(__file__).parents[1] / "results"
 REPLICATIONS = 3
 CONFIDENCE = 0.95
 
@@ -58,7 +56,7 @@ def judge(decision: Decision, choice: str, replications: int = REPLICATIONS) -> 
 def simulated(decision: Decision, replications: int) -> Figures:
     """By choice and measure, a value for each replication."""
     family = FAMILIES[decision.family]()
-    costs = json.loads((RESULTS / f"{family.name}.json").read_text())["costs"]
+    costs = result(family.name)["costs"]
     calls = [(variant, repeat, costs) for variant in decision.choices.values() for repeat in range(replications)]
     runs = Parallel(n_jobs=-1)(delayed(family.simulate)(*call) for call in calls)
     return {

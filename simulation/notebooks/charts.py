@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from simulation.docs.findings import result
+from simulation.docs.results import result
 from simulation.experiments.comparison import CONFIDENCE
 from simulation.notebooks.modelling import Modelled
 from simulation.notebooks.showing import LIVE, MODEL, number

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from simulation.docs.findings import result
+from simulation.docs.results import result
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.comparison import CONFIDENCE, Cell, compare
 from simulation.experiments.family import Family, Measure, Observation, Sweepable

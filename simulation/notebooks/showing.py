@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from simulation.docs import spoken
 from simulation.experiments.showing import COLOURS
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def say(text: str) -> None:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, words: bool = False) -> None:
     """The first column is text, the others are figures, or ``words`` too."""
-    others = "---" if words else "--:"
-    lines = [head, ["---", *[others] * (len(head) - 1)], *([str(each) for each in row] for row in rows)]
-    say("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    say(spoken.table(head, [[str(each) for each in row] for row in rows], words=words))
 
 
 def number(value: float) -> str:

@@ -105,7 +105,7 @@ def failover():
 
 
 def test_the_model_gives_the_reports_own_replications(failover):
-    from simulation.docs.findings import result
+    from simulation.docs.results import result
 
     theirs = [row for row in result("failover")["observations"] if (row["variant"], row["engine"]) == ("edge", "sim")]
     assert failover.values("edge", "peak_joins") == [row["values"]["peak_joins"] for row in theirs[:3]]

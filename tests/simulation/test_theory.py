@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from simulation import theory
 from simulation.cli import app
-from simulation.docs.blocks import RESULTS
+from simulation.docs.results import RESULTS
 from simulation.laws import commands
 from simulation.laws.checks import LAWS, REPLICATIONS, SEED, Check, Law, check, judge
 from simulation.laws.observed import SERVICE_S, Draws, Load, Observed

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reference_impl.policy.display_budget import DisplayBudgetConfig
-from simulation.docs.blocks import RESULTS
+from simulation.docs.results import RESULTS
 from simulation.experiments.running import document
 from simulation.experiments.world_cup.bill import Prices, bill
 from simulation.experiments.world_cup.crowd import rates_per_s

@@ -1,6 +1,5 @@
 """Figures of lesson 7: queues that fill, endings, limits and the ladder, from four measurements."""
 
-import json
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,8 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.rate import RateConfig
 from simulation import theory
-from simulation.docs.blocks import BENCHES
 from simulation.docs.findings import Findings
+from simulation.docs.results import bench
 from simulation.experiments.backpressure.plan import AUTHORS, COMMENT_BYTES, SETTLE_S, cases
 
 CASE = cases(0)["drop_oldest"]
@@ -79,7 +78,7 @@ def figures() -> dict[str, str]:
 
 def _others() -> dict[str, str]:
     """What stopped readers cost the others, with a window, beside how much runs without them differ."""
-    rows = json.loads((BENCHES / "fanout-stalled.json").read_text())["rows"]
+    rows = bench("fanout-stalled")["rows"]
     plain = _row(rows, "livecomments", 1_000)
     without, ratio = _p99s_ms(plain), _slowed(rows, 1_000)
     noise = (max(without) - min(without)) / statistics.median(without)
@@ -242,7 +241,7 @@ def _ladder(ladder: Findings) -> dict[str, str]:
 
 
 def _soak() -> dict[str, str]:
-    run = json.loads((BENCHES / "soak.json").read_text())
+    run = bench("soak")
     half, end = run["rss_kb"][len(run["rss_kb"]) // 2], run["rss_kb"][-1]
     return {
         "soak_viewers": f"{run['viewers']:,}",

@@ -1,12 +1,11 @@
 """Figures of lesson 6: four guarantees over a bad network, live and simulated, and the arithmetic of each loss."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from reference_impl.policy.ordering import OrderingConfig
-from simulation.docs.blocks import BENCHES
 from simulation.docs.findings import Findings
+from simulation.docs.results import bench
 from simulation.experiments.delivery_guarantees.plan import CALM_S, RECONNECTS, VARIANTS, Size
 
 ONCE_AT_MOST, AT_LEAST, DEDUPE, EFFECT = VARIANTS
@@ -144,7 +143,7 @@ def _tables(found: Findings) -> dict[str, str]:
 
 def _elsewhere() -> dict[str, str]:
     """The chaos run, in which nothing may be lost."""
-    chaos: Mapping[str, Any] = json.loads((BENCHES / "chaos.json").read_text())
+    chaos: Mapping[str, Any] = bench("chaos")
     counts = chaos["counts"]
     return {
         "chaos_faults": f"{len(chaos['sights'])}",

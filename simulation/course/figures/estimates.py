@@ -11,6 +11,7 @@ from simulation.course import measured
 from simulation.course.capacity import Demand
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
+from simulation.docs.results import bench
 from simulation.docs.stages import interval
 from simulation.experiments.sampling_and_rooms.plan import Size, seats
 
@@ -68,7 +69,7 @@ def _chance(found: Findings, variant: str, measure: str, where: str, demand: Dem
 def _crowds() -> list[Compared]:
     """A hall and rooms of the display benchmark."""
     found = []
-    for row in measured.bench("display")["rows"]:
+    for row in bench("display")["rows"]:
         viewers, posted_per_s = row["case"]["viewers"], row["case"]["rate"]
         rooms = len(seats(viewers, 0, RoomsConfig()).sizes) if row["case"]["rooms"] else 1
         demand = Demand(

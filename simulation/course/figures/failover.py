@@ -1,6 +1,5 @@
 """Figures of lesson 8: what viewers and authors see of a fault, how a crowd comes back, retries and breakers."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,8 +10,8 @@ from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.reconnect import DrainConfig
 from reference_impl.policy.retry import RetryBudgetConfig, RetryConfig
 from simulation import theory
-from simulation.docs.blocks import BENCHES
 from simulation.docs.findings import Findings
+from simulation.docs.results import bench
 from simulation.experiments.failover.plan import RECONNECTS, RESTART_S, SIZE
 
 EDGES = ("edge", "edge-no-jitter")
@@ -164,7 +163,7 @@ def _simulated(found: Findings, variant: str, measure: str) -> Mapping[str, floa
 
 def _drain() -> dict[str, str]:
     """Slots that the server assigns."""
-    run = json.loads((BENCHES / "drain.json").read_text())
+    run = bench("drain")
     rates = [count / run["bin_s"] for count in run["rejoined"] if count]
     ratio = max(rates) / run["drain_per_s"]
     outcome = (
@@ -224,9 +223,7 @@ def _loaded(times: float) -> str:
 
 def _sights() -> str:
     """Some rows of the chaos run."""
-    found: Mapping[str, Mapping[str, Any]] = {
-        each["fault"]: each for each in json.loads((BENCHES / "chaos.json").read_text())["sights"]
-    }
+    found: Mapping[str, Mapping[str, Any]] = {each["fault"]: each for each in bench("chaos")["sights"]}
     columns: Sequence[tuple[str, str]] = (
         ("lasts, s", "lasted_s"),
         ("silence, s", "silence_s"),

@@ -1,6 +1,5 @@
 """Figures of lesson 4: the experiment fan_out, what a delivery costs, and the closed forms of crowds and trees."""
 
-import json
 from collections import Counter
 from math import ceil, log
 from typing import Any
@@ -9,8 +8,8 @@ import numpy as np
 
 from reference_impl.policy.connections import ConnectionConfig
 from simulation.calibration import NEAREST, Calibration, Samples
-from simulation.docs.blocks import BENCHES
 from simulation.docs.findings import Findings
+from simulation.docs.results import bench
 from simulation.experiments.fan_out.family import SIZE, Size, scenario
 from simulation.experiments.push_vs_pull.crowd import HOP_S
 from simulation.theory import batch_md1_mean_s
@@ -123,19 +122,19 @@ def _closed_table(found: Findings) -> str:
     return "\n".join(["| | closed form | simulated |", "|---|--:|--:|", *lines])
 
 
-def delivery_us(bench: str, server: str) -> float:
+def delivery_us(document: str, server: str) -> float:
     """What a delivery to a thousand viewers took of a core."""
-    return float(_benched(bench, server)["cpu_us_per_delivery"])
+    return float(_benched(document, server)["cpu_us_per_delivery"])
 
 
-def _comments_per_write(bench: str) -> float:
+def _comments_per_write(document: str) -> float:
     """About so many come within a window."""
-    row = _benched(bench, "livecomments")
+    row = _benched(document, "livecomments")
     return float(row["deliveries_per_s"] / row["viewers"] * row["window_ms"] / 1000)
 
 
-def _benched(bench: str, server: str) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = json.loads((BENCHES / f"{bench}.json").read_text())["rows"]
+def _benched(document: str, server: str) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = bench(document)["rows"]
     return next(row for row in rows if row["server"] == server and row["viewers"] == 1_000)
 
 
@@ -202,7 +201,7 @@ def _trees() -> str:
 
 def _edges() -> dict[str, str]:
     """The same crowd at the server alone and behind an edge, on the two cores of one machine."""
-    rows = {row["edges"]: row for row in json.loads((BENCHES / "edges.json").read_text())["rows"]}
+    rows = {row["edges"]: row for row in bench("edges")["rows"]}
     return {
         "bench_viewers": f"{rows[1]['viewers']:,}", "bench_per_s": f"{rows[1]['deliveries_per_s']:,.0f}",
         **{f"p50_of_{edges}": _p50(row) for edges, row in rows.items()},

@@ -1,6 +1,5 @@
 """Figures of lesson 5: five ways of splitting a log, live and simulated, and what a few lines of theory say of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -10,8 +9,8 @@ import numpy as np
 from reference_impl.policy.partitioning import VIRTUAL_NODES, home
 from simulation import theory
 from simulation.bench.partitions_log import Measured
-from simulation.docs.blocks import BENCHES
-from simulation.docs.findings import Findings, result
+from simulation.docs.findings import Findings
+from simulation.docs.results import bench, result
 from simulation.experiments.hot_partition.family import CASE
 
 AT_HOME, BY_TIME, BY_COMMENT, HOT_SPLIT = "by_stream", "by_time", "by_comment", "hot_split"
@@ -83,7 +82,7 @@ def _which(value: float, below: Mapping[float, str], else_: str) -> str:
 
 def _cold_wait_share() -> float:
     """The median wait of the cold streams over that of all, where everything stays at home (bench partitions)."""
-    document = json.loads((BENCHES / "partitions.json").read_text())
+    document = bench("partitions")
     rows = [Measured(**row) for row in document["rows"] if row["strategy"] == AT_HOME]
     slow_us = max(row.row_us for row in rows)
     return median(row.cold_p50_ms / row.append_p50_ms for row in rows if row.row_us == slow_us)

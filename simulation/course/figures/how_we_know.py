@@ -4,7 +4,7 @@ from typing import Any
 
 from simulation.bars import bars
 from simulation.comparing import groups, ranking, scored, summary, worst
-from simulation.docs.findings import result
+from simulation.docs.results import result
 from simulation.engines.live import BUSY_MAX
 from simulation.experiments.catalogue import FAMILIES
 from simulation.suite import suite

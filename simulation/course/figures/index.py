@@ -1,6 +1,6 @@
 """Figures of the home page: the run that its picture shows."""
 
-from simulation.docs.findings import result
+from simulation.docs.results import result
 
 
 def figures() -> dict[str, str]:

@@ -9,7 +9,8 @@ from simulation.course.capacity import Demand, joins_per_s
 from simulation.course.figures.estimates import compared_live, compared_simulated, full_room
 from simulation.course.wire import frame_of
 from simulation.docs import spoken
-from simulation.docs.findings import Findings, result
+from simulation.docs.findings import Findings
+from simulation.docs.results import bench, result
 from simulation.experiments.comparison import CONFIDENCE
 from simulation.experiments.world_cup.plan import AS_PLANNED, Plan
 from simulation.trace import load_trace
@@ -162,7 +163,7 @@ def _final() -> dict[str, str]:
 
 
 def _live() -> dict[str, str]:
-    rows, display = compared_live(), measured.bench("display")["rows"]
+    rows, display = compared_live(), bench("display")["rows"]
     publishing_us = measured.fanout_row("fanout-1000-sse", "sse", 1_000)["publishing_us_per_comment"] / 1_000
     return {
         "live": spoken.table(

@@ -7,7 +7,7 @@ from simulation import theory
 from simulation.comparing import scored
 from simulation.course import measured
 from simulation.docs import spoken
-from simulation.docs.findings import result
+from simulation.docs.results import result
 from simulation.docs.stages import Scenario, interval, ranged
 from simulation.experiments.comparison import CONFIDENCE
 
