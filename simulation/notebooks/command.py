@@ -18,10 +18,10 @@ MISSING = (
     "the packages of the notebooks are missing. `./livecomments notebooks`, from a checkout, installs them; "
     "elsewhere install the project with its extra `course`"
 )
-# Ctrl-C asks nothing; and nothing is asked of the network, where the notebooks need nothing. In a container one is root
-# as a rule; whoever is may run this as he may run all of the project's commands.
+# Nothing is asked of the network, where the notebooks need nothing. In a container one is root as a rule; whoever is
+# may run this as he may run all of the project's commands.
 QUIET = (
-    "--ServerApp.answer_yes=True", "--ServerApp.allow_root=True", "--LabApp.news_url=None",
+    "--ServerApp.allow_root=True", "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
 )  # fmt: skip
 
@@ -50,6 +50,6 @@ def notebooks(
 
 
 def _arguments(folder: Path, opened: str, port: int, browser: bool) -> list[str]:
-    found = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}", *QUIET]
+    server = [f"--ServerApp.root_dir={folder}", f"--ServerApp.port={port}", *QUIET]
     shown = [f"--LabApp.default_url=/lab/tree/{opened}"] if opened else []
-    return [*found, *shown, *([] if browser else ["--no-browser"])]
+    return [sys.executable, "-m", "simulation.notebooks.lab", *server, *shown, *([] if browser else ["--no-browser"])]
