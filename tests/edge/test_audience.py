@@ -16,7 +16,7 @@ from reference_impl.protocol.events import Event, EventKind, author_data, commen
 from reference_impl.protocol.message import Frame, Message
 from reference_impl.protocol.streams import Display, StreamSettings
 from reference_impl.stream_hub import HubConfig, StreamHub
-from tests.parity.virtual_time import run
+from simulation.virtual_time import run
 
 SMALL_ROOMS = RoomsConfig(split_at=7, merge_at=3)
 MEMBERS = 24

@@ -19,11 +19,11 @@ from reference_impl.protocol.problem import Problem
 from reference_impl.protocol.streams import Display, StreamSettings
 from reference_impl.stream_hub import HubConfig
 from reference_impl.write_path import NewComment
+from simulation.virtual_time import run
 from tests.edge.test_audience import Witness
 from tests.parity.commits import NoBroker, Outcome, SlowLog, path_to
 from tests.parity.commits import reader as author
 from tests.parity.hubs import SHOW_ALL, STREAM, MemoryLog
-from tests.parity.virtual_time import run
 
 AT_ONCE = DegradationConfig(ladder=LadderConfig(up_after_s=0.0, down_after_s=0.0))
 

@@ -8,7 +8,7 @@ import pytest
 from reference_impl.catalog import ViewerCatalog
 from reference_impl.protocol.events import Event, EventKind
 from reference_impl.protocol.streams import State, Stream, StreamSettings
-from tests.parity.virtual_time import run
+from simulation.virtual_time import run
 
 STREAM = Stream(
     name="match", title="match", owner="", state=State.OPEN, settings=StreamSettings(), opened_at_ms=0, pinned="first"

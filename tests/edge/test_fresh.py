@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from reference_impl.catalog import Fresh
-from tests.parity.virtual_time import run
+from simulation.virtual_time import run
 
 
 class Store:

@@ -13,7 +13,7 @@ from reference_impl.policy.degradation import Rung, Signal
 from reference_impl.policy.retry import RetryBudgetConfig
 from reference_impl.ports import LogUnavailable
 from reference_impl.write_path import RETRY_AFTER_S, unavailable
-from tests.parity.virtual_time import run
+from simulation.virtual_time import run
 
 BREAKER = BreakerConfig(jitter=0.0)
 

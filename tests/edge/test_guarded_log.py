@@ -9,9 +9,9 @@ from reference_impl.guard import Guard, GuardConfig
 from reference_impl.guarded_log import GuardedEngine, GuardedLog
 from reference_impl.ports import Appended, LogUnavailable, Refused
 from reference_impl.protocol import problem
+from simulation.virtual_time import run
 from tests.parity.commits import NoBroker
 from tests.parity.hubs import MemoryLog, comment
-from tests.parity.virtual_time import run
 
 
 class FailingLog(MemoryLog):

@@ -25,8 +25,8 @@ from reference_impl.write_path import NewComment, WritePath
 from simulation.model.costs import CommitCost
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.log import Log, Stamps
+from simulation.virtual_time import run
 from tests.parity.traces import bursty_times
-from tests.parity.virtual_time import run
 
 Post = tuple[float, str]
 

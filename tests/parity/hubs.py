@@ -16,8 +16,8 @@ from reference_impl.stream_hub import HubConfig
 from reference_impl.stream_hub import StreamHub as LiveHub
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.hub import StreamHub as SimulatedHub
+from simulation.virtual_time import run
 from tests.parity.traces import Trace
-from tests.parity.virtual_time import run
 
 STREAM = "match"
 SHOW_ALL = StreamSettings(display=Display.ALL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from simulation.course import virtual_time
+from simulation import virtual_time
 from simulation.course.exercise import Check, Exercise, Misconception, Place, every
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def played(main: Coroutine[Any, Any, None], waits: str) -> None:
     """In virtual time; ``waits`` says what it means when somebody waits for ever."""
     try:
         virtual_time.run(main)
-    except virtual_time.Stuck:
+    except virtual_time.Deadlock:
         raise Misconception(f"somebody waits for ever: {waits}") from None
 
 

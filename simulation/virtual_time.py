@@ -1,8 +1,9 @@
 """An asyncio event loop under virtual time: when nothing is ready, its clock jumps to the next timer.
 
-Tests run hours of timers in milliseconds and, unlike on a real clock, see the same times in every run. A callback
+Hours of timers run in milliseconds and, unlike on a real clock, at the same times in every run. A callback
 runs at exactly the time it asked for, never a clock's resolution early, and callbacks for the same time run in the
-order in which they were asked for: SimPy keeps both promises, so one trace can be put through both worlds.
+order in which they were asked for: SimPy keeps both promises, so one trace can be put through both worlds. Who waits
+for what will never come, and would hang for ever on a real clock, is found out.
 
 Sockets and threads are polled but never waited for, since time would not pass for them.
 """

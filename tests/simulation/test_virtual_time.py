@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.parity.virtual_time import Deadlock, VirtualTimeLoop, run
+from simulation.virtual_time import Deadlock, VirtualTimeLoop, run
 
 YEAR_S = 365 * 86_400.0
 TIMES = st.one_of(st.floats(0, 1e9), st.sampled_from([0.0, 0.1 + 0.2, 0.3, 1.0, 1.0 + 2**-52]))
