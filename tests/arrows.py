@@ -22,7 +22,7 @@ ARROWS = {
     "reference_impl.moderation": {"reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.adapters": {
         "reference_impl.adapters", "reference_impl.background", "reference_impl.following", "reference_impl.ports",
-        "reference_impl.recent", "reference_impl.scored", "reference_impl.working",
+        "reference_impl.recent", "reference_impl.scored", "reference_impl.single_flight", "reference_impl.working",
         "reference_impl.policy.channels", "reference_impl.policy.circuit_breaker", "reference_impl.policy.failover",
         "reference_impl.policy.partitioning", "reference_impl.policy.recent_window", "reference_impl.policy.retry",
         "reference_impl.protocol",

@@ -1,34 +1,14 @@
 """`LogReader` over the API: gaps and heads, each stretch read once for all who want it at the same time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from reference_impl.adapters.api.connection import ApiConnection
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.fleet import HEADS_MAX, STRETCH_MAX, event_of
-
-T = TypeVar("T")
-
-
-class SingleFlight(Generic[T]):
-    """One request for all who ask the same while it is under way."""
-
-    def __init__(self) -> None:
-        self._asked: dict[Hashable, asyncio.Task[T]] = {}
-
-    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        task = self._asked.get(key)
-        if task is None:
-            task = self._asked[key] = asyncio.get_running_loop().create_task(ask())
-            task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
-
-    def _forget(self, key: Hashable, done: "asyncio.Task[T]") -> None:
-        del self._asked[key]
-        if not done.cancelled():
-            done.exception()  # those who asked may all have gone: it is nobody's failure then
+from reference_impl.single_flight import SingleFlight
 
 
 class Epoch:
@@ -50,8 +30,8 @@ class ApiLog:
     def __init__(self, api: ApiConnection, epoch: Epoch) -> None:
         self._api = api
         self._epoch = epoch
-        self._reads: SingleFlight[list[Event]] = SingleFlight()
-        self._heads: SingleFlight[dict[str, int]] = SingleFlight()
+        self._reads = SingleFlight()
+        self._heads = SingleFlight()
 
     @property
     def epoch(self) -> int:
@@ -61,14 +41,14 @@ class ApiLog:
         events: list[Event] = []
         for start in range(first, last + 1, STRETCH_MAX):
             end = min(last, start + STRETCH_MAX - 1)
-            events += await self._reads.get((stream, start, end), lambda: self._stretch(stream, start, end))  # noqa: B023 - called at once
+            events += await self._reads.ask((stream, start, end), partial(self._stretch, stream, start, end))
         return events
 
     async def heads(self, streams: Sequence[str]) -> dict[str, int]:
         heads: dict[str, int] = {}
         for start in range(0, len(streams), HEADS_MAX):
             names = tuple(streams[start : start + HEADS_MAX])
-            heads |= await self._heads.get(names, lambda: self._heads_of(names))  # noqa: B023 - called at once
+            heads |= await self._heads.ask(names, partial(self._heads_of, names))
         return heads
 
     async def _stretch(self, stream: str, first: int, last: int) -> list[Event]:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from reference_impl.adapters.api.connection import ApiConnection
-from reference_impl.adapters.api.log import Epoch, SingleFlight, misunderstood
+from reference_impl.adapters.api.log import Epoch, misunderstood
 from reference_impl.protocol.events import Event
 from reference_impl.protocol.fleet import event_of, stream_of
 from reference_impl.protocol.streams import Stream
+from reference_impl.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ApiStanding:
     def __init__(self, api: ApiConnection, epoch: Epoch) -> None:
         self._api = api
         self._epoch = epoch
-        self._asked: SingleFlight[_Told] = SingleFlight()
+        self._asked = SingleFlight()
 
     async def stream(self, name: str) -> Stream | None:
         return (await self._told(name)).stream
@@ -32,7 +33,7 @@ class ApiStanding:
         return (await self._told(name)).pinned
 
     async def _told(self, name: str) -> _Told:
-        return await self._asked.get(name, lambda: self._ask(name))
+        return await self._asked.ask(name, lambda: self._ask(name))
 
     async def _ask(self, name: str) -> _Told:
         answer = await self._api.ask("GET", f"/v1/streams/{name}/standing")
