@@ -106,11 +106,10 @@ async def bench_display(viewers: int, rate: float, seconds: float, say: Say) -> 
 
 
 async def _measure(case: Case, say: Say) -> Shown:
-    pair = processes.cores()
     pin_self()
     with TemporaryDirectory(prefix="livecomments-bench-") as data:
         arguments = ["--port", "0", "--data", data, *UNLIMITED, "--viewers-max", "100000", "--display", "crowd"]
-        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+        async with processes.server(arguments, processes.cores().server) as (url, pid):
             token = await gateway_token(url)
             await change_settings(url, STREAM, token, UNMODERATED | {"rooms": case.rooms})
             cursor = await head_cursor(url, STREAM)

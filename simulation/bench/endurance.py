@@ -67,11 +67,10 @@ class Drain:
 
 async def soak(viewers: int, seconds: float, rate: float, say: Say) -> Soak:
     """Watch a server's memory while a crowd follows a stream."""
-    pair = processes.cores()
     pin_self()
     with TemporaryDirectory(prefix="livecomments-bench-") as data:
         arguments = ["--port", "0", "--data", data, *UNLIMITED, "--viewers-max", "100000"]
-        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+        async with processes.server(arguments, processes.cores().server) as (url, pid):
             token = await _prepared(url)
             at_s, rss, start_s = [0.0], [rss_kb(pid)], time.monotonic()
             async with _following(url, viewers, say) as crowd:
@@ -87,9 +86,8 @@ async def soak(viewers: int, seconds: float, rate: float, say: Say) -> Soak:
 
 async def drain(viewers: int, per_s: float, rate: float, say: Say) -> Drain:
     """Replace a server under a crowd, and count who comes back when."""
-    pair = processes.cores()
     pin_self()
-    core, port = pair[0] if pair else None, free_port()
+    core, port = processes.cores().server, free_port()
     with TemporaryDirectory(prefix="livecomments-bench-") as data:
         common = ["--port", str(port), "--data", data, "--reuse-port", "--drain-per-s", f"{per_s:g}", *UNLIMITED]
         async with processes.server(common, core) as (url, first):

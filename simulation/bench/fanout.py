@@ -82,7 +82,7 @@ class FanOutBench:
 
     async def measure(self, case: Case, rate: float) -> Run:
         load = Load(rate, self._seconds)
-        server_core, client_core = self._cores or (None, None)
+        server_core, client_core = self._cores
         require_files(case.viewers + OWN_FILES)  # before the server starts, which inherits the limit
         async with self._started(case, server_core) as server:
             if case.viewers > WARM_UP_VIEWERS:  # what the first viewers of all make a server load is not theirs
@@ -104,14 +104,14 @@ class FanOutBench:
         """CPU of a comment that one viewer gets, at the same rate."""
         if case.server not in WINDOWED:
             return None
-        core = self._cores[1] if self._cores else None
+        core = self._cores.load
         async with crowd(server, 1, core) as viewer:
             await asyncio.sleep(QUIET_S)
             alone = await self._measured(case, server, viewer, Load(rate, min(ALONE_S, self._seconds)), 0.0)
         return alone.cpu_us_per_delivery * case.viewers
 
     async def _measured(self, case: Case, server: Running, viewers: Crowd, load: Load, rss: float) -> Run:
-        server_core, client_core = self._cores or (None, None)
+        server_core, client_core = self._cores
         await viewers.ask("start")
         on_server, on_client = CoreTime.read(server_core), CoreTime.read(client_core)
         cpu_s, start_s = cpu_seconds(server.pid), asyncio.get_running_loop().time()

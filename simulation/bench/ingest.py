@@ -142,10 +142,9 @@ async def bench_ingest(log: str, sizes: Sequence[int], seconds: float, data: Pat
 
 @asynccontextmanager
 async def _running(name: str, log: str, folder: Path, seconds: float) -> AsyncIterator[Bench]:
-    pair = processes.cores()
     pin_self()
     arguments = ["--port", "0", "--data", str(folder), *UNLIMITED, *(["--log", log] if log else [])]
-    async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+    async with processes.server(arguments, processes.cores().server) as (url, pid):
         gateway = await gateway_token(url)
         tokens = [await user_token(url, f"user{number}") for number in range(USERS)]
         yield Bench(name, url, pid, tokens, gateway, seconds)

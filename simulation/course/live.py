@@ -28,13 +28,14 @@ class Stage:
         """
         with tempfile.TemporaryDirectory(prefix="livecomments-") as data:
             options = ("--port", "0", "--data", data, *arguments)
-            async with processes.server(options, _core(), program=self._program) as (url, _):
+            async with processes.server(options, processes.cores().server, program=self._program) as (url, _):
                 yield url
 
     @asynccontextmanager
     async def edge(self, *arguments: str) -> AsyncIterator[str]:
         """The same for an edge, a process of its own with the answer inside."""
-        async with processes.edge(("--port", "0", *arguments), _core(), program=self._program) as (url, _):
+        options = ("--port", "0", *arguments)
+        async with processes.edge(options, processes.cores().server, program=self._program) as (url, _):
             yield url
 
     async def run(self, scenario: Scenario | None = None) -> RunResult:
@@ -53,9 +54,3 @@ class Stage:
     def p99_ms(result: RunResult) -> float:
         """Of the way from the author to a viewer's screen."""
         return float(result.as_dict()["latency_ms"]["end_to_end"]["p99"])
-
-
-def _core() -> set[int] | None:
-    """The server's."""
-    pair = processes.cores()
-    return pair[0] if pair else None

@@ -101,20 +101,18 @@ async def calibrate_all(
 
 async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
     probing = scenario.changed({"system": {"rate_burst": UNLIMITED, "rate_period_s": 1.0}})
-    pair = processes.cores()
     with tempfile.TemporaryDirectory(prefix="livecomments-", dir=probing.system.folder) as name:
         folder = Path(name)
         arguments = live.server_arguments(probing, folder, 0, folder / "data")
         began_s = time.monotonic()
-        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+        async with processes.server(arguments, processes.cores().server) as (url, pid):
             start_s = time.monotonic() - began_s
             return replace(await _measure(probing, url, pid, folder, stalls), start_s=start_s)
 
 
 async def measure_stalls() -> list[float]:
     """How long and how often nothing on the server's core progresses, seen by a process that does nothing else."""
-    pair = processes.cores()
-    spinner = await processes.spawn("simulation.engines.stalls", [f"{STALLS_S:g}"], pair[0] if pair else None)
+    spinner = await processes.spawn("simulation.engines.stalls", [f"{STALLS_S:g}"], processes.cores().server)
     said, _ = await spinner.communicate()
     found: list[float] = json.loads(said)
     return found

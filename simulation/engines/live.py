@@ -173,7 +173,9 @@ async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> As
             crowds.append(await stack.enter_async_context(pushed))
         if who.polling:
             arguments = [url, STREAM, start, str(who.polling), str(folder / "receipts-polled.npz"), f"{who.poll_s:g}"]
-            crowds.append(await stack.enter_async_context(connected("simulation.engines.pollers", arguments, _core())))
+            crowds.append(
+                await stack.enter_async_context(connected("simulation.engines.pollers", arguments, cores().load))
+            )
         yield crowds
 
 
@@ -181,7 +183,7 @@ async def audience(scenario: Scenario, url: str, start: str, folder: Path) -> As
 async def viewers(url: str, start: str, count: int, receipts: Path, befallen: int = 0) -> AsyncIterator[Process]:
     """The viewers' process, once every viewer is connected; ``befallen``: whose receipts are kept by themselves."""
     arguments = [url, STREAM, start, str(count), str(receipts), str(befallen)]
-    async with connected("simulation.engines.viewers", arguments, _core()) as crowd:
+    async with connected("simulation.engines.viewers", arguments, cores().load) as crowd:
         yield crowd
 
 
@@ -265,14 +267,6 @@ def _proxy_cpu_s(proxy: Process | None) -> float:
     return processes.cpu_seconds(proxy.pid) if proxy else 0.0
 
 
-def _core() -> set[int] | None:
-    """The load's."""
-    pair = cores()
-    return pair[1] if pair else None
-
-
 def pin_self() -> None:
     """Keep this process off the server's core."""
-    pair = cores()
-    if pair:
-        processes.pin(os.getpid(), pair[1])
+    processes.pin(os.getpid(), cores().load)

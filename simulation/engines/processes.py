@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0  # a server that has not answered by then never will
@@ -28,14 +28,19 @@ class ProcessError(Exception):
     """A process did not start or did not answer; the message holds its last words."""
 
 
+class Cores(NamedTuple):
+    server: set[int] | None
+    load: set[int] | None
+
+
 @cache
-def cores() -> tuple[set[int], set[int]] | None:
+def cores() -> Cores:
     """One core for the server and another for the load, None on a machine with only one (or none to choose).
 
     The answer is the first one: a process that has pinned itself since has no choice any more, and its children do.
     """
     usable = sorted(_usable())
-    return ({usable[0]}, {usable[1]}) if len(usable) > 1 else None
+    return Cores({usable[0]}, {usable[1]}) if len(usable) > 1 else Cores(None, None)
 
 
 @contextmanager

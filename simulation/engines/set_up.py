@@ -24,7 +24,7 @@ async def servers(
     Without a data directory of its own it works in one that is taken away afterwards. ``program``: see
     `processes.server`.
     """
-    pair, edges = processes.cores(), scenario.system.edges
+    edges = scenario.system.edges
     async with AsyncExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder))
@@ -34,15 +34,15 @@ async def servers(
 
         async def start(folder: Path, port: int) -> tuple[str, int]:
             arguments = [*live.server_arguments(scenario, folder, port, log), "--broker", broker]
-            core = pair[0] if pair else None
-            return await stack.enter_async_context(processes.server(arguments, core, program=program))
+            serving = processes.server(arguments, processes.cores().server, program=program)
+            return await stack.enter_async_context(serving)
 
         url, pid = await start(folder, 0 if edges else port)
         at_edges = []
         for number in range(edges):
             (of_edge := folder / f"edge-{number}").mkdir()
             arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
-            core = pair[(number + 1) % 2] if pair else None
+            core = processes.cores()[(number + 1) % 2]
             at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
         yield Running(url, pid, folder, at_edges, start)
 

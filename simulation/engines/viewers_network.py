@@ -27,9 +27,9 @@ async def network(scenario: Scenario, url: str) -> AsyncIterator[tuple[str, Proc
     if not needs_proxy(scenario.faults):
         yield url, None
         return
-    address, pair = urlsplit(url), processes.cores()
+    address = urlsplit(url)
     arguments = [address.hostname or "127.0.0.1", str(address.port or 80)]
-    core = pair[1] if pair else None
+    core = processes.cores().load
     proxy = await processes.spawn("simulation.engines.viewers_network", arguments, core, stdin=PIPE)
     try:
         yield f"http://127.0.0.1:{(await processes.next_line(proxy))['port']}", proxy

@@ -143,17 +143,15 @@ class Backpressure(Resizable[Size]):
 async def _live(case: Case) -> dict[str, Any]:
     """Run a case's load against a server of its own, each on its core."""
     async with _server(case) as (url, pid, measure):
-        pair = processes.cores()
         arguments = [json.dumps(asdict(case)), url, str(pid), str(measure)]
-        found: dict[str, Any] = await processes.answer("the load ended", LOAD, arguments, pair[1] if pair else None)
+        found: dict[str, Any] = await processes.answer("the load ended", LOAD, arguments, processes.cores().load)
     return found
 
 
 @asynccontextmanager
 async def _server(case: Case) -> AsyncIterator[tuple[str, int, Path]]:
-    pair = processes.cores()
     with TemporaryDirectory(prefix="livecomments-backpressure-") as folder:
         measure = Path(folder) / "measure.csv"
         arguments = ["--port", "0", "--data", f"{folder}/data", "--measure", str(measure), *server_options(case)]
-        async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+        async with processes.server(arguments, processes.cores().server) as (url, pid):
             yield url, pid, measure

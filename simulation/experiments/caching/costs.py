@@ -59,11 +59,11 @@ async def _pages(started: Running) -> dict[str, float]:
 
 async def _parts(started: Running) -> dict[str, Any]:
     """On the server's core, while the server has nothing to do."""
-    pair, cache = processes.cores(), started.cache
+    cache = started.cache
     assert cache.process is not None
     arguments = [str(started.folder), f"redis://127.0.0.1:{cache.port}", str(cache.process.pid)]
     async with asyncio.timeout(processes.START_S):
         found: dict[str, Any] = await processes.answer(
-            "the probe", "simulation.experiments.caching.probe", arguments, pair[0] if pair else None
+            "the probe", "simulation.experiments.caching.probe", arguments, processes.cores().server
         )
     return found

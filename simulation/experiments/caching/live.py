@@ -60,16 +60,15 @@ def newest_page() -> bytes:
 @asynccontextmanager
 async def running(variant: Variant, age_s: float = AGE_S) -> AsyncIterator[Running]:
     """A server as the variant has it. ProcessError says what is missing for it."""
-    pair = processes.cores()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-caching-")))
         cache = await member.started(stack, redis_on(free_port(), folder, fake=False))
-        if pair and cache.process:
-            processes.pin(cache.process.pid, pair[1])
+        if cache.process:
+            processes.pin(cache.process.pid, processes.cores().load)
         options = ["--recent", f"redis://127.0.0.1:{cache.port}", "--recent-age-s", f"{age_s:g}"]
         options += [word for part in variant.without for word in ("--recent-without", part)]
         arguments = ["--port", "0", "--data", str(folder / "data"), *UNLIMITED, *(options if variant.cached else [])]
-        serving = processes.server(arguments, pair[0] if pair else None)
+        serving = processes.server(arguments, processes.cores().server)
         url, pid = await stack.enter_async_context(serving)
         token = await gateway_token(url)
         await open_stream(url, STREAM, token)

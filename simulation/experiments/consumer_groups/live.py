@@ -174,7 +174,7 @@ async def _group(case: Case) -> AsyncIterator[Group]:
         ]
         for worker in workers:
             await processes.next_line(worker)
-            processes.pin(worker.pid, _core(0))
+            processes.pin(worker.pid, processes.cores().server)
         group = Group(case, folder, port, workers)
         stack.push_async_callback(group.close)
         yield group
@@ -187,7 +187,7 @@ async def _stores() -> AsyncIterator[tuple[Path, int]]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-groups-")))
         server = await started(stack, redis_on(free_port(), folder))
         if server.process:
-            processes.pin(server.process.pid, _core(1))
+            processes.pin(server.process.pid, processes.cores().load)
         url = database_in(folder)
         await migrate_all(url, 1)
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
@@ -195,17 +195,12 @@ async def _stores() -> AsyncIterator[tuple[Path, int]]:
         yield folder, server.port
 
 
-def _core(number: int) -> set[int] | None:
-    """The workers', 0, or that of Redis and of this load, 1."""
-    pair = processes.cores()
-    return pair[number] if pair else None
-
-
 @asynccontextmanager
 async def _worker(case: Case, number: int, port: int, folder: Path) -> AsyncIterator[Process]:
     arguments = [case_as_json(case), f"{number}", f"redis://127.0.0.1:{port}", str(folder)]
-    pair = processes.cores()  # both, until all have begun
-    process = await processes.spawn(f"{PACKAGE}.worker", arguments, pair and pair[0] | pair[1], stdin=PIPE)
+    one, other = processes.cores()
+    both = one and other and one | other  # until all have begun
+    process = await processes.spawn(f"{PACKAGE}.worker", arguments, both, stdin=PIPE)
     try:
         yield process
     finally:
@@ -218,5 +213,7 @@ async def probed() -> dict[str, Any]:
     """What calls and effects cost, on a worker's core."""
     async with _stores() as (folder, port):
         arguments = [f"redis://127.0.0.1:{port}", str(folder)]
-        found: dict[str, Any] = await processes.answer("the probe", f"{PACKAGE}.probe", arguments, _core(0))
+        found: dict[str, Any] = await processes.answer(
+            "the probe", f"{PACKAGE}.probe", arguments, processes.cores().server
+        )
     return found

@@ -88,20 +88,18 @@ async def _asked_until_up(session: aiohttp.ClientSession, url: str) -> None:
 
 
 async def _beside(called: str, module: str, arguments: Sequence[str]) -> Any:
-    pair = processes.cores()
-    return await processes.answer(called, module, arguments, pair[1] if pair else None)
+    return await processes.answer(called, module, arguments, processes.cores().load)
 
 
 @asynccontextmanager
 async def _server(*options: str, measured: bool = False) -> AsyncIterator[tuple[str, int, Path]]:
     """A server on its core; of those whom it refuses nobody wants a line each."""
-    pair = processes.cores()
     with TemporaryDirectory(prefix="livecomments-degradation-") as name:
         folder = Path(name)
         arguments = ["--port", "0", "--data", str(folder / "data"), "--heartbeat-s", "60", *options]
         arguments += ["--address-viewers-max", "100000", "--joins-per-s", "100000"]
         arguments += ["--measure", str(folder / "measure.csv")] if measured else []
-        async with processes.server(arguments, pair[0] if pair else None, quiet=True) as (url, pid):
+        async with processes.server(arguments, processes.cores().server, quiet=True) as (url, pid):
             yield url, pid, folder
 
 

@@ -92,10 +92,9 @@ async def _watched(started: Fleet, url: str, repeat: int) -> Watched:
 
 @asynccontextmanager
 async def _viewers(url: str, start: str, count: int, receipts: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    pair = processes.cores()
     arguments = [url, STREAM, start, f"{count}", "1", str(receipts)]
     module = "simulation.experiments.failover.viewers"
-    async with connected(module, arguments, pair[1] if pair else None) as crowd:
+    async with connected(module, arguments, processes.cores().load) as crowd:
         yield crowd
 
 

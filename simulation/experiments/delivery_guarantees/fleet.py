@@ -45,8 +45,7 @@ class Fleet:
 @asynccontextmanager
 async def fleet(case: Case, *, edge: bool, relay: bool, measured: bool = False) -> AsyncIterator[Fleet]:
     """A running fleet, on one core; a measured API writes its stamps. ProcessError says what is missing for it."""
-    pair = processes.cores()
-    core = pair[0] if pair else None
+    core = processes.cores().server
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-delivery-")))
         redis = await started(stack, redis_on(free_port(), folder))

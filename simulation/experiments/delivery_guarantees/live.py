@@ -39,8 +39,7 @@ async def run_live(case: Case) -> tuple[Record, dict[str, Any], str]:
 async def viewers(url: str, start: str, case: Case, receipts: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """The viewers' process, once all are connected."""
     told = json.dumps({"variant": case.variant.name, "repeat": case.repeat, "size": asdict(case.size)})
-    pair = processes.cores()
-    async with connected(VIEWERS, [url, STREAM, start, told, str(receipts)], pair[1] if pair else None) as crowd:
+    async with connected(VIEWERS, [url, STREAM, start, told, str(receipts)], processes.cores().load) as crowd:
         yield crowd
 
 

@@ -61,8 +61,7 @@ async def audience(running: Site, present: int, arrivals_s: Times, urls: str) ->
     arrivals, receipts = running.folder / "arrivals.npy", running.folder / "receipts.npz"
     np.save(arrivals, arrivals_s)
     arguments = [urls, STREAM, await head_cursor(running.url, STREAM), f"{present}", str(arrivals), str(receipts)]
-    pair = processes.cores()
-    async with connected("simulation.experiments.flash_crowd.viewers", arguments, pair[1] if pair else None) as crowd:
+    async with connected("simulation.experiments.flash_crowd.viewers", arguments, processes.cores().load) as crowd:
         await asyncio.sleep(CALM_S)
         yield crowd
 

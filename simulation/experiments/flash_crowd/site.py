@@ -56,9 +56,8 @@ class Site:
             "--joins-per-s": connections.joins_per_s,
         }
         words = [word for name, value in bounds.items() for word in (name, f"{value}")]
-        pair = processes.cores()
         async with self._turn:
-            serving = processes.edge([*self._arguments, *words], pair[0] if pair else None, behind=behind)
+            serving = processes.edge([*self._arguments, *words], processes.cores().server, behind=behind)
             edge = Edge(*(await self._stack.enter_async_context(serving)))
         self.edges.append(edge)
         return edge
@@ -74,14 +73,13 @@ async def asking() -> AsyncIterator[aiohttp.ClientSession]:
 @asynccontextmanager
 async def site(connections: ConnectionConfig, edges: int) -> AsyncIterator[Site]:
     """So many edges that let in so many viewers. ProcessError says what is missing."""
-    pair = processes.cores()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="livecomments-flash-")))
         broker, _ = await stack.enter_async_context(redis(folder))
         if not broker:
             raise processes.ProcessError("edges need a Redis here, and there is none: apt-get install redis-server")
         data = ["--port", "0", "--data", str(folder / "data"), "--broker", broker]
-        url, _ = await stack.enter_async_context(processes.server([*data, *UNLIMITED], pair[1] if pair else None))
+        url, _ = await stack.enter_async_context(processes.server([*data, *UNLIMITED], processes.cores().load))
         started = Site(url, folder, stack, [*data, "--api", url])
         await asyncio.gather(*(started.start_edge(connections) for _ in range(edges)))
         yield started

@@ -101,6 +101,5 @@ def observed(case: Case, engine: EngineName, run: Run, facts: Mapping[str, Any])
 
 async def _process(module: str, case: Case) -> Any:
     """What a module of this package says of a case, on a core of its own."""
-    pair = processes.cores()
     arguments = [json.dumps(asdict(case))]
-    return await processes.answer(case.strategy, f"{PACKAGE}.{module}", arguments, pair[0] if pair else None)
+    return await processes.answer(case.strategy, f"{PACKAGE}.{module}", arguments, processes.cores().server)

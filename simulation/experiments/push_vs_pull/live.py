@@ -53,8 +53,7 @@ class Running:
 @asynccontextmanager
 async def running(scenario: Scenario, *, cached: bool) -> AsyncIterator[Running]:
     """A server and its cache, which share a core. ProcessError says what is missing for it."""
-    pair = processes.cores()
-    core = pair[0] if pair else None
+    core = processes.cores().server
     require_files(scenario.audience.viewers + OWN_FILES)
     async with AsyncExitStack() as stack:
         made = TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder)
@@ -77,10 +76,9 @@ async def viewers(
     transport: Transport, front: str, start: str, count: int, period_s: float, receipts: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """The viewers' process, once all are connected."""
-    pair = processes.cores()
     arguments = [transport.value, front, STREAM, start, f"{count}", f"{period_s:g}", str(receipts)]
     module = "simulation.experiments.push_vs_pull.viewers"
-    async with connected(module, arguments, pair[1] if pair else None) as crowd:
+    async with connected(module, arguments, processes.cores().load) as crowd:
         yield crowd
 
 
