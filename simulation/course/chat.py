@@ -1,4 +1,4 @@
-"""A small crowd for live runs: authors who post at once, and one who reads everything back."""
+"""A small crowd for live runs: authors who post, and one who reads everything back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from reference_impl.client import Client
 from simulation.course.exercise import Misconception
+from simulation.engines.api_client import gateway_token, open_stream
 
 AT_ONCE = 100  # posts under way
 LAST_S = 30.0  # by then the last comment has come, or never will
@@ -16,21 +17,31 @@ _authors = count()
 
 
 @asynccontextmanager
-async def gateway(url: str) -> AsyncIterator[Client]:
-    """A client that may post for anybody."""
-    async with Client(url) as visitor:
-        token = await visitor.development_token("gateway", "admin")
+async def gateway(url: str, *streams: str) -> AsyncIterator[Client]:
+    """A client that may post for anybody; the ``streams`` take every comment."""
+    token = await gateway_token(url)
+    for stream in streams:
+        await open_stream(url, stream, token)
     async with Client(url, token=token) as client:
         yield client
 
 
-async def post_all(client: Client, comments: Iterable[tuple[str, str]]) -> list[Mapping[str, Any]]:
+async def post_each(client: Client, stream: str, texts: Iterable[str], every_s: float = 0.0) -> None:
+    """Post one after the other, each by an author who has not posted yet."""
+    for text in texts:
+        await client.post(stream, text, author=_author())
+        await asyncio.sleep(every_s)
+
+
+async def post_all(
+    client: Client, comments: Iterable[tuple[str, str]], at_once: int = AT_ONCE
+) -> list[Mapping[str, Any]]:
     """Post a text to each of the streams, by an author who has not posted yet; the answers are in their order."""
-    turn = asyncio.Semaphore(AT_ONCE)
+    turn = asyncio.Semaphore(at_once)
 
     async def post(stream: str, text: str) -> Mapping[str, Any]:
         async with turn:
-            return await client.post(stream, text, author={"id": f"author-{next(_authors)}"})
+            return await client.post(stream, text, author=_author())
 
     return await asyncio.gather(*(post(*each) for each in comments))
 
@@ -63,6 +74,10 @@ async def _followed(client: Client, stream: str, meant: list[tuple[int, str]]) -
     except TimeoutError:
         pass
     return found
+
+
+def _author() -> dict[str, str]:
+    return {"id": f"author-{next(_authors)}"}
 
 
 def _apart(found: list[tuple[int, str]], meant: list[tuple[int, str]]) -> str:

@@ -76,20 +76,15 @@ async def live(answer: ModuleType, stage: "Stage") -> str:
 def _server(port: int, folder: str) -> Any:
     from simulation.engines import processes
 
-    pair = processes.cores()
-    arguments = ("--port", f"{port}", "--data", folder, "--rate-burst", "1000", "--heartbeat-s", "1")
-    return processes.server(arguments, pair[0] if pair else None)
+    arguments = ("--port", f"{port}", "--data", folder, "--heartbeat-s", "1")
+    return processes.server(arguments, processes.cores().server)
 
 
 async def _post(url: str, first: int) -> None:
-    from reference_impl.client import Client
-    from simulation.engines.api_client import gateway_token, open_stream
+    from simulation.course.chat import gateway, post_each
 
-    token = await gateway_token(url)
-    await open_stream(url, STREAM, token)
-    async with Client(url, token=token) as client:
-        for number in range(first, first + POSTS):
-            await client.post(STREAM, f"comment {number}", author={"id": "ada"})
+    async with gateway(url, STREAM) as client:
+        await post_each(client, STREAM, (f"comment {number}" for number in range(first, first + POSTS)))
 
 
 async def _follow(client: Any, start: Any, seen: list[int]) -> None:

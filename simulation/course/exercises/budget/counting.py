@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from reference_impl.client import Client
+from simulation.course.chat import gateway
 from simulation.course.live import Stage
-from simulation.engines.api_client import UNMODERATED, change_settings, gateway_token
 
 STREAM = "demo"
 ANSWER_S = 10.0
@@ -15,16 +14,12 @@ ANSWER_S = 10.0
 
 async def counted(stage: Stage, comments: Sequence[tuple[str, str]]) -> list[int]:
     """Bytes of each (user, text), chunk and all, on one connection; the headers of packets come on top."""
-    with TemporaryDirectory(prefix="livecomments-") as data:
-        async with stage.server("--data", data, "--window-ms", "0") as url:
-            token = await gateway_token(url)
-            await change_settings(url, STREAM, token, UNMODERATED)
-            async with asyncio.timeout(ANSWER_S), Client(url, token=token) as client:
-                reader, writer = await _viewer(url, str(await client.head(STREAM)))
-                try:
-                    return [await _sent(client, reader, user, text) for user, text in comments]
-                finally:
-                    writer.close()
+    async with stage.server("--window-ms", "0") as url, gateway(url, STREAM) as client, asyncio.timeout(ANSWER_S):
+        reader, writer = await _viewer(url, str(await client.head(STREAM)))
+        try:
+            return [await _sent(client, reader, user, text) for user, text in comments]
+        finally:
+            writer.close()
 
 
 async def _viewer(url: str, cursor: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

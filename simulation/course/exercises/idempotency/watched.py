@@ -1,7 +1,6 @@
 """The live run: every comment is sent twice at once and again, to a server that has no keys but the answer's."""
 
 import asyncio
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from reference_impl.client import Client, Refused
@@ -16,11 +15,10 @@ COMMENTS = 60
 
 
 async def run(stage: "Stage") -> str:
-    with TemporaryDirectory(prefix="livecomments-keys-") as folder:
-        async with stage.server("--data", folder) as url, gateway(url) as client:
-            answers = await asyncio.gather(*(_insist(client, number) for number in range(COMMENTS)))
-            meant = sorted(each["id"] for pair in answers for each in pair)
-            stored = sorted([each.data["id"] async for each in client.history(STREAM)])
+    async with stage.server() as url, gateway(url) as client:
+        answers = await asyncio.gather(*(_insist(client, number) for number in range(COMMENTS)))
+        meant = sorted(each["id"] for pair in answers for each in pair)
+        stored = sorted([each.data["id"] async for each in client.history(STREAM)])
     if stored != meant:
         raise Misconception(
             f"{len(meant)} comments were posted to the real server, each several times with its key, and its log has "

@@ -1,7 +1,6 @@
 """The learner's limiter in the real server, and an author there who does not stop."""
 
 import asyncio
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -45,18 +44,17 @@ async def live(answer: ModuleType, stage: "Stage") -> str:
 
     from simulation.engines.api_client import open_stream, user_token
 
-    with TemporaryDirectory(prefix="livecomments-") as folder:
-        async with stage.server("--data", folder, *OPTIONS) as url, aiohttp.ClientSession() as session:
-            author = await user_token(url, "ada")
-            moderator = await user_token(url, "mod", "read", "post", "moderate", "admin")
-            await open_stream(url, STREAM, moderator)
-            accepted, retry_after_s = await _until_refused(session, url, author)
-            for number in range(3 * BURST):
-                status, _ = await _post(session, url, moderator, f"cleaning up {number}")
-                if status != 201:
-                    raise Misconception(f"a moderator's comment {number + 1} was answered with {status}, not 201")
-            await asyncio.sleep(retry_after_s)
-            status, _ = await _post(session, url, author, "as I was told")
+    async with stage.server(*OPTIONS) as url, aiohttp.ClientSession() as session:
+        author = await user_token(url, "ada")
+        moderator = await user_token(url, "mod", "read", "post", "moderate", "admin")
+        await open_stream(url, STREAM, moderator)
+        accepted, retry_after_s = await _until_refused(session, url, author)
+        for number in range(3 * BURST):
+            status, _ = await _post(session, url, moderator, f"cleaning up {number}")
+            if status != 201:
+                raise Misconception(f"a moderator's comment {number + 1} was answered with {status}, not 201")
+        await asyncio.sleep(retry_after_s)
+        status, _ = await _post(session, url, author, "as I was told")
     if status != 201:
         raise Misconception(f"refused with Retry-After {retry_after_s:g}, the author waited for it and got {status}")
     return f"{accepted} accepted, then 429 with Retry-After {retry_after_s:g} s, and accepted after that"

@@ -9,10 +9,7 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from reference_impl.policy.partitioning import home
-from reference_impl.protocol.cursor import Cursor
 from simulation.course.chat import gateway, post_all
 from simulation.course.exercise import Misconception
 from simulation.course.exercises.merge_pages import Comment, Range
@@ -59,7 +56,7 @@ async def run(answer: ModuleType, stage: "Stage") -> str:
             posts = asyncio.create_task(post_all(client, ((STREAM, text) for text in texts)))
             read, pages = await _paged(answer, Path(folder), posts)
             posted = sorted(each["seq"] for each in await posts)
-            served = await _history(url)
+            served = [each.data["seq"] async for each in client.history(STREAM)]
     if read != served or served != posted:
         raise Misconception(
             f"beside a real server to which {len(posted)} comments were posted, your pages had {len(read)} comments, "
@@ -97,18 +94,3 @@ def _ranges(stored: Sequence[Stored]) -> list[Range]:
         found.append(Range(first, last, partition, stored[partition].has(first)))
         before = last
     return [*found, Range(before + 1, head, at_home, True)] if head > before else found
-
-
-async def _history(url: str) -> list[int]:
-    """The same comments over HTTP, page by page with the server's own cursors."""
-    found, cursor = list[int](), ""
-    async with aiohttp.ClientSession(raise_for_status=True) as session:
-        while True:
-            place = {"after": cursor} if cursor else {"offset_ms": "0"}
-            address = f"{url}/v1/streams/{STREAM}/comments"
-            async with session.get(address, params={**place, "limit": str(LIMIT)}) as response:
-                page = await response.json()
-            found += [each["seq"] for each in page["items"]]
-            cursor = str(Cursor.parse(page["next_cursor"]))
-            if not page["has_more"]:
-                return found

@@ -9,9 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from simulation.course.authors import STREAM, opened, post
+from simulation.course.chat import gateway, post_each
 from simulation.course.exercise import Misconception
 
+STREAM = "final"
 TEXTS = [f"comment {number}" for number in range(24)]
 EVERY_S = 0.15
 WAITS_S = (0.0, 0.0, 0.0, 10.0, 10.0, 10.0)  # the server answers at once, or holds the question: a long poll
@@ -52,16 +53,18 @@ class Viewer:
 
 async def polled(answer: ModuleType, url: str) -> str:
     """Post, and let some viewers ask for it; Misconception if one has not everything, once and in order."""
-    token, start = await opened(url)
-    viewers = [Viewer(_begun(answer, start, number), url, wait_s) for number, wait_s in enumerate(WAITS_S)]
-    try:
-        async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_S):
-            await asyncio.gather(post(url, token, TEXTS, EVERY_S), *(each.run(session) for each in viewers))
-    except TimeoutError:
-        raise Misconception(
-            f"after {PATIENCE_S:g} s at a real server a viewer has only {min(len(each.seqs) for each in viewers)} of "
-            f"{len(TEXTS)} comments"
-        ) from None
+    async with gateway(url, STREAM) as client:
+        start = str(await client.head(STREAM))
+        viewers = [Viewer(_begun(answer, start, number), url, wait_s) for number, wait_s in enumerate(WAITS_S)]
+        posting = post_each(client, STREAM, TEXTS, EVERY_S)
+        try:
+            async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_S):
+                await asyncio.gather(posting, *(each.run(session) for each in viewers))
+        except TimeoutError:
+            raise Misconception(
+                f"after {PATIENCE_S:g} s at a real server a viewer has only {min(len(each.seqs) for each in viewers)} "
+                f"of {len(TEXTS)} comments"
+            ) from None
     for viewer in viewers:
         _check(viewer.seqs)
     held, at_once = _questions(viewers[3:]), _questions(viewers[:3])

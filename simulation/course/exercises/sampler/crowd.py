@@ -14,7 +14,7 @@ from reference_impl.client import Client, Message
 from reference_impl.protocol.cursor import Cursor
 from simulation.course.exercise import Misconception
 from simulation.course.live import Stage
-from simulation.engines.api_client import UNMODERATED, change_settings, gateway_token
+from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.redis import redis
 
 STREAM, AUTHOR, HOST = "final", "u7", "host"
@@ -75,7 +75,7 @@ async def followed(stage: Stage) -> str:
         joined = ("--data", data, "--broker", address)
         url = await stack.enter_async_context(stage.server(*joined, "--display", "crowd"))
         token = await gateway_token(url)
-        await change_settings(url, STREAM, token, UNMODERATED)
+        await open_stream(url, STREAM, token)
         client = await stack.enter_async_context(Client(url, token=token))
         own, start = await client.development_token(AUTHOR), await client.head(STREAM)
         places = {

@@ -5,10 +5,11 @@ from typing import Any
 
 import aiohttp
 
-from simulation.course.authors import STREAM, opened, post
+from simulation.course.chat import gateway, post_each
 from simulation.course.exercise import Misconception
 
 NOWHERE = "redis://127.0.0.1:9"  # the port of the discard protocol: no Redis is there
+STREAM = "final"
 TEXTS = [f"comment {number}" for number in range(50)]
 READERS = 300
 LIMITS = (50, 20)  # two different pages of the same stream
@@ -16,8 +17,8 @@ LIMITS = (50, 20)  # two different pages of the same stream
 
 async def burst(url: str) -> str:
     """All of them at once; Misconception if one gets another page than it asked for, or if each has read the log."""
-    token, _ = await opened(url)
-    await post(url, token, TEXTS)
+    async with gateway(url, STREAM) as client:
+        await post_each(client, STREAM, TEXTS)
     async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=0)) as session:
         before = await _log_reads(session)
         pages = await asyncio.gather(*(_page(session, LIMITS[number % 2]) for number in range(READERS)))

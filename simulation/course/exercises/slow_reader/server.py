@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from random import Random
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,10 @@ from simulation.course.exercise import Misconception
 if TYPE_CHECKING:
     from simulation.course.live import Stage
 
-STREAM, AUTHORS, POSTS, AT_ONCE, FAST = "demo", 20, 400, 20, 3
+STREAM, POSTS, AT_ONCE, FAST = "demo", 400, 20, 3
 QUEUE_BYTES = 64 * 1024
 FOREVER_S = 1e9
-OPTIONS = ("--slow-viewer", "drop_oldest", "--queue-bytes", f"{QUEUE_BYTES}", "--rate-burst", "1000000")
+OPTIONS = ("--slow-viewer", "drop_oldest", "--queue-bytes", f"{QUEUE_BYTES}")
 
 
 class _AsTheServers(SocketQueue[Any]):
@@ -53,32 +52,30 @@ def dressed(answer: ModuleType) -> Any:
 
 async def live(answer: ModuleType, stage: "Stage") -> str:
     """One viewer reads nothing while 400 long comments come, and then all that is left of them; others keep up."""
-    from simulation.engines.api_client import gateway_token, head_cursor, open_stream
+    from simulation.course.chat import gateway, post_all
     from simulation.engines.viewers import Crowd, all_have
+    from simulation.experiments.backpressure.plan import LONG
     from simulation.experiments.backpressure.readers import SlowReader
     from simulation.model.socket_viewer import Reading
 
-    with TemporaryDirectory(prefix="livecomments-") as folder:
-        async with stage.server("--data", folder, *OPTIONS) as url:
-            token = await gateway_token(url)
-            await open_stream(url, STREAM, token)
-            start = _cursor(await head_cursor(url, STREAM))
-            fast = Crowd(url, STREAM, start, FAST, timed=False)
-            slow = SlowReader(url, STREAM, start, Reading(stalls=((0.0, FOREVER_S),)), Random(1))
-            slow.began_s = 0.0  # it does not read from the beginning
-            following = asyncio.gather(slow.follow(), *(fast.follow(tally) for tally in fast.tallies))
-            try:
-                await fast.all_open.wait()
-                await slow.connected.wait()
-                await _post(url, token)
-                head = _cursor(await head_cursor(url, STREAM)).seq
-                await all_have(head, fast.tallies)
-                slow.began_s = float("inf")  # now it does
-                await all_have(head, [slow.tally])
-            finally:
-                following.cancel()
-                with suppress(asyncio.CancelledError):
-                    await following
+    async with stage.server(*OPTIONS) as url, gateway(url, STREAM) as client:
+        start = await client.head(STREAM)
+        fast = Crowd(url, STREAM, start, FAST, timed=False)
+        slow = SlowReader(url, STREAM, start, Reading(stalls=((0.0, FOREVER_S),)), Random(1))
+        slow.began_s = 0.0  # it does not read from the beginning
+        following = asyncio.gather(slow.follow(), *(fast.follow(tally) for tally in fast.tallies))
+        try:
+            await fast.all_open.wait()
+            await slow.connected.wait()
+            await post_all(client, ((STREAM, f"{number} {LONG}") for number in range(POSTS)), AT_ONCE)
+            head = (await client.head(STREAM)).seq
+            await all_have(head, fast.tallies)
+            slow.began_s = float("inf")  # now it does
+            await all_have(head, [slow.tally])
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
     return _found(head - start.seq, head, fast.tallies, slow)
 
 
@@ -98,25 +95,3 @@ def _found(posted: int, head: int, fast: Any, slow: Any) -> str:
         f"{posted} comments: {FAST} viewers got all of them; the one that did not read got {tally.delivered}, and "
         f"gaps named the other {tally.skipped}"
     )
-
-
-async def _post(url: str, token: str) -> None:
-    """From some authors at once, each a gateway's."""
-    from reference_impl.client import Client
-    from simulation.experiments.backpressure.plan import LONG
-
-    async with Client(url, token=token) as client:
-        for first in range(0, POSTS, AT_ONCE):
-            numbers = range(first, min(first + AT_ONCE, POSTS))
-            await asyncio.gather(
-                *(
-                    client.post(STREAM, f"{number} {LONG}", author={"id": f"author{number % AUTHORS}"})
-                    for number in numbers
-                )
-            )
-
-
-def _cursor(text: str) -> Any:
-    from reference_impl.protocol.cursor import Cursor
-
-    return Cursor.parse(text)

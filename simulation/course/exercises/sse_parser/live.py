@@ -9,9 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from simulation.course.authors import STREAM, opened, post
+from simulation.course.chat import gateway, post_each
 from simulation.course.exercise import Misconception
 
+STREAM = "final"
 TEXTS = [f"goal {number} ⚽ né: {'x' * (number + 1)}" for number in range(20)]
 EVERY_S = 0.05
 LEFT_AFTER = 8  # comments or more; then it comes back with its last id
@@ -53,21 +54,22 @@ class Reader:
 
 async def followed(answer: ModuleType, url: str) -> str:
     """Post, and read it in two goes; Misconception if a comment is missing, twice, or not as it was written."""
-    token, start = await opened(url)
     reader = Reader(answer, url)
-    posting = asyncio.create_task(post(url, token, TEXTS, EVERY_S))
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            left_at = await reader.read(start, LEFT_AFTER)
-            await posting
-            await reader.read(left_at, len(TEXTS))
-    except TimeoutError:
-        raise Misconception(
-            f"after {PATIENCE_S:g} s at a real server the parser has told of {len(reader.texts)} of {len(TEXTS)} "
-            "comments"
-        ) from None
-    finally:
-        posting.cancel()
+    async with gateway(url, STREAM) as client:
+        start = str(await client.head(STREAM))
+        posting = asyncio.create_task(post_each(client, STREAM, TEXTS, EVERY_S))
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                left_at = await reader.read(start, LEFT_AFTER)
+                await posting
+                await reader.read(left_at, len(TEXTS))
+        except TimeoutError:
+            raise Misconception(
+                f"after {PATIENCE_S:g} s at a real server the parser has told of {len(reader.texts)} of {len(TEXTS)} "
+                "comments"
+            ) from None
+        finally:
+            posting.cancel()
     if reader.texts != TEXTS:
         missing, odd = len(set(TEXTS) - set(reader.texts)), sorted(set(reader.texts) - set(TEXTS))[:1]
         raise Misconception(
