@@ -51,7 +51,7 @@ def two_choices(draws: Draws, customers: int, arrivals_per_s: float, loops: int)
     env = simpy.Environment()
     edges = [EventLoop(env) for _ in range(loops)]
     load = Load(draws, customers, arrivals_per_s * loops, warm_up=10 * loops)  # each loop needs one of its own
-    pairs = draws.stream("pairs").integers(0, loops, (load.size, 2)).tolist()
+    pairs = draws.numbers("pairs").integers(0, loops, (load.size, 2)).tolist()
 
     def visit(number: int) -> Steps:
         first, second = (edges[each] for each in pairs[number])
@@ -109,7 +109,7 @@ def urgent_first(draws: Draws, customers: int, arrivals_per_s: float, urgent_sha
     """M/M/1 with two classes, the urgent one first, without interruption."""
     env, load = simpy.Environment(), Load(draws, customers, arrivals_per_s)
     loop = UrgentFirst(env)
-    urgent = draws.stream("classes").random(load.size) < urgent_share
+    urgent = draws.numbers("classes").random(load.size) < urgent_share
 
     def visit(number: int) -> Steps:
         run = loop.run_urgent if urgent[number] else loop.run
@@ -134,7 +134,7 @@ def counted(draws: Draws, customers: int, arrivals_per_s: float, look_s: float) 
         left_s.append(env.now)
 
     def observer() -> Steps:
-        yield env.timeout(float(draws.stream("observer").uniform(0, look_s)))
+        yield env.timeout(float(draws.numbers("observer").uniform(0, look_s)))
         while len(left_s) < load.size:
             seen.append(loop.inside)
             yield env.timeout(look_s)

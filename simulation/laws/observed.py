@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 
 from simulation.model.event_loop import Steps
-from simulation.statistics import seed_sequence
+from simulation.replications import Streams
 from simulation.theory import mg1_mean_s
 
 SERVICE_S = 0.001  # the mean cost of everything; rates of arrival decide how busy that makes a station
@@ -34,26 +34,18 @@ class Observed:
     controls: tuple[float, ...] = ()  # each has the expectation 0
 
 
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """The random numbers of one replication, with a stream for each name."""
+class Draws(Streams):
+    """The random numbers of one replication, whose scenario is the law."""
 
-    seed: int
-    law: str
-    replication: int
-
-    def stream(self, name: str) -> np.random.Generator:
-        return np.random.default_rng(seed_sequence(self.seed, self.law, self.replication, name))
-
-    def exponential(self, name: str, mean_s: float, size: int) -> Seconds:
-        return [float(each) for each in self.stream(name).exponential(mean_s, size)]
+    def exponential(self, stream: str, mean_s: float, size: int) -> Seconds:
+        return [float(each) for each in self.numbers(stream).exponential(mean_s, size)]
 
     def services(self, kind: str, size: int) -> Seconds:
         if kind == "exponential":
             return self.exponential("services", SERVICE_S, size)
         if kind == "constant":
             return [SERVICE_S] * size
-        return [SERVICE_S * (DEAR if dear else CHEAP) for dear in self.stream("services").random(size) < DEAR_SHARE]
+        return [SERVICE_S * (DEAR if dear else CHEAP) for dear in self.numbers("services").random(size) < DEAR_SHARE]
 
 
 class Load:

@@ -62,7 +62,7 @@ def fan_outs(draws: Draws, comments: int, comments_per_s: float, write_s: float,
     """M^[X]/D/1: an `Edge` writes each comment to its room's viewers in turn, who are ``viewers`` on average."""
     env, load = simpy.Environment(), Load(draws, comments, comments_per_s, "constant")
     loop = EventLoop(env)
-    crowds = [float(each) for each in draws.stream("viewers").geometric(1 / viewers, load.size)]
+    crowds = [float(each) for each in draws.numbers("viewers").geometric(1 / viewers, load.size)]
     arrived_s = [0.0] * load.size
     room = count()
 
