@@ -215,8 +215,3 @@ def shared_mean_s(arrivals_per_s: float, service_s: float) -> float:
     Source: Kleinrock, volume 2 (1976), section 4.4.
     """
     return service_s / (1 - utilisation(arrivals_per_s, service_s))
-
-
-def mean_number(arrivals_per_s: float, sojourn_s: float) -> float:
-    """How many are in the system on average. Source: Little, "A Proof for the Queuing Formula: L = lambda W", 1961."""
-    return arrivals_per_s * sojourn_s

@@ -226,6 +226,3 @@ class ExplicitEdge:
         viewer.abort()
         self.connections.leave(None)
         return False
-
-    def _note_bytes(self) -> None:
-        self.peak_bytes = max(self.peak_bytes, self.queues.total_bytes)

@@ -40,7 +40,6 @@ class FleetRun:
     lows_s: Array
     spans_s: Array
     viewers: int
-    busy_shares: list[float]  # of each edge's loop
 
     @property
     def deliveries(self) -> int:
@@ -61,7 +60,7 @@ def run_fleet(
     )
     comments = _candidates(published) if config.policies.budget else ()
     intended_s, durable_s = np.array(published.intended_s), np.array(published.durable_s)
-    lows, spans, busy = [], [], []
+    lows, spans = [], []
     for delay_s in delays_s:
         edge = BatchEdge(config.viewers, config.policies, config.costs, comments)
         seqs = _reach(len(durable_s), config.lost_share, rng)
@@ -69,8 +68,7 @@ def run_fleet(
         low, span = _intervals(edge, intended_s, config.costs.lag_s)
         lows.append(low)
         spans.append(span)
-        busy.append(edge.busy_s / max(float(posts[-1][0]), 1e-9))
-    return FleetRun(published, np.concatenate(lows), np.concatenate(spans), config.viewers, busy)
+    return FleetRun(published, np.concatenate(lows), np.concatenate(spans), config.viewers)
 
 
 def _reach(comments: int, lost_share: float, rng: np.random.Generator) -> NDArray[np.int64]:
