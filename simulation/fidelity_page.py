@@ -6,12 +6,14 @@ from typing import Any
 
 from rich.table import Table
 
+from simulation import tables
 from simulation.bars import OUTAGES, bars, throughput_error
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, scored_outages, summary, worst
 from simulation.machine import in_words
 from simulation.result import STAGES
 from simulation.suite import PARTS, suite
 
+MARKS = "|---|--:|"
 HEADINGS = ("group", "quantile", "scenarios", "forecast", "signed", "replay", "signed", "noise", "one live run")
 
 Document = Mapping[str, Any]
@@ -68,17 +70,18 @@ def _ranged(values: Sequence[float]) -> str:
     return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
 
 
-def tables(document: Document) -> list[Table]:
-    made = [
-        table("How far the model is off, end to end (medians over scenarios)", HEADINGS, group_lines(document)),
-        table("What was promised", BAR_HEADINGS, bar_lines(document)),
-        table("The same by stage", ("stage", *HEADINGS[1:]), stage_lines(document)),
-        table("p99 in ms, by scenario", SCENARIO_HEADINGS, scenario_lines(document)),
-        table("What viewers saw of the faults, in s", OUTAGE_HEADINGS, outage_lines(document)),
-    ]
-    return [each for each in made if each.row_count]
+def on_screen(document: Document) -> list[Table]:
+    made = {
+        "How far the model is off, end to end (medians over scenarios)": (HEADINGS, group_lines(document)),
+        "What was promised": (BAR_HEADINGS, bar_lines(document)),
+        "The same by stage": (STAGE_HEADINGS, stage_lines(document)),
+        "p99 in ms, by scenario": (SCENARIO_HEADINGS, scenario_lines(document)),
+        "What viewers saw of the faults, in s": (OUTAGE_HEADINGS, outage_lines(document)),
+    }
+    return [tables.on_screen(head, lines, title=title) for title, (head, lines) in made.items() if lines]
 
 
+STAGE_HEADINGS = ("stage", *HEADINGS[1:])
 BAR_HEADINGS = ("promised", "bar", "got", "met")
 RANGES = ("live (range)", "forecast (range)", "replay (range)")
 OUTAGE_HEADINGS = ("scenario", "s", *RANGES, "noise")
@@ -89,24 +92,22 @@ def markdown(document: Document) -> str:
     """The tables and what is to be said of them."""
     runs = [run for run in document["runs"] if run["engine"] == "live"]
     void = [run for run in runs if run["why_void"]]
-    lines = [
+    about = (
         f"{len(document['scenarios'])} {_part(document)} scenarios, {document['repeats']} interleaved repeats of "
         f"{document['scenarios'][0]['duration_s']:g} s, {len(void)} of {len(runs)} live runs void; "
-        f"{in_words(document['machine'])}; {document.get('rounds', 1)} rounds of probes.",
-        "",
-        *piped(HEADINGS, group_lines(document)),
-        "",
+        f"{in_words(document['machine'])}; {document.get('rounds', 1)} rounds of probes."
+    )
+    parts = [
+        about,
+        tables.markdown(HEADINGS, group_lines(document), MARKS),
         words(document),
-        "",
-        *piped(BAR_HEADINGS, bar_lines(document)),
-        "",
-        *piped(("stage", *HEADINGS[1:]), stage_lines(document)),
-        "",
-        *piped(SCENARIO_HEADINGS, scenario_lines(document)),
+        tables.markdown(BAR_HEADINGS, bar_lines(document), MARKS),
+        tables.markdown(STAGE_HEADINGS, stage_lines(document), MARKS),
+        tables.markdown(SCENARIO_HEADINGS, scenario_lines(document), MARKS),
     ]
     if outages := outage_lines(document):
-        lines += ["", *piped(OUTAGE_HEADINGS, outages)]
-    return "\n".join(lines)
+        parts.append(tables.markdown(OUTAGE_HEADINGS, outages, MARKS))
+    return "\n\n".join(parts)
 
 
 def words(document: Document) -> str:
@@ -141,22 +142,3 @@ def _part(document: Document) -> str:
     if parts and all(part.startswith("held_out") for part in parts):
         return "held-out"
     return parts[0] if len(parts) == 1 else "mixed"
-
-
-def table(title: str, headings: Sequence[str], lines: Sequence[Line], left: int = 1) -> Table:
-    """For a screen; so many columns of words are at the left."""
-    found = Table(title=title, title_justify="left", title_style="bold")
-    for number, heading in enumerate(headings):
-        found.add_column(heading, justify="left" if number < left else "right")
-    for line in lines:
-        found.add_row(*line)
-    return found
-
-
-def piped(headings: Sequence[str], lines: Sequence[Line], left: int = 1) -> list[str]:
-    """The same as Markdown."""
-    return [
-        f"| {' | '.join(headings)} |",
-        f"|{'---|' * left}{'--:|' * (len(headings) - left)}",
-        *(f"| {' | '.join(line)} |" for line in lines),
-    ]

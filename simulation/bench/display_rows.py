@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from simulation import drawing
+from simulation import drawing, tables
 from simulation.machine import fingerprint
 
 
@@ -76,20 +76,20 @@ def lines(rows: Sequence[Shown]) -> list[list[str]]:
     ]
 
 
+def _names(rows: Sequence[Shown]) -> list[str]:
+    return ["rooms" if row.case.rooms else "one hall" for row in rows]
+
+
 def table(rows: Sequence[Shown]) -> Table:
     case = rows[0].case
-    table = Table(title=f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s")
-    for heading in ("", *("rooms" if row.case.rooms else "one hall" for row in rows)):
-        table.add_column(heading, justify="right" if heading else "left")
-    for line in lines(rows):
-        table.add_row(*line)
-    return table
+    title = f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s"
+    return tables.on_screen(["", *_names(rows)], lines(rows), title=title)
 
 
 def plot(rows: Sequence[Shown], path: Path) -> None:
     """Draw what a viewer is sent, beside its budget and beside everything."""
     figure, axes = drawing.pyplot.subplots(figsize=(8, 3), layout="constrained")
-    names = ["rooms" if row.case.rooms else "one hall" for row in rows]
+    names = _names(rows)
     for offset, name, label in (
         (-0.25, "bytes_per_s", "sent"), (0.0, "budget_bytes_per_s", "budget"), (0.25, "everything_bytes_per_s", "all"),
     ):  # fmt: skip

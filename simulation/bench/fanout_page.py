@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.machine import in_words
+from simulation.tables import markdown
 
 RESULTS = Path(__file__).parent / "results"
 VIEWERS = (1_000, 5_000)
@@ -18,38 +19,34 @@ Find = Callable[[str, str, int, float], Row | None]
 def fanout_tables() -> str:
     """What was asked for, beside what was measured; then every row."""
     documents = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("fanout-*.json"))]
-    machine = documents[0]["machine"]
-    about = f"{in_words(machine)}."
-    return "\n\n".join([about, _answers(documents), _rows(documents)])
+    return "\n\n".join([f"{in_words(documents[0]['machine'])}.", _answers(documents), _rows(documents)])
 
 
 def soak_table() -> str:
     run = json.loads((RESULTS / "soak.json").read_text())
     half = len(run["rss_kb"]) // 2
     counts = run["counts"]
-    return "\n".join(
-        [
-            "| viewers | minutes | comments | delivered | lost | doubled | memory at half-time, MB | at the end, MB |",
-            "|--:|--:|--:|--:|--:|--:|--:|--:|",
-            f"| {run['viewers']:,} | {run['at_s'][-1] / 60:.1f} | {counts['comments']:,} | {counts['delivered']:,} | "
-            f"{counts['lost']} | {counts['duplicated']} | {run['rss_kb'][half] / 1024:.1f} | "
-            f"{run['rss_kb'][-1] / 1024:.1f} |",
-        ]
-    )
+    head = (
+        "viewers", "minutes", "comments", "delivered", "lost", "doubled", "memory at half-time, MB", "at the end, MB",
+    )  # fmt: skip
+    row = (
+        f"{run['viewers']:,}", f"{run['at_s'][-1] / 60:.1f}", f"{counts['comments']:,}", f"{counts['delivered']:,}",
+        f"{counts['lost']}", f"{counts['duplicated']}", f"{run['rss_kb'][half] / 1024:.1f}",
+        f"{run['rss_kb'][-1] / 1024:.1f}",
+    )  # fmt: skip
+    return markdown(head, [row], "|--:|")
 
 
 def drain_table() -> str:
     run = json.loads((RESULTS / "drain.json").read_text())
     counts = run["counts"]
     rates = [count / run["bin_s"] for count in run["rejoined"] if count]
-    return "\n".join(
-        [
-            "| viewers | assigned, per s | back per s: median | highest | all back after | lost | doubled |",
-            "|--:|--:|--:|--:|--:|--:|--:|",
-            f"| {run['viewers']:,} | {run['drain_per_s']:,.0f} | {statistics.median(rates):,.0f} | {max(rates):,.0f} | "
-            f"{run['drained_s']:.1f} s | {counts['lost']} | {counts['duplicated']} |",
-        ]
-    )
+    head = ("viewers", "assigned, per s", "back per s: median", "highest", "all back after", "lost", "doubled")
+    row = (
+        f"{run['viewers']:,}", f"{run['drain_per_s']:,.0f}", f"{statistics.median(rates):,.0f}", f"{max(rates):,.0f}",
+        f"{run['drained_s']:.1f} s", f"{counts['lost']}", f"{counts['duplicated']}",
+    )  # fmt: skip
+    return markdown(head, [row], "|--:|")
 
 
 def _answers(documents: Sequence[dict[str, Any]]) -> str:
@@ -88,8 +85,8 @@ def _answers(documents: Sequence[dict[str, Any]]) -> str:
         ("... with 50 stopped readers, over without; memory grown, both", "1 x", lambda n: _stalled(documents, n)),
         ("memory per SSE viewer, KB", "3", lambda n: _spread(ours(n), "rss_kb_per_viewer")),
     ]  # fmt: skip
-    table = [f"| {name} | {' | '.join(figure(count) for count in VIEWERS)} | {bar} |" for name, bar, figure in lines]
-    return "\n".join(["| one core for the server | 1,000 viewers | 5,000 viewers | bar |", "|---|--:|--:|--:|", *table])
+    head = ("one core for the server", *(f"{count:,} viewers" for count in VIEWERS), "bar")
+    return markdown(head, ([name, *map(figure, VIEWERS), bar] for name, bar, figure in lines), "|---|--:|")
 
 
 def _key(row: Row) -> tuple[str, str, int, float]:
@@ -146,21 +143,20 @@ def _rounds(
 
 def _rows(documents: Sequence[dict[str, Any]]) -> str:
     head = (
-        "| server | transport | viewers | window ms | deliveries/s | CPU us/delivery | of the floor | core | p50 ms | "
-        "p99 ms | KB/viewer | rounds |"
-    )
-    body = [_row(row) for document in documents for row in document["rows"]]
-    return "\n".join([head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|", *body])
+        "server", "transport", "viewers", "window ms", "deliveries/s", "CPU us/delivery", "of the floor", "core",
+        "p50 ms", "p99 ms", "KB/viewer", "rounds",
+    )  # fmt: skip
+    rows = (_row(row) for document in documents for row in document["rows"])
+    return markdown(head, rows, "|---|---|--:|")
 
 
-def _row(row: Row) -> str:
-    first = f"| {row['server']} | {row['transport']} | {row['viewers']:,} | {row['window_ms']:g} |"
-    counted = f"{len(_valid(row))} of {len(row['runs'])} |"
+def _row(row: Row) -> list[str]:
+    case = [row["server"], row["transport"], f"{row['viewers']:,}", f"{row['window_ms']:g}"]
+    counted = f"{len(_valid(row))} of {len(row['runs'])}"
     if not _valid(row):
-        return f"{first} | | | | | | | {counted}"
-    share = "" if row["floor_share"] is None else f"{row['floor_share']:.2f}"
-    return (
-        f"{first} {row['deliveries_per_s']:,.0f} | {row['cpu_us_per_delivery']:.2f} | {share} | "
-        f"{row['core_used']:.0%} | {row['p50_ms']:.1f} | {row['p99_ms']:.1f} | {row['rss_kb_per_viewer']:.1f} | "
-        f"{counted}"
-    )
+        return [*case, *[""] * 7, counted]
+    return [
+        *case, f"{row['deliveries_per_s']:,.0f}", f"{row['cpu_us_per_delivery']:.2f}",
+        "" if row["floor_share"] is None else f"{row['floor_share']:.2f}", f"{row['core_used']:.0%}",
+        f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}", f"{row['rss_kb_per_viewer']:.1f}", counted,
+    ]  # fmt: skip

@@ -33,6 +33,7 @@ from reference_impl.storage import hot, migrate_all, open_databases
 from simulation.engines import processes
 from simulation.engines.ports import free_port
 from simulation.machine import fingerprint
+from simulation.tables import on_screen
 
 STREAM = "final"
 TEXT = "What a goal! " * 5
@@ -80,14 +81,13 @@ async def redis_server(sync: str) -> AsyncIterator[str]:
     program = shutil.which("redis-server")
     if program is None or shutil.which("redis-benchmark") is None:
         raise NoRedisServer("bench hot needs redis-server and redis-benchmark (apt-get install redis)")
-    pair = processes.cores()
     with TemporaryDirectory(prefix="livecomments-hot-") as folder:
         port = free_port()
         options = ["--port", f"{port}", "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         process = await asyncio.create_subprocess_exec(
             program, *options, "--appendonly", "yes", "--appendfsync", sync, stdout=subprocess.DEVNULL
         )
-        processes.pin(process.pid, pair[0] if pair else None)
+        processes.pin(process.pid, processes.cores().server)
         try:
             await _answers(port)
             yield f"redis://127.0.0.1:{port}"
@@ -229,12 +229,7 @@ def lines(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    shown = Table()
-    for heading in HEADINGS:
-        shown.add_column(heading, justify="left" if heading == "what" else "right")
-    for line in lines(rows):
-        shown.add_row(*line)
-    return shown
+    return on_screen(HEADINGS, lines(rows))
 
 
 def document(rows: Sequence[Row], seconds: float, runs: int) -> dict[str, Any]:

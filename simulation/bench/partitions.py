@@ -19,6 +19,7 @@ from simulation import drawing
 from simulation.bench.partitions_log import Case, Measured
 from simulation.engines import processes
 from simulation.machine import fingerprint
+from simulation.tables import on_screen
 
 STRATEGIES = ("by_stream", "by_time", "by_user", "by_comment", "hot_split")
 VIRAL_SHARE = 0.6
@@ -40,13 +41,12 @@ class Plan:
 
 async def bench_partitions(strategies: Sequence[str], plan: Plan, say: Say) -> list[Measured]:
     """Each strategy at each cost of a row, as often as the plan says."""
-    pair = processes.cores()
     rows = []
     for run in range(plan.runs):
         for row_us in plan.row_us:
             for strategy in strategies:
                 say(f"run {run + 1} of {plan.runs}: {strategy}, {row_us:g} us a row")
-                rows.append(await _run(strategy, row_us, run + 1, plan, pair[0] if pair else None))
+                rows.append(await _run(strategy, row_us, run + 1, plan, processes.cores().server))
     return rows
 
 
@@ -108,15 +108,7 @@ def cost_in_words(row_us: float) -> str:
 
 
 def tables(rows: Sequence[Measured]) -> list[Table]:
-    found = []
-    for row_us in costs(rows):
-        table = Table(title=cost_in_words(row_us))
-        for heading in HEADINGS:
-            table.add_column(heading, justify="left" if heading == "strategy" else "right")
-        for line in lines(rows, row_us):
-            table.add_row(*line)
-        found.append(table)
-    return found
+    return [on_screen(HEADINGS, lines(rows, row_us), title=cost_in_words(row_us)) for row_us in costs(rows)]
 
 
 def document(rows: Sequence[Measured], plan: Plan) -> dict[str, Any]:

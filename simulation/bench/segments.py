@@ -30,6 +30,7 @@ from simulation.engines.live import pin_self
 from simulation.engines.nginx import Nginx, nginx
 from simulation.engines.ports import free_port
 from simulation.machine import fingerprint
+from simulation.tables import on_screen
 
 STREAM = "final"
 RATE = 10.0  # comments a second
@@ -112,15 +113,14 @@ async def bench_segments(sizes: Sequence[int], seconds: float, say: Say) -> list
 
 
 async def _measure(pollers: int, seconds: float, say: Say) -> Polled:
-    pair = processes.cores()
     pin_self()
     with TemporaryDirectory(prefix="livecomments-bench-") as folder:
         port = free_port()
         arguments = ["--port", "0", "--data", folder, *UNLIMITED, "--cache", f"http://127.0.0.1:{port}"]
         async with (
-            processes.server(arguments, pair[0] if pair else None) as (url, _),
+            processes.server(arguments, processes.cores().server) as (url, _),
         ):
-            with nginx(port, int(url.rpartition(":")[2]), pair[1] if pair else None) as cache:
+            with nginx(port, int(url.rpartition(":")[2]), processes.cores().load) as cache:
                 token = await gateway_token(url)
                 await open_stream(url, STREAM, token)
                 say(f"{pollers:,} pollers")
@@ -214,12 +214,7 @@ HEADINGS = (
 
 
 def table(rows: Sequence[Polled]) -> Table:
-    table = Table(title=f"Segments from a cache, {RATE:g} comments/s")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right")
-    for line in lines(rows):
-        table.add_row(*line)
-    return table
+    return on_screen(HEADINGS, lines(rows), title=f"Segments from a cache, {RATE:g} comments/s", left=0)
 
 
 def document(rows: Sequence[Polled]) -> dict[str, Any]:

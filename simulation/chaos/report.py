@@ -14,6 +14,7 @@ from simulation.chaos.faults import FAULTS
 from simulation.chaos.run import Outcome
 from simulation.chaos.sights import Sight
 from simulation.machine import fingerprint
+from simulation.tables import on_screen
 
 HEADINGS = (
     "fault", "what happens", "lasts s", "silence s", "(median)", "slowest s", "back after s", "sent again", "gaps",
@@ -38,13 +39,9 @@ def _median(sights: Sequence[Sight], name: str) -> float:
 
 
 def table(sights: Sequence[Sight]) -> Table:
-    shown = Table()
-    for heading in HEADINGS:
-        if heading != "what happens":
-            shown.add_column(heading, justify="left" if heading == "fault" else "right")
-    for name, _, *figures in lines(sights):
-        shown.add_row(name, *figures)
-    return shown
+    """Without what happens, for which a screen is too narrow."""
+    head, *rows = ((name, *figures) for name, _, *figures in (HEADINGS, *lines(sights)))
+    return on_screen(head, rows)
 
 
 def document(outcome: Outcome) -> dict[str, Any]:

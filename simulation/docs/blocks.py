@@ -1,11 +1,10 @@
 """What stands between two marks of a page: a table, made from a committed result."""
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from reference_impl.protocol.problem import KINDS
-from simulation import fidelity_page
+from simulation import fidelity_page, report
 from simulation.bench import hot_log, partitions, recent, segments
 from simulation.bench.display_rows import Shown, lines
 from simulation.bench.fanout_page import drain_table, fanout_tables, soak_table
@@ -20,9 +19,10 @@ from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.world_cup import page as final
 from simulation.laws import page as laws
 from simulation.machine import in_words
-from simulation.report import markdown
 from simulation.sweeping import showing as sweeping
+from simulation.tables import Line, markdown
 
+MARKS = "|---|--:|"
 OF_VIEWERS = (
     "freshness_p50_ms", "freshness_p99_ms", "requests_per_s", "cpu_us_per_viewer_s", "cache_us_per_viewer_s",
 )  # fmt: skip
@@ -59,12 +59,15 @@ def block(name: str) -> str:
     return made.get(name, lambda: _run(name))()
 
 
+def _told(about: str, head: Line, lines: Iterable[Line], marks: str = MARKS) -> str:
+    """A table under what is to be known about it."""
+    return f"{about}\n\n{markdown(head, lines, marks)}"
+
+
 def _experiment(name: str) -> str:
     """A family's question, answer and table."""
     document = result(name)
-    machine = document["machine"]
-    about = f"{in_words(machine)}."
-    return f"{showing.markdown(FAMILIES[name](), document)}\n\n{about}"
+    return f"{showing.markdown(FAMILIES[name](), document)}\n\n{in_words(document['machine'])}."
 
 
 def _sweep(name: str, measures: Collection[str] = ()) -> str:
@@ -76,19 +79,19 @@ def _sweep(name: str, measures: Collection[str] = ()) -> str:
 def _tiers() -> str:
     """How fast each tier of the model is, and how far from the explicit one."""
     document = bench("sim")
-    machine = document["machine"]
     apart = {each["tier"]: each for each in document["agreements"] if each["quantile"] == "p99"}
-    head = "| tier | edges | viewers of each | comments/s | deliveries | deliveries/s on one core | p99 off explicit |"
+    head = (
+        "tier", "edges", "viewers of each", "comments/s", "deliveries", "deliveries/s on one core", "p99 off explicit",
+    )  # fmt: skip
     rows = []
     for row in document["speeds"]:
         crowd, agreed = row["crowd"], apart.get(row["tier"])
         difference = f"{agreed['difference_pct']:+.2f} ± {agreed['half_width_pct']:.2f} %" if agreed else ""
-        rows.append(
-            f"| {row['tier']} | {crowd['edges']} | {crowd['viewers']:,} | {crowd['comments_per_s']:g} | "
-            f"{row['deliveries']:,} | {row['deliveries_per_s']:,.0f} | {difference} |"
-        )
-    about = f"{in_words(machine)}."
-    return "\n".join([about, "", head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
+        rows.append([
+            row["tier"], f"{crowd['edges']}", f"{crowd['viewers']:,}", f"{crowd['comments_per_s']:g}",
+            f"{row['deliveries']:,}", f"{row['deliveries_per_s']:,.0f}", difference,
+        ])  # fmt: skip
+    return _told(f"{in_words(document['machine'])}.", head, rows)
 
 
 def _fidelity(name: str) -> str:
@@ -98,8 +101,8 @@ def _fidelity(name: str) -> str:
 
 def _problems() -> str:
     """The table of everything the API can refuse."""
-    rows = [f"| {kind.status} | `{kind.type}` | {kind.title} | {'yes' if kind.definite else 'no'} |" for kind in KINDS]
-    return "\n".join(["| status | type | title | definite |", "|--:|---|---|---|", *rows])
+    rows = ([f"{kind.status}", f"`{kind.type}`", kind.title, "yes" if kind.definite else "no"] for kind in KINDS)
+    return markdown(["status", "type", "title", "definite"], rows, "|--:|---|")
 
 
 def _ingest() -> str:
@@ -108,16 +111,16 @@ def _ingest() -> str:
 
 
 def _ingest_table(path: Path) -> str:
-    document = json.loads(path.read_text())
-    machine = document["machine"]
-    head = "| log | endpoint | stored before | comments/s | ack p50 ms | ack p99 ms | CPU us/comment |"
+    document = bench(path.stem)
+    head = ("log", "endpoint", "stored before", "comments/s", "ack p50 ms", "ack p99 ms", "CPU us/comment")
     rows = [
-        f"| {row['log']} | {row['endpoint']} | {row['stored_before']:,} | {row['comments_per_s']:,.0f} | "
-        f"{_figure(row['ack_p50_ms'])} | {_figure(row['ack_p99_ms'])} | {_figure(row['cpu_us_per_comment'])} |"
+        [
+            row["log"], row["endpoint"], f"{row['stored_before']:,}", f"{row['comments_per_s']:,.0f}",
+            *(_figure(row[name]) for name in ("ack_p50_ms", "ack_p99_ms", "cpu_us_per_comment")),
+        ]
         for row in document["rows"]
-    ]
-    about = f"{in_words(machine)}."
-    return "\n".join([about, "", head, "|---|---|--:|--:|--:|--:|--:|", *rows])
+    ]  # fmt: skip
+    return _told(f"{in_words(document['machine'])}.", head, rows, "|---|---|--:|")
 
 
 def _display() -> str:
@@ -128,8 +131,7 @@ def _display() -> str:
     about = (
         f"{case.viewers:,} viewers in crowd mode, {case.rate:,.0f} comments/s, {case.seconds:g} s; {in_words(machine)}."
     )
-    body = [f"| {' | '.join(line)} |" for line in lines(rows)]
-    return "\n".join([about, "", "| | one hall | rooms |", "|---|--:|--:|", *body])
+    return _told(about, ["", "one hall", "rooms"], lines(rows))
 
 
 def _segments() -> str:
@@ -137,8 +139,7 @@ def _segments() -> str:
     document = bench("segments")
     machine, rows = document["machine"], [segments.Polled(**row) for row in document["rows"]]
     about = f"{rows[0].comments_per_s:g} comments/s, {rows[0].seconds:g} s each; {in_words(machine)}."
-    head = [f"| {' | '.join(segments.HEADINGS)} |", "|" + "--:|" * len(segments.HEADINGS)]
-    return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in segments.lines(rows))])
+    return _told(about, segments.HEADINGS, segments.lines(rows), "|--:|")
 
 
 def _partitions() -> str:
@@ -154,12 +155,11 @@ def _partitions() -> str:
         f"`hot_split` splits at {plan['per_s'] * partitions.SPLIT_SHARE:,.0f} comments/s; "
         f"{in_words(machine)}."
     )
-    head = [f"| {' | '.join(partitions.HEADINGS)} |", "|---|" + "--:|" * (len(partitions.HEADINGS) - 1)]
     found = [about]
     for row_us in partitions.costs(rows):
-        found += ["", f"**{partitions.cost_in_words(row_us)}**", "", *head]
-        found += [f"| {' | '.join(line)} |" for line in partitions.lines(rows, row_us)]
-    return "\n".join(found)
+        words = f"**{partitions.cost_in_words(row_us)}**"
+        found.append(_told(words, partitions.HEADINGS, partitions.lines(rows, row_us)))
+    return "\n\n".join(found)
 
 
 def _hot() -> str:
@@ -169,8 +169,7 @@ def _hot() -> str:
     about = (
         f"{document['seconds']:g} s each, medians of {document['runs']} runs (and their range); {in_words(machine)}."
     )
-    head = [f"| {' | '.join(hot_log.HEADINGS)} |", "|---|" + "--:|" * (len(hot_log.HEADINGS) - 1)]
-    return "\n".join([about, "", *head, *(f"| {' | '.join(line)} |" for line in hot_log.lines(rows))])
+    return _told(about, hot_log.HEADINGS, hot_log.lines(rows))
 
 
 def _recent() -> str:
@@ -182,9 +181,7 @@ def _recent() -> str:
         f"the chat at {plan['speed']:g} times its speed, {plan['posts_per_s']:g} posts/s; "
         f"{in_words(machine)}."
     )
-    head = [f"| {' | '.join(recent.HEADINGS)} |", "|---|" + "--:|" * (len(recent.HEADINGS) - 1)]
-    rows = recent.lines([recent.Row(**row) for row in document["rows"]])
-    return "\n".join([about, "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
+    return _told(about, recent.HEADINGS, recent.lines([recent.Row(**row) for row in document["rows"]]))
 
 
 def _chaos() -> str:
@@ -198,40 +195,42 @@ def _chaos() -> str:
         f"{len(document['broken'])} things broken; "
         f"{in_words(machine)}."
     )
-    head = [f"| {' | '.join(chaos.HEADINGS)} |", "|---|---|" + "--:|" * (len(chaos.HEADINGS) - 2)]
     rows = chaos.lines([Sight(**each) for each in document["sights"]])
-    return "\n".join([about, "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
+    return _told(about, chaos.HEADINGS, rows, "|---|---|--:|")
 
 
 def _hot_loss() -> str:
     """What killing Redis costs hot-first, a row for each way that it keeps its data."""
     documents = [bench(f"hot-loss-{sync}") for sync in Sync]
     head = (
-        "| append-only file | Redis killed | acknowledged | lost | gaps told | longest silence s | posts sent again |"
-    )
+        "append-only file", "Redis killed", "acknowledged", "lost", "gaps told", "longest silence s",
+        "posts sent again",
+    )  # fmt: skip
     rows = []
     for document in documents:
         counts, sights = document["counts"], [Sight(**each) for each in document["sights"]]
-        rows.append(
-            f"| {document['plan']['hot']} | {len(sights)} times | {counts['acknowledged']:,} | {counts['lost']:,} | "
-            f"{counts['gaps']:,} | {max(each.silence_s for each in sights):.1f} | {counts['retried']:,} |"
-        )
-    return "\n".join([head, "|---|--:|--:|--:|--:|--:|--:|", *rows])
+        rows.append([
+            document["plan"]["hot"], f"{len(sights)} times", f"{counts['acknowledged']:,}", f"{counts['lost']:,}",
+            f"{counts['gaps']:,}", f"{max(each.silence_s for each in sights):.1f}", f"{counts['retried']:,}",
+        ])  # fmt: skip
+    return markdown(head, rows, MARKS)
 
 
 def _edges() -> str:
     """The same crowd at the server alone and at edges."""
     document = bench("edges")
-    machine = document["machine"]
-    about = f"{in_words(machine)}."
-    head = "| edges | viewers | comments/s | deliveries/s | p50 ms | p99 ms | lost, doubled or out of order | counts |"
+    head = (
+        "edges", "viewers", "comments/s", "deliveries/s", "p50 ms", "p99 ms", "lost, doubled or out of order", "counts",
+    )  # fmt: skip
     rows = [
-        f"| {row['edges'] or 'none'} | {row['viewers']:,} | {row['comments_per_s']:,.0f} | "
-        f"{row['deliveries_per_s']:,.0f} | {row['p50_ms']:,.0f} | {row['p99_ms']:,.0f} | {row['faults']} | "
-        f"{'no: ' + row['why_void'] if row['why_void'] else 'yes'} |"
+        [
+            f"{row['edges'] or 'none'}", f"{row['viewers']:,}",
+            *(f"{row[name]:,.0f}" for name in ("comments_per_s", "deliveries_per_s", "p50_ms", "p99_ms")),
+            f"{row['faults']}", f"no: {row['why_void']}" if row["why_void"] else "yes",
+        ]
         for row in document["rows"]
-    ]
-    return "\n".join([about, "", head, "|--:|--:|--:|--:|--:|--:|--:|---|", *rows])
+    ]  # fmt: skip
+    return _told(f"{in_words(document['machine'])}.", head, rows, "|--:|--:|--:|--:|--:|--:|--:|---|")
 
 
 def _theory() -> str:
@@ -251,5 +250,5 @@ def _run(name: str) -> str:
         f"{scenario['audience']['viewers']:,} viewers, {workload['trace']} at {workload['speed']:g} times its speed, "
         f"{scenario['duration_s']:g} s, window {scenario['system']['window_ms']:g} ms, seed {document['seed']}; "
         f"{in_words(machine)}.\n\n"
-        f"{markdown(document)}"
+        f"{report.markdown(document)}"
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simulation import tables
 from simulation.docs import spoken
 from simulation.docs.results import result
 from simulation.experiments import showing
@@ -38,12 +39,12 @@ class Findings:
     def error(self, variant: str, measure: str) -> str:
         """By how much the model is off the live runs with the same arrivals: `-10 %`."""
         error = self._cells[variant, measure]["error"]
-        return "±0 %" if error is None else f"{error:+.0%}".replace("%", " %")
+        return "±0 %" if error is None else spoken.rounded_percent(error, sign="+")
 
     def noise(self, variant: str, measure: str) -> str:
         """How far live runs are from each other; of a single run nothing is known."""
         noise = self._cells[variant, measure]["noise"]
-        return "unknown (one run)" if noise is None else f"{noise:.0%}".replace("%", " %")
+        return "unknown (one run)" if noise is None else spoken.rounded_percent(noise)
 
     def gap(self, variant: str, measure: str) -> str:
         return f"{self.error(variant, measure)} (noise {self.noise(variant, measure)})"
@@ -53,7 +54,7 @@ class Findings:
         say = {"live": self.live, "sim": self.simulated, "gap": self.gap}[engine]
         head = ["", *(self._measures[each].title for each in measures)]
         rows = [[f"`{variant}`", *(say(variant, each) for each in measures)] for variant in variants]
-        return spoken.table(head, rows)
+        return tables.markdown(head, rows)
 
     def _side(self, variant: str, measure: str, engine: str) -> Mapping[str, Any]:
         side: Mapping[str, Any] | None = self._cells[variant, measure][engine]

@@ -1,12 +1,4 @@
-"""Numbers and tables as a page says them."""
-
-from collections.abc import Iterable, Sequence
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: bool = False) -> str:
-    """Markdown: words in the first column, numbers in the others, or ``words`` too."""
-    lines = [head, ["---", *["---" if words else "--:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+"""Numbers as a page says them."""
 
 
 def rate(bit_per_s: float) -> str:
@@ -35,6 +27,11 @@ def significant(number: float, digits: int = 3) -> str:
 def percent(share: float) -> str:
     """Of 1: `15.6 %`."""
     return f"{significant(100 * share)} %"
+
+
+def rounded_percent(share: float, digits: int = 0, *, sign: str = "") -> str:
+    """With so many digits after the point: `16 %`; "+" as a ``sign`` shows it always."""
+    return f"{share:{sign}.{digits}%}".replace("%", " %")
 
 
 def off(expected: float, seen: float) -> str:

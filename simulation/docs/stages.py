@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from simulation import tables
 from simulation.docs import spoken
 from simulation.docs.results import result
 from simulation.experiments.comparison import CONFIDENCE
@@ -63,7 +64,7 @@ class Scenario:
 
         rows = [[stage.replace("_", " "), *(cell(stage, each) for each in quantiles)] for stage in STAGES]
         unit = "" if engine == "gap" else "ms"
-        return spoken.table([unit, *quantiles], rows)
+        return tables.markdown([unit, *quantiles], rows)
 
     def _of(self, engine: str) -> list[dict[str, Any]]:
         return [run for run in self._runs if run["engine"] == ENGINES[engine]]
@@ -87,4 +88,4 @@ def _digits(value: float) -> int:
 
 
 def _noise(values: Sequence[float]) -> str:
-    return f"{100 * (max(values) - min(values)) / median(values):.0f} %"
+    return spoken.rounded_percent((max(values) - min(values)) / median(values))

@@ -6,21 +6,20 @@ from typing import Any
 
 from rich.table import Table
 
-from simulation import drawing
+from simulation import drawing, tables
 from simulation.experiments.family import Family, Measure, Pictured
 from simulation.provenance import Provenance
 
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
 NAMES = {"live": "live", "sim": "simulated"}
 COLUMNS = 3  # of a picture
+HEADINGS = ("variant", "measure", "live", "simulated", "difference", "noise")
 
 Document = Mapping[str, Any]
 
 
 def table(family: Family, document: Document) -> Table:
-    found = Table(title=family.question, title_justify="left", title_style="bold")
-    for heading in ("variant", "measure", "live", "simulated", "difference", "noise"):
-        found.add_column(heading, justify="left" if heading in ("variant", "measure") else "right")
+    found = tables.on_screen(HEADINGS, (), title=family.question, left=2)
     variant = None
     for cell in document["comparison"]:
         if variant not in (None, cell["variant"]):
@@ -33,8 +32,7 @@ def table(family: Family, document: Document) -> Table:
 
 def markdown(family: Family, document: Document) -> str:
     """The question, the answer and the table."""
-    lines = [f"**{document['question']}** {document['size']}", "", document["answer"], ""]
-    lines += _rows(family, document)
+    lines = [f"**{document['question']}** {document['size']}", "", document["answer"], "", _rows(family, document)]
     if told := void(document["observations"]):
         lines += ["", *(f"- Void: {each}." for each in told)]
     ranking = document["ranking"]
@@ -79,19 +77,18 @@ def _source(document: Document) -> str:
     return str(Provenance.read(source)) if source else ""
 
 
-def _rows(family: Family, document: Document) -> list[str]:
+def _rows(family: Family, document: Document) -> str:
     """A row for each figure; where there is nothing live to compare, a row for each variant."""
     compared = document["comparison"]
     if any(cell["live"] for cell in compared):
-        head = ["| variant | measure | live | simulated | difference | noise |", "|---|---|--:|--:|--:|--:|"]
-        return head + [f"| `{cell['variant']}` | {' | '.join(cells(family, cell))} |" for cell in compared]
+        rows = [[f"`{cell['variant']}`", *cells(family, cell)] for cell in compared]
+        return tables.markdown(HEADINGS, rows, "|---|---|--:|")
     told = {(cell["variant"], cell["measure"]): cell["sim"] for cell in compared}
-    head = [f"| {' | '.join(['variant', *(each.title for each in family.measures)])} |"]
-    head += ["|---|" + "--:|" * len(family.measures)]
-    return head + [
-        f"| {' | '.join([f'`{name}`', *(interval(told[name, each.name], each.digits) for each in family.measures)])} |"
+    rows = [
+        [f"`{name}`", *(interval(told[name, each.name], each.digits) for each in family.measures)]
         for name in dict.fromkeys(cell["variant"] for cell in compared)
     ]
+    return tables.markdown(["variant", *(each.title for each in family.measures)], rows, "|---|--:|")
 
 
 def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:

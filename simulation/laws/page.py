@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulation import tables
 from simulation.laws.checks import Check
 
 HEADINGS = ("law", "of the model", "quantity", "theory", "simulated", "off", "half-width", "variance", "obeyed")
@@ -38,6 +39,5 @@ def markdown(path: Path) -> str:
         f"{document['replications']} replications, seed {document['seed']}, "
         f"intervals at {document['confidence']:.0%}; *variance*: what control variates divided it by."
     )
-    marks = "|".join(["---"] * 3 + ["--:"] * (len(HEADINGS) - 3))
-    rows = [f"| {' | '.join(cells(Check(**row)))} |" for row in document["checks"]]
-    return "\n".join([about, "", f"| {' | '.join(HEADINGS)} |", f"|{marks}|", *rows])
+    rows = (cells(Check(**row)) for row in document["checks"])
+    return f"{about}\n\n{tables.markdown(HEADINGS, rows, '|---|---|---|--:|')}"

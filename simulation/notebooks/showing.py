@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from simulation.docs import spoken
+from simulation import tables
 from simulation.experiments.showing import COLOURS
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def say(text: str) -> None:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, words: bool = False) -> None:
     """The first column is text, the others are figures, or ``words`` too."""
-    say(spoken.table(head, [[str(each) for each in row] for row in rows], words=words))
+    marks = "| --- |" if words else "| --- | --: |"
+    say(tables.markdown(head, [[str(each) for each in row] for row in rows], marks))
 
 
 def number(value: float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from simulation import fidelity_page, fidelity_plot
+from simulation import fidelity_page, fidelity_plot, tables
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import show
@@ -46,7 +46,7 @@ def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Pat
             lines += [str(Provenance.read(source)), ""]
         lines += [f"![Every scenario, live and forecast]({pictures['suite'].name})", ""]
     if experiments := overview_lines(document):
-        lines += ["## The experiments", "", OVERVIEW, "", *fidelity_page.piped(HEADINGS, experiments, left=2), ""]
+        lines += ["## The experiments", "", OVERVIEW, "", tables.markdown(HEADINGS, experiments, "|---|---|--:|"), ""]
     for name, experiment in _done(document).items():
         lines += [f"## {name}", "", showing.markdown(FAMILIES[name](), experiment), ""]
         lines += [f"![{name}]({pictures[name].name})", ""]
@@ -55,11 +55,11 @@ def markdown(document: Document, missing: Sequence[str], pictures: dict[str, Pat
 
 def print_all(document: Document, missing: Sequence[str], console: Console) -> None:
     if document["runs"]:
-        console.print(*fidelity_page.tables(document))
+        console.print(*fidelity_page.on_screen(document))
         if source := document["calibration"]:
             console.print(f"{Provenance.read(source)}", highlight=False)
     if experiments := overview_lines(document):
-        console.print(fidelity_page.table("The experiments", HEADINGS, experiments, left=2))
+        console.print(tables.on_screen(HEADINGS, experiments, title="The experiments", left=2))
         console.print(OVERVIEW, highlight=False)
     for name, experiment in _done(document).items():
         show(FAMILIES[name](), experiment, console)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from simulation import tables
 from simulation.experiments import showing
 from simulation.experiments.family import Family, Measure
 from simulation.experiments.showing import NAMES, interval, ranged
@@ -16,11 +17,8 @@ Document = Mapping[str, Any]
 
 
 def table(family: Family, document: Document) -> Table:
-    found = Table(title=family.question, title_justify="left", title_style="bold")
-    found.add_column("variant")
-    found.add_column("measure")
-    for point in done(document):
-        found.add_column(words(point["at"]).replace(", ", "\n"), justify="right")
+    points = (words(point["at"]).replace(", ", "\n") for point in done(document))
+    found = tables.on_screen(("variant", "measure", *points), (), title=family.question, left=2)
     variant = None
     for line in lines(family, document):
         if variant not in (None, line[0]):
@@ -34,11 +32,11 @@ def table(family: Family, document: Document) -> Table:
 def markdown(family: Family, document: Document, measures: Collection[str] = ()) -> str:
     """The question, the table (of all measures, unless some are named), and what was simulated with."""
     headings = ["variant", "measure", *(words(point["at"]) for point in done(document))]
-    rows = [f"| `{line[0]}` | {' | '.join(line[1:])} |" for line in lines(family, document, measures)]
-    head = [f"| {' | '.join(headings)} |", f"|---|---|{'--:|' * (len(headings) - 2)}"]
+    rows = ([f"`{variant}`", *figures] for variant, *figures in lines(family, document, measures))
+    shown = tables.markdown(headings, rows, "|---|---|--:|")
     made = f"Digest of the simulated figures: `{document['digest']}`." if "digest" in document else ""
     notes = [*(f"- Void: {each}." for each in void(document)), ""] if void(document) else []
-    return "\n".join([f"**{document['question']}**", "", *head, *rows, "", *notes, source(document), made]).rstrip()
+    return "\n".join([f"**{document['question']}**", "", shown, "", *notes, source(document), made]).rstrip()
 
 
 def lines(family: Family, document: Document, measures: Collection[str] = ()) -> list[list[str]]:

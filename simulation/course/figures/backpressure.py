@@ -10,7 +10,8 @@ from reference_impl.policy.backpressure import BackpressureConfig, Ending
 from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.rate import RateConfig
-from simulation import theory
+from simulation import tables, theory
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.experiments.backpressure.plan import AUTHORS, COMMENT_BYTES, SETTLE_S, cases
@@ -92,7 +93,7 @@ def _others() -> dict[str, str]:
     return {
         "outcome_1": outcome,
         "stalled_ratio": f"{ratio:.2f}",
-        "stalled_noise": f"{noise:.0%}".replace("%", " %"),
+        "stalled_noise": spoken.rounded_percent(noise),
         "stalled_viewers": f"{plain['viewers']:,}",
         "stalled_large": f"{_slowed(rows, 5_000):.2f}",
     }
@@ -157,7 +158,7 @@ def _endings(found: Findings, run: Run) -> dict[str, str]:
     slow_ms = [found.value(ending, "fast_p99_ms") for ending in ENDINGS]
     return {
         "outcome_3": first if shares[first] - shares[second] > 5 else "there is no difference to speak of",
-        "share_closed": f"{share:.0%}".replace("%", " %"),
+        "share_closed": spoken.rounded_percent(share),
         **{f"share_{ending}": found.live(ending, "slow_delivered_pct") for ending in ENDINGS},
         **{f"skipped_{ending}": found.live(ending, "slow_skipped_pct") for ending in ENDINGS},
         "share_sim": found.simulated("drop_oldest", "slow_delivered_pct"),
@@ -188,7 +189,7 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
         "crowded_s": f"{run.crowded_s:g}",
         "drain_per_s": f"{drain_per_s:,.0f}",
         "overload": f"{offered:.2f}",
-        "refused_at_least": f"{max(0.0, 1 - 1 / offered):.0%}".replace("%", " %"),
+        "refused_at_least": spoken.rounded_percent(max(0.0, 1 - 1 / offered)),
         "wait_closed_s": f"{max(0.0, offered - 1) * run.crowded_s:.2f}",
         "wait_live_s": f"{free['fast_p99_ms'] / 1e3:.2f}",
         "wait_sim_s": f"{found.value(CROWDED[0], 'fast_p99_ms', 'sim') / 1e3:.2f}",
@@ -207,12 +208,12 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
 
 def _rooms(arrivals_per_s: float, drain_per_s: float) -> str:
     """M/M/1/K: what is refused, and how long the others are inside, by the places there are."""
-    lines = ["| places | refused | the others wait, s |", "|--:|--:|--:|"]
+    rows = []
     for places in ROOMS:
         lost = theory.mm1k_lost(arrivals_per_s, 1 / drain_per_s, places)
         mean_s = theory.mm1k_mean_s(arrivals_per_s, 1 / drain_per_s, places)
-        lines.append(f"| {places:,} | {lost * 100:.1f} % | {mean_s:.2f} |")
-    return "\n".join(lines)
+        rows.append([f"{places:,}", spoken.rounded_percent(lost, 1), f"{mean_s:.2f}"])
+    return tables.markdown(["places", "refused", "the others wait, s"], rows, "|--:|")
 
 
 def _ladder(ladder: Findings) -> dict[str, str]:

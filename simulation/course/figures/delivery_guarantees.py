@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reference_impl.policy.ordering import OrderingConfig
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.experiments.delivery_guarantees.plan import CALM_S, RECONNECTS, VARIANTS, Size
@@ -26,7 +27,7 @@ def _setting(found: Findings) -> dict[str, str]:
         "size": found.document["size"],
         "viewers": f"{SIZE.viewers}",
         "posts_per_s": f"{SIZE.posts_per_s:g}",
-        "lost_share": _percent(SIZE.lost_share, 0),
+        "lost_share": spoken.rounded_percent(SIZE.lost_share),
         "seconds": f"{SIZE.seconds:g}",
         "lasts_s": f"{SIZE.lasts_s:g}",
         "patience_ms": f"{1000 * OrderingConfig().patience_s:g}",
@@ -109,16 +110,16 @@ def shown_again(size: Size = SIZE) -> float:
 
 def _theory(found: Findings) -> dict[str, str]:
     return {
-        "broker_share": _percent(SIZE.outage_s / SIZE.seconds),
-        "viewer_share": _percent(away_share()),
+        "broker_share": spoken.rounded_percent(SIZE.outage_s / SIZE.seconds, 1),
+        "viewer_share": spoken.rounded_percent(away_share(), 1),
         "away_ms": f"{1000 * mean_away_s():g}",
-        "lost_expected": _percent(lost_at_most_once()),
+        "lost_expected": spoken.rounded_percent(lost_at_most_once(), 1),
         "lost_sim": found.simulated(ONCE_AT_MOST, "lost_pct"),
         "requests_expected": f"{requests_at_least_once():.2f}",
         "requests_sim": found.simulated(AT_LEAST, "requests"),
-        "stored_again_expected": _percent(stored_again()),
+        "stored_again_expected": spoken.rounded_percent(stored_again(), 1),
         "stored_again_sim": found.simulated(AT_LEAST, "stored_again_pct"),
-        "doubled_expected": _percent(shown_again()),
+        "doubled_expected": spoken.rounded_percent(shown_again(), 1),
         "doubled_sim": found.simulated(AT_LEAST, "doubled_pct"),
         "error_lost": found.error(ONCE_AT_MOST, "lost_pct"),
         "error_stored_again": found.error(AT_LEAST, "stored_again_pct"),
@@ -153,7 +154,3 @@ def _elsewhere() -> dict[str, str]:
         "chaos_lost": f"{counts['lost']:,}",
         "chaos_broken": f"{len(chaos['broken'])}",
     }
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"

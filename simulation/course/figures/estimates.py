@@ -100,7 +100,7 @@ def _costs() -> list[Compared]:
         said = " ".join(
             [spoken.significant(seen), f"({spoken.significant(min(runs))}-{spoken.significant(max(runs))})"]
         )
-        found.append(Compared(what, form, seen, said, f"{100 * (max(runs) - min(runs)) / median(runs):.0f} %"))
+        found.append(Compared(what, form, seen, said, spoken.rounded_percent((max(runs) - min(runs)) / median(runs))))
     return found
 
 

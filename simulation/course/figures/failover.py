@@ -9,7 +9,8 @@ from reference_impl.policy.circuit_breaker import BreakerConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.reconnect import DrainConfig
 from reference_impl.policy.retry import RetryBudgetConfig, RetryConfig
-from simulation import theory
+from simulation import tables, theory
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.experiments.failover.plan import RECONNECTS, RESTART_S, SIZE
@@ -131,7 +132,7 @@ def _breaker(found: Findings) -> dict[str, str]:
     config = BreakerConfig()
     return {
         "outcome_3": "nearly all" if spared > 0.75 else "some of them" if spared > 0.1 else "hardly any",
-        "spared": f"{spared:.0%}".replace("%", " %"),
+        "spared": spoken.rounded_percent(spared),
         "waited": f"{waited:.0f}",
         "waited_bare": f"{bare:.0f}",
         "later": f"{later_s:.1f} s later"
@@ -195,19 +196,15 @@ def amplified(failing: float, tries: int | None, budget: float | None = None) ->
 def _retries() -> dict[str, str]:
     tries = 1 + 2
     ratio = RetryBudgetConfig().ratio
-    head = [
-        f"| calls that fail | until it works | {tries} tries | {tries} tries and a budget |",
-        "|--:|--:|--:|--:|",
-    ]
-    lines = [
-        f"| {failing:.0%} | {_loaded(amplified(failing, None))} | {_loaded(amplified(failing, tries))} | "
-        f"{_loaded(amplified(failing, tries, ratio))} |"
+    head = ["calls that fail", "until it works", f"{tries} tries", f"{tries} tries and a budget"]
+    rows = [
+        [f"{failing:.0%}", *(_loaded(amplified(failing, *how)) for how in ((None,), (tries,), (tries, ratio)))]
         for failing in FAILING
     ]
     return {
-        "retries": "\n".join(head + lines).replace("%", " %"),
-        "load": f"{LOAD:.0%}".replace("%", " %"),
-        "budget": f"{ratio:.0%}".replace("%", " %"),
+        "retries": tables.markdown(head, rows, "|--:|").replace("%", " %"),
+        "load": spoken.rounded_percent(LOAD),
+        "budget": spoken.rounded_percent(ratio),
         "tries": f"{tries}",
         "call_ms": f"{CALL_S * 1e3:g}",
         "tenfold": f"{amplified(0.9, None):.0f}",
@@ -230,10 +227,9 @@ def _sights() -> str:
         ("of the median viewer", "silence_median_s"),
         ("back after, s", "recovery_s"),
     )
-    head = [f"| fault | {' | '.join(title for title, _ in columns)} | sent again |", "|---|" + "--:|" * 5]
-    lines = [
-        f"| `{name}` | {' | '.join(f'{found[name][column]:.1f}' for _, column in columns)} | {found[name]['retried']} |"
+    rows = [
+        [f"`{name}`", *(f"{found[name][column]:.1f}" for _, column in columns), f"{found[name]['retried']}"]
         for name in SIGHTS
         if name in found
     ]
-    return "\n".join(head + lines)
+    return tables.markdown(["fault", *(title for title, _ in columns), "sent again"], rows, "|---|--:|")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from reference_impl.policy.connections import ConnectionConfig
+from simulation import tables
 from simulation.calibration import NEAREST, Calibration, Samples
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
@@ -115,11 +116,11 @@ def _closed_table(found: Findings) -> str:
         ("`hybrid-2s`: p50, ms", 1000 * mixture_s(*mixed, 0.5), "hybrid-2s", "p50_ms"),
         ("`hybrid-2s`: p99, ms", 1000 * mixture_s(*mixed, 0.99), "hybrid-2s", "p99_ms"),
     ]
-    lines = [
-        f"| {called} | {value:,.{0 if value >= 100 else 1}f} | {found.simulated(variant, measure)} |"
+    lines = (
+        [called, f"{value:,.{0 if value >= 100 else 1}f}", found.simulated(variant, measure)]
         for called, value, variant, measure in rows
-    ]
-    return "\n".join(["| | closed form | simulated |", "|---|--:|--:|", *lines])
+    )
+    return tables.markdown(["", "closed form", "simulated"], lines, "|---|--:|")
 
 
 def delivery_us(document: str, server: str) -> float:
@@ -191,12 +192,13 @@ def _trees() -> str:
         levels = levels_of(edges, fan_out)
         late_ms = (len(levels) - 1) * (fan_out * at_once_us / 1000 + 1000 * HOP_S)
         nodes = " → ".join(map(str, levels))
-        rows.append(f"| {fan_out} | {nodes} | {late_ms:.1f} | {fan_out * SHOWN_PER_S:,} | {CROWD // levels[1]:,} |")
+        sent, without = f"{fan_out * SHOWN_PER_S:,}", f"{CROWD // levels[1]:,}"
+        rows.append([f"{fan_out}", nodes, f"{late_ms:.1f}", sent, without])
     head = (
-        "| below a node | nodes, from the root to the edges | adds, ms | a node sends, messages/s | "
-        "without, when one below the root dies |"
-    )
-    return "\n".join([head, "|--:|---|--:|--:|--:|", *rows])
+        "below a node", "nodes, from the root to the edges", "adds, ms", "a node sends, messages/s",
+        "without, when one below the root dies",
+    )  # fmt: skip
+    return tables.markdown(head, rows, "|--:|---|--:|")
 
 
 def _edges() -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 from reference_impl.policy.partitioning import VIRTUAL_NODES, home
 from simulation import theory
 from simulation.bench.partitions_log import Measured
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench, result
 from simulation.experiments.hot_partition.family import CASE
@@ -33,7 +34,7 @@ def figures() -> dict[str, str]:
 def _setting(found: Findings) -> dict[str, str]:
     return {
         "size": found.document["size"],
-        "viral_share": f"{CASE.viral_share:.0%}".replace("%", " %"),
+        "viral_share": spoken.rounded_percent(CASE.viral_share),
         "streams": f"{CASE.streams}",
         "per_s": f"{CASE.per_s:g}",
         "rows_per_s": f"{1e6 / CASE.row_us:,.0f}",
@@ -64,7 +65,7 @@ def _outcomes(found: Findings) -> dict[str, str]:
         "outcome_3": CHOICES[min(p99_ms, key=lambda variant: p99_ms[variant])],
         "outcome_4": _which(asked, {1.5: "one, its home", 3: "about two"}, "nearly every one of them"),
         "skew": found.live(AT_HOME, "skew"),
-        "cold_share": f"{cold_share:.0%}".replace("%", " %"),
+        "cold_share": spoken.rounded_percent(cold_share),
         "at_home_p99": found.live(AT_HOME, "append_p99_ms"),
         "best_p99": found.live(min(p99_ms, key=lambda variant: p99_ms[variant]), "append_p99_ms"),
         "by_time_times": f"{by_time / at_home:.1f}",
@@ -117,12 +118,12 @@ def _theory(found: Findings) -> dict[str, str]:
         "expected_skew": f"{expected_skew(CASE.viral_share, CASE.partitions):.1f}",
         "names_skew": f"{skew_of_these_names():.2f}",
         "skew_sim": found.simulated(AT_HOME, "skew"),
-        "ring_apart": f"{1 / VIRTUAL_NODES**0.5:.0%}".replace("%", " %"),
+        "ring_apart": spoken.rounded_percent(1 / VIRTUAL_NODES**0.5),
         "virtual_nodes": f"{VIRTUAL_NODES}",
         "by_comment_skew_sim": found.simulated(BY_COMMENT, "skew"),
         "rows_for_a_comment": f"{rows_for_a_comment():.2f}",
         "hot_rows_per_s": f"{rows_per_s:.0f}",
-        "utilisation": f"{busy:.0%}".replace("%", " %"),
+        "utilisation": spoken.rounded_percent(busy),
         "capacity": f"{1 / (row_s * rows_for_a_comment()):,.0f}",
         "capacity_sim": found.simulated(AT_HOME, "most_per_s"),
         "md1_mean": f"{1000 * theory.md1_mean_s(rows_per_s, row_s):.1f}",
@@ -139,8 +140,8 @@ def _readers(found: Findings) -> dict[str, str]:
     one, count = found.document["costs"]["pages_s"]["1"], CASE.partitions
     all_ = found.document["costs"]["pages_s"][str(count)]
     return {
-        "any_slow": f"{1 - 0.99**count:.1%}".replace("%", " %"),
-        "hundred_slow": f"{1 - 0.99**100:.0%}".replace("%", " %"),
+        "any_slow": spoken.rounded_percent(1 - 0.99**count, 1),
+        "hundred_slow": spoken.rounded_percent(1 - 0.99**100),
         "gathered_quantile": f"{100 * 0.99 ** (1 / count):.2f}",
         "one_p99": f"{1000 * float(np.quantile(one, 0.99)):.1f}",
         "gathered_p99": f"{1000 * float(np.quantile(one, 0.99 ** (1 / count))):.1f}",
@@ -178,13 +179,13 @@ def _sweep() -> dict[str, str]:
     shares = sorted(points)
     pays = [share for share in shares if _p99_ms(points[share], HOT_SPLIT) < _p99_ms(points[share], AT_HOME)]
     return {
-        "coolest": f"{shares[0]:.0%}".replace("%", " %"),
-        "hottest": f"{shares[-1]:.0%}".replace("%", " %"),
+        "coolest": spoken.rounded_percent(shares[0]),
+        "hottest": spoken.rounded_percent(shares[-1]),
         "coolest_home": f"{_p99_ms(points[shares[0]], AT_HOME):,.0f}",
         "coolest_split": f"{_p99_ms(points[shares[0]], HOT_SPLIT):,.0f}",
         "hottest_home": f"{_p99_ms(points[shares[-1]], AT_HOME):,.0f}",
         "hottest_split": f"{_p99_ms(points[shares[-1]], HOT_SPLIT):,.0f}",
-        "pays_from": f"from {min(pays):.0%} on".replace("%", " %") if pays else "at none of these sizes",
+        "pays_from": f"from {spoken.rounded_percent(min(pays))} on" if pays else "at none of these sizes",
     }
 
 

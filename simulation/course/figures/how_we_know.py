@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from simulation import tables
 from simulation.bars import bars
 from simulation.comparing import groups, ranking, scored, summary, worst
+from simulation.docs import spoken
 from simulation.docs.results import result
 from simulation.engines.live import BUSY_MAX
 from simulation.experiments.catalogue import FAMILIES
@@ -11,12 +13,12 @@ from simulation.suite import suite
 
 SCORINGS = {"first": "fidelity", "again": "fidelity-again"}
 GROUPS = {"window": "window", "at_once": "at once, utilisation to 0.6", "busy": "at once, 0.6 to 0.85"}
-HEAD = "| viewers are written to | scenarios | forecast off by | live runs apart by | one live run off by |"
+HEAD = ("viewers are written to", "scenarios", "forecast off by", "live runs apart by", "one live run off by")
 
 
 def figures() -> dict[str, str]:
     found = {
-        "busy_max": f"{BUSY_MAX:.0%}".replace("%", " %"),
+        "busy_max": spoken.rounded_percent(BUSY_MAX),
         "training": str(len(suite("training"))),
         "experiments": str(len(FAMILIES)),
     }
@@ -35,14 +37,14 @@ def _scoring(document: dict[str, Any]) -> dict[str, str]:
         "runs": str(len(live)),
         "void": str(sum(bool(run["why_void"]) for run in live)),
         "worst": f"`{bad.name}`",  # with its quotes: a mark within code would be shown
-        "worst_error": f"{bad.error('forecast'):+.0%}".replace("%", " %"),
-        "worst_noise": f"{bad.noise:.0%}".replace("%", " %"),
+        "worst_error": spoken.rounded_percent(bad.error("forecast"), sign="+"),
+        "worst_noise": spoken.rounded_percent(bad.noise),
         "alike": str(alike),
         "pairs": str(pairs),
         "promises": str(len(promises)),
         "kept": str(sum(each.met for each in promises)),
         "broken": "; ".join(f"*{each.what}*" for each in promises if not each.met) or "none",
-        "inside": f"{summary(rows)['forecast_inside']:.0%}".replace("%", " %"),
+        "inside": spoken.rounded_percent(summary(rows)["forecast_inside"]),
         "table": _table(document),
     }
 
@@ -55,5 +57,5 @@ def _table(document: dict[str, Any]) -> str:
         if mine := found.get(group):
             said = summary(mine)
             shares = (said["forecast_error"], said["noise"], said["baseline"])
-            rows.append(f"| {name} | {len(mine)} | {' | '.join(f'{share:.1%}' for share in shares)} |")
-    return "\n".join([HEAD, "|---|--:|--:|--:|--:|", *rows]).replace("%", " %")
+            rows.append([name, f"{len(mine)}", *(f"{share:.1%}" for share in shares)])
+    return tables.markdown(HEAD, rows, "|---|--:|").replace("%", " %")

@@ -5,6 +5,8 @@ from statistics import fmean
 
 from reference_impl.policy.polling import MANIFEST_FRESH_S, MANIFEST_REMEMBERED_S, PollingConfig
 from reference_impl.protocol.segments import POLL_AFTER_MS, SEGMENT_MS, SETTLE_MS
+from simulation import tables
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.experiments.push_vs_pull.plan import Size
 
@@ -100,10 +102,10 @@ def _closed(size: Size) -> dict[str, str]:
     quiet = long_poll_cycle_s(QUIET_PER_S, pause_s)
     return {
         "pause_s": f"{pause_s:g}", "cycle_s": f"{long_poll_cycle_s(size.rate_per_s, pause_s):.3f}",
-        "empty_1s": f"{empty_share(size.rate_per_s, 1.0):.0%}".replace("%", " %"),
+        "empty_1s": spoken.rounded_percent(empty_share(size.rate_per_s, 1.0)),
         "quiet_every_s": f"{1 / QUIET_PER_S:g}", "quiet_cycle_s": f"{quiet:.1f}",
         "quiet_long": f"{size.viewers / quiet:.0f}", "quiet_poll": f"{size.viewers:.0f}",
-        "quiet_empty": f"{empty_share(QUIET_PER_S, 1.0):.0%}".replace("%", " %"),
+        "quiet_empty": spoken.rounded_percent(empty_share(QUIET_PER_S, 1.0)),
         **{f"segment_{name}": f"{each:.2f}" for name, each in parts.items()},
         "segment_s": f"{sum(parts.values()):.2f}",
     }  # fmt: skip
@@ -132,7 +134,7 @@ def _closed_table(found: Findings, size: Size) -> str:
             found.simulated("segments", FRESHNESS[0]),
         ),
     ]  # fmt: skip
-    return "\n".join(["| | closed form | simulated |", "|---|--:|--:|", *(f"| {' | '.join(row)} |" for row in rows)])
+    return tables.markdown(["", "closed form", "simulated"], rows, "|---|--:|")
 
 
 def _late(per_s: float, pause_s: float, share: float) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from statistics import median
 
 from reference_impl.protocol.sse import sse_chunk
+from simulation import tables
 from simulation.course import measured
 from simulation.course.capacity import Demand, joins_per_s
 from simulation.course.figures.estimates import compared_live, compared_simulated, full_room
@@ -63,7 +64,7 @@ def _wish() -> dict[str, str]:
         "sse_bytes": f"{real.comment_bytes:.0f}",
         "websocket_bytes": f"{measured.comment_bytes('websocket'):.0f}",
         "wire_times": f"{real.comment_bytes / measured.comment_bytes('text'):.0f}",
-        "designs": spoken.table(head, [_design(name, demand) for name, demand in designs().items()]),
+        "designs": tables.markdown(head, [_design(name, demand) for name, demand in designs().items()]),
     }
 
 
@@ -87,7 +88,7 @@ def _batching() -> dict[str, str]:
         "alone_bytes": f"{alone:.0f}",
         "together_bytes": f"{together:.0f}",
         "headers_bytes": f"{HEADERS_BYTES}",
-        "saved": f"{100 * saved:.0f} %",
+        "saved": spoken.rounded_percent(saved),
         "writes_alone": spoken.many(WISH.writes_per_s),
         "writes_batched": spoken.many(batched.writes_per_s),
     }
@@ -115,11 +116,11 @@ def _edges() -> dict[str, str]:
         for name, each in counted.items()
     ]
     return {
-        "edges": spoken.table(["", "by their cores", "by connections", "by their network", "edges"], rows),
+        "edges": tables.markdown(["", "by their cores", "by connections", "by their network", "edges"], rows),
         "edges_needed": f"{counted['5/s in rooms of 1,000'].needed:,}",
         "write_us": f"{1e6 * edge.write_s:g}",
         "comment_us": f"{1e6 * edge.comment_s:g}",
-        "busy_max": f"{100 * edge.busy_max:.0f} %",
+        "busy_max": spoken.rounded_percent(edge.busy_max),
         "connections": f"{edge.connections:,}",
         "network": spoken.rate(edge.network_bit_per_s),
         "memory": f"{edge.memory_bytes(edge.connections) / 1e6:.0f} MB",
@@ -135,7 +136,7 @@ def _simulated() -> dict[str, str]:
     return {
         "simulated": found.table(("everything", "uniform", "rooms", "rooms-priority"), SIM_MEASURES, "sim"),
         "sim_size": found.document["size"].partition("; 10 moderators")[0],
-        "confidence": f"{100 * CONFIDENCE:.0f} %",
+        "confidence": spoken.rounded_percent(CONFIDENCE),
         "sim_runs": f"{found.document['comparison'][0]['sim']['runs']}",
         "sim_wait_hall": spoken.time(found.value("uniform", "wait_s", "sim")),
         "sim_wait_rooms": f"{found.simulated('rooms', 'wait_s')} s",
@@ -166,10 +167,10 @@ def _live() -> dict[str, str]:
     rows, display = compared_live(), bench("display")["rows"]
     publishing_us = measured.fanout_row("fanout-1000-sse", "sse", 1_000)["publishing_us_per_comment"] / 1_000
     return {
-        "live": spoken.table(
+        "live": tables.markdown(
             ["", "closed form", "live"], [[each.what.removeprefix("live: "), each.expected, each.said] for each in rows]
         ),
-        "gap": spoken.table(
+        "gap": tables.markdown(
             ["closed form against", "off", "noise"],
             [[each.what, each.off, each.noise] for each in (*compared_simulated(), *rows)],
         ),

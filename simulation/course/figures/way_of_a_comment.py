@@ -3,7 +3,7 @@
 import math
 from statistics import median
 
-from simulation import theory
+from simulation import tables, theory
 from simulation.comparing import scored
 from simulation.course import measured
 from simulation.docs import spoken
@@ -32,7 +32,7 @@ def _about() -> dict[str, str]:
         "seconds": f"{run['duration_s']:g}",
         "repeats": f"{len(SHORT.values('hub', 'p50'))}",
         "forecasts": f"{len(SHORT.values('hub', 'p50', 'sim'))}",
-        "confidence": f"{100 * CONFIDENCE:.0f} %",
+        "confidence": spoken.rounded_percent(CONFIDENCE),
     }
 
 
@@ -120,7 +120,7 @@ def _window() -> dict[str, str]:
             )  # fmt: skip
     came, none, cycle_ms = in_cycle(SHORT)
     return {
-        "waits": spoken.table(["wait at the hub, ms", "closed form", "simulated", "live"], rows),
+        "waits": tables.markdown(["wait at the hub, ms", "closed form", "simulated", "live"], rows),
         "came": f"{came:.1f}",
         "none": spoken.percent(none),
         "fan_outs": f"{1000 / cycle_ms:.0f}",
@@ -144,12 +144,12 @@ def _queues() -> dict[str, str]:
         )
     ]
     return {
-        "laws": spoken.table(["ms, where a service takes one", "theory", "simulated"], rows),
-        "law_confidence": f"{100 * laws['confidence']:.0f} %",
+        "laws": tables.markdown(["ms, where a service takes one", "theory", "simulated"], rows),
+        "law_confidence": spoken.rounded_percent(laws["confidence"]),
         "fan_out_form": f"{1000 * fan_out_s:.1f}",
-        "loop_share": f"{100 * per_s * fan_out_s:.0f} %",
+        "loop_share": spoken.rounded_percent(per_s * fan_out_s),
         "loop_mean": f"{1000 * theory.batch_md1_mean_s(per_s, fan_out_s / viewers, viewers, 0.0):.1f}",
-        "crowded_share": f"{100 * per_s * crowded_s:.0f} %",
+        "crowded_share": spoken.rounded_percent(per_s * crowded_s),
         "crowded_mean": f"{1000 * theory.batch_md1_mean_s(per_s, crowded_s / viewers / 3, 3 * viewers, 0.0):.0f}",
         "commit_ms": f"{1000 * commit_s:.1f}",
         "grouped_ms": f"{1000 * theory.group_commit_mean_s(MANY.per_s('comments'), commit_s):.1f}",
@@ -173,7 +173,7 @@ def _tables() -> dict[str, str]:
         "simulated": SHORT.table("sim"),
         "live": SHORT.table("live"),
         "gap": SHORT.table("gap", ("p50", "p99")),
-        "bought": spoken.table(["window", "p50, ms", "p99, ms", "the server's core"], bought),
+        "bought": tables.markdown(["window", "p50, ms", "p99, ms", "the server's core"], bought),
         "sim_way_p99": SHORT.simulated("end_to_end", "p99"),
         "sim_sum_p99": interval([
             sum(of_run) for of_run in zip(*(SHORT.values(stage, "p99", "sim") for stage in STAGES), strict=True)
@@ -189,8 +189,8 @@ def _everywhere(stage: str) -> dict[str, str]:
     """Its p99 over all scenarios of the report, in the median: how far the forecast is off, signed, and the noise."""
     rows = scored(result(REPORT), stage, "p99")
     return {
-        f"all_{stage}": f"{100 * median(row.error('forecast') for row in rows):+.0f} %",
-        f"all_{stage}_noise": f"{100 * median(row.noise for row in rows):.0f} %",
+        f"all_{stage}": spoken.rounded_percent(median(row.error("forecast") for row in rows), sign="+"),
+        f"all_{stage}_noise": spoken.rounded_percent(median(row.noise for row in rows)),
     }
 
 

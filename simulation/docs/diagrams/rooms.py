@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from simulation.course.capacity import Demand
+from simulation.docs import spoken
 from simulation.docs.svg import Arrow, Box, Diagram, Note
 
 _HALL = Demand(viewers=1e7, comments_per_s=5e4, comment_bytes=150, shown_per_s=5)
@@ -35,11 +36,11 @@ DIAGRAM = Diagram(
     },
     arrows=(
         Arrow("crowd", "hall", via=((27, 18), (27, 7))),
-        Arrow("hall", "same", f"chance {_HALL.chance_shown:.2%}".replace("%", " %")),
+        Arrow("hall", "same", f"chance {spoken.rounded_percent(_HALL.chance_shown, 2)}"),
         Arrow("crowd", "first"),
         *(Arrow("crowd", name, via=((27, 18), (27, _PLACES[name]))) for name in ("second", "last")),
         *(
-            Arrow(name, f"of the {name}", f"chance {_ROOMS.chance_shown:.0%}".replace("%", " %"))
+            Arrow(name, f"of the {name}", f"chance {spoken.rounded_percent(_ROOMS.chance_shown)}")
             for name in _PLACES
         ),
     ),
