@@ -25,20 +25,24 @@ class Post:
 def schedule(scenario: Scenario) -> list[Post]:
     """All posts of a scenario, in order: the same for the live engine and the simulated one."""
     if scenario.workload.rate_per_s is not None:
-        return _poisson(scenario, scenario.workload.rate_per_s)
+        return _at_random(scenario, scenario.workload.rate_per_s)
     posts = _rounds(load_trace(scenario.workload.trace), scenario.workload.speed)
     return list(takewhile(lambda post: post.at_s < scenario.duration_s, posts))
 
 
-def _poisson(scenario: Scenario, per_s: float) -> list[Post]:
+def _at_random(scenario: Scenario, per_s: float) -> list[Post]:
     rng = Random(f"{scenario.seed} arrivals")  # a text is hashed alike in every process
     texts = [row[2] for row in load_trace(scenario.workload.trace)]
-    at_s = rng.expovariate(per_s)
-    posts: list[Post] = []
-    while at_s < scenario.duration_s:
-        posts.append(Post(at_s, f"author{len(posts)}", rng.choice(texts)))
+    arrivals = enumerate(poisson(rng, per_s, scenario.duration_s))
+    return [Post(at_s, f"author{number}", rng.choice(texts)) for number, at_s in arrivals]
+
+
+def poisson(rng: Random, per_s: float, end_s: float, begin_s: float = 0.0) -> Iterator[float]:
+    """When it happens, in order; the next time is drawn when it is asked for, so others may draw in between."""
+    at_s = begin_s + rng.expovariate(per_s)
+    while at_s < end_s:
+        yield at_s
         at_s += rng.expovariate(per_s)
-    return posts
 
 
 def load_trace(source: str) -> list[tuple[int, str, str]]:

@@ -25,7 +25,7 @@ from simulation.engines.poster import Poster
 from simulation.engines.set_up import servers
 from simulation.measurements import Receipts, Used
 from simulation.scenario import Scenario
-from simulation.trace import Post, load_trace
+from simulation.trace import Post, load_trace, poisson
 
 WARM_POSTS = 150
 WARM_PER_S = 100
@@ -60,9 +60,7 @@ def plan(seed: int, trace: str) -> Plan:
     """Lone, random, dense and burst posts, with texts as long as the scenario's."""
     rng = random.Random(seed)
     lone = [index * LONE_GAP_S for index in range(int(LONE_S / LONE_GAP_S))]
-    at, randomly = LONE_S, []
-    while (at := at + rng.expovariate(45)) < LONE_S + RANDOM_S:
-        randomly.append(at)
+    randomly = list(poisson(rng, 45, LONE_S + RANDOM_S, LONE_S))
     start = LONE_S + RANDOM_S + SETTLE_S
     dense = [start + index / 250 for index in range(int(DENSE_S * 250))]
     bursts = [start + DENSE_S + SETTLE_S + burst * 0.15 for burst in range(BURSTS) for _ in range(20)]

@@ -14,6 +14,7 @@ from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.docs.stages import interval
 from simulation.experiments.sampling_and_rooms.plan import Size, seats
+from simulation.trace import poisson
 
 CROWD_PER_S = 20.0  # the display budget of the benchmark's crowd
 ROOM_PER_S, ROOMY = 5.0, 0.7  # what a full room of a thousand posts, and how much of that a roomy one
@@ -117,9 +118,8 @@ def full_room() -> dict[str, str]:
 
 def chance_by_policy(posted_per_s: float, shown_per_s: float, seed: int) -> float:
     """Of a comment, where comments come at random for `PLAYED_S` seconds."""
-    rng, at_s, posted, shown = Random(seed), 0.0, 0, 0
+    posted = shown = 0
     budget: DisplayBudget[None] = DisplayBudget(DisplayBudgetConfig(per_s=shown_per_s))
-    while (at_s := at_s + rng.expovariate(posted_per_s)) < PLAYED_S:
-        posted += 1
+    for posted, at_s in enumerate(poisson(Random(seed), posted_per_s, PLAYED_S), 1):
         shown += len(budget.offer(Candidate(None, posted, round(1000 * at_s), f"{seed} {posted}", False), at_s))
     return (shown + len(budget.end())) / posted

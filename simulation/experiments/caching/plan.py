@@ -11,6 +11,7 @@ from random import Random
 from reference_impl.policy.hot_keys import HotKeysConfig
 from reference_impl.policy.recent_window import RecentConfig
 from reference_impl.policy.warming import WarmingConfig
+from simulation.trace import poisson
 
 LIMIT = 50  # comments in a page; the server reads one more, to know whether there are more
 STORED = 300  # comments of the stream before anybody reads
@@ -82,12 +83,7 @@ class Case:
 
     def fleet_readers_s(self, server: int) -> list[float]:
         """When pages of one server of a fleet are due."""
-        rng, due_s = Random(f"caching fleet {self.repeat} {server}"), list[float]()
-        at_s = rng.expovariate(self.size.per_s)
-        while at_s < self.size.fleet_s:
-            due_s.append(at_s)
-            at_s += rng.expovariate(self.size.per_s)
-        return due_s
+        return list(poisson(Random(f"caching fleet {self.repeat} {server}"), self.size.per_s, self.size.fleet_s))
 
     def posts_s(self) -> list[float]:
         seconds = self.size.seconds if self.variant.fleet == 1 else self.size.fleet_s

@@ -10,6 +10,7 @@ from random import Random
 
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.partitioning import hashed
+from simulation.trace import poisson
 
 USERS = 400  # whose work each has its order, and so its partition
 SLOWER = 8.0  # times, when a worker is slow
@@ -83,12 +84,8 @@ class Case:
 
     def arrivals(self) -> list[tuple[float, str]]:
         """When work comes and whose it is, in order: a Poisson process; repeat n of both engines has the same."""
-        rng, found = Random(f"consumer groups {self.repeat}"), list[tuple[float, str]]()
-        due_s = rng.expovariate(self.size.per_s)
-        while due_s < self.seconds:
-            found.append((due_s, f"user{rng.randrange(USERS)}"))
-            due_s += rng.expovariate(self.size.per_s)
-        return found
+        rng = Random(f"consumer groups {self.repeat}")
+        return [(due_s, f"user{rng.randrange(USERS)}") for due_s in poisson(rng, self.size.per_s, self.seconds)]
 
     def partition(self, user: str) -> int:
         """As the server's queue has it."""

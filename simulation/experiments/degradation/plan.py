@@ -11,6 +11,7 @@ from itertools import accumulate
 from random import Random
 
 from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, LadderConfig
+from simulation.trace import poisson
 
 AUTHORS = 400
 FANS = 100  # who react, and take it back, by turns
@@ -131,8 +132,6 @@ class Case:
             for step, (begin_s, end_s) in zip(self.size.steps, self.size.spans, strict=True):
                 share = SHARES.get(kind)
                 per_s = MODERATORS_PER_S if share is None else self.capacity_per_s * step.multiple * share
-                at_s = begin_s + rng.expovariate(per_s)
-                while at_s < end_s:
-                    found.append(Request(at_s, kind, rng.randrange(AUTHORS)))
-                    at_s += rng.expovariate(per_s)
+                moments = poisson(rng, per_s, end_s, begin_s)
+                found += (Request(at_s, kind, rng.randrange(AUTHORS)) for at_s in moments)
         return sorted(found, key=lambda each: each.due_s)

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from reference_impl.policy.retry import RetryConfig
+from simulation.trace import poisson
 
 POSTS = RetryConfig()  # of an author, as the client has it
 RECONNECTS = RetryConfig(base_s=0.2, cap_s=2.0, attempts_max=240)  # the client's, but for a cap that fits a short run
@@ -98,11 +99,11 @@ class Case:
 
     def cuts_s(self) -> list[tuple[float, int]]:
         """When which viewer's connection is cut, in order; a viewer who has none then is not harmed."""
-        found = []
+        found = list[tuple[float, int]]()
         for viewer in range(self.size.viewers):
-            rng, at_s = self.stream(f"cuts {viewer}"), CALM_S / 2
-            while (at_s := at_s + rng.expovariate(1 / self.size.lasts_s)) < self.size.seconds - CALM_S:
-                found.append((at_s, viewer))
+            rng = self.stream(f"cuts {viewer}")
+            cuts_s = poisson(rng, 1 / self.size.lasts_s, self.size.seconds - CALM_S, CALM_S / 2)
+            found += ((at_s, viewer) for at_s in cuts_s)
         return sorted(found)
 
     def outage_at_s(self) -> float:

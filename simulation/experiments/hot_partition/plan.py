@@ -21,6 +21,7 @@ from reference_impl.policy.partitioning import (
     strategy,
 )
 from reference_impl.protocol.events import Draft, author_data, comment_data
+from simulation.trace import poisson
 
 VIRAL = "viral"
 EPOCH_MS = 1_767_225_600_000  # Unix time at which every schedule begins
@@ -93,15 +94,12 @@ class Scheduled:
 def schedule(case: Case) -> tuple[list[Arrival], list[Arrival]]:
     """A Poisson process of comments, and the backlog that comes at its end."""
     rng, shares = Random(case.seed), _shares(case)
-    come, due_s = list[Arrival](), rng.expovariate(case.per_s)
 
     def arrival(due_s: float) -> Arrival:
         (stream,) = rng.choices(case.names, cum_weights=shares)
         return Arrival(due_s, draft(case, stream, due_s, rng))
 
-    while due_s < case.end_s:
-        come.append(arrival(due_s))
-        due_s += rng.expovariate(case.per_s)
+    come = [arrival(due_s) for due_s in poisson(rng, case.per_s, case.end_s)]
     return come, [arrival(case.end_s) for _ in range(case.backlog)]
 
 
