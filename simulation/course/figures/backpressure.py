@@ -11,6 +11,7 @@ from reference_impl.policy.batching import GroupCommitConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.rate import RateConfig
 from simulation import tables, theory
+from simulation.course.outcomes import which
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
@@ -83,15 +84,9 @@ def _others() -> dict[str, str]:
     plain = _row(rows, "livecomments", 1_000)
     without, ratio = _p99s_ms(plain), _slowed(rows, 1_000)
     noise = (max(without) - min(without)) / statistics.median(without)
-    outcome = (
-        "no later than from run to run anyway"
-        if ratio <= 1 + noise
-        else "about twice as late"
-        if ratio < 3
-        else "as late as the slowest of them reads"
-    )
+    below = {1 + noise: "no later than from run to run anyway", 3: "about twice as late"}
     return {
-        "outcome_1": outcome,
+        "outcome_1": which(ratio, below, "as late as the slowest of them reads"),
         "stalled_ratio": f"{ratio:.2f}",
         "stalled_noise": spoken.rounded_percent(noise),
         "stalled_viewers": f"{plain['viewers']:,}",
@@ -120,15 +115,9 @@ def _until_the_bound(found: Findings, run: Run) -> dict[str, str]:
     hidden_bytes = costs["kernel_bytes"]
     alone_s, whole_s = bound_bytes / per_s, (bound_bytes + hidden_bytes) / per_s
     ratio = whole_s / alone_s
-    outcome = (
-        "the bound over the rate, and no more"
-        if ratio < 1.3
-        else "about twice that"
-        if ratio < 3
-        else "many times that"
-    )
+    below = {1.3: "the bound over the rate, and no more", 3: "about twice that"}
     return {
-        "outcome_2": outcome,
+        "outcome_2": which(ratio, below, "many times that"),
         "comment_kb": f"{costs['comment_bytes'] / 1024:.1f}",
         "slow_per_s": f"{run.slow_per_s:g}",
         "rate_kb": f"{per_s / 1024:,.0f}",

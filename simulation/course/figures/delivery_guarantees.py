@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reference_impl.policy.ordering import OrderingConfig
+from simulation.course.outcomes import which
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
@@ -41,13 +42,11 @@ def _outcomes(found: Findings) -> dict[str, str]:
     nearest = min((0.0, share_pct, 2 * share_pct), key=lambda each: abs(each - again))
     by_dedupe, by_key = (found.value(variant, "stored_again_pct") for variant in (DEDUPE, EFFECT))
     return {
-        "outcome_1": "hardly any"
-        if lost < 1
-        else "about one in twenty"
-        if lost < 8
-        else "between one in ten and one in four"
-        if lost < 25
-        else "more than one in four",
+        "outcome_1": which(
+            lost,
+            {1: "hardly any", 8: "about one in twenty", 25: "between one in ten and one in four"},
+            "more than one in four",
+        ),
         "outcome_2": {
             0.0: "none: the connection would have told",
             share_pct: "about as many as answers were lost",

@@ -10,6 +10,7 @@ from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.reconnect import DrainConfig
 from reference_impl.policy.retry import RetryBudgetConfig, RetryConfig
 from simulation import tables, theory
+from simulation.course.outcomes import which
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
@@ -68,15 +69,12 @@ def _silence(found: Findings) -> dict[str, str]:
     start_s, join_s = statistics.mean(costs["start_edge_s"]), statistics.mean(costs["open_s"])
     dead_s = RESTART_S + start_s
     median_s = found.value("edge", "gap_median_s")
-    outcome = (
-        "about as long as it takes to start it again"
-        if median_s < 1.1 * dead_s
-        else "longer than the restart, by a part of a retry's delay"
-        if median_s < dead_s + cap_s
-        else "several times as long as the restart"
-    )
+    below = {
+        1.1 * dead_s: "about as long as it takes to start it again",
+        dead_s + cap_s: "longer than the restart, by a part of a retry's delay",
+    }
     return {
-        "outcome_1": outcome,
+        "outcome_1": which(median_s, below, "several times as long as the restart"),
         "restart_s": f"{RESTART_S:g}",
         "start_s": f"{start_s:.2f}",
         "join_s": f"{join_s:.2f}",
@@ -131,7 +129,7 @@ def _breaker(found: Findings) -> dict[str, str]:
     later_s = found.value("log", "accepted_again_s") - found.value("log-no-breaker", "accepted_again_s")
     config = BreakerConfig()
     return {
-        "outcome_3": "nearly all" if spared > 0.75 else "some of them" if spared > 0.1 else "hardly any",
+        "outcome_3": which(spared, {0.1: "hardly any", 0.75: "some of them"}, "nearly all"),
         "spared": spoken.rounded_percent(spared),
         "waited": f"{waited:.0f}",
         "waited_bare": f"{bare:.0f}",
@@ -167,15 +165,9 @@ def _drain() -> dict[str, str]:
     run = bench("drain")
     rates = [count / run["bin_s"] for count in run["rejoined"] if count]
     ratio = max(rates) / run["drain_per_s"]
-    outcome = (
-        "less than twice the assigned rate"
-        if ratio < 2
-        else "two to five times the assigned rate"
-        if ratio < 5
-        else "nearly all at once"
-    )
+    below = {2: "less than twice the assigned rate", 5: "two to five times the assigned rate"}
     return {
-        "outcome_4": outcome,
+        "outcome_4": which(ratio, below, "nearly all at once"),
         "drain_viewers": f"{run['viewers']:,}",
         "drain_per_s": f"{run['drain_per_s']:,.0f}",
         "drain_median": f"{statistics.median(rates):,.0f}",

@@ -9,6 +9,7 @@ import numpy as np
 from reference_impl.policy.connections import ConnectionConfig
 from simulation import tables
 from simulation.calibration import NEAREST, Calibration, Samples
+from simulation.course.outcomes import nearest_ms, which
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.experiments.fan_out.family import SIZE, Size, scenario
@@ -52,25 +53,16 @@ def _outcomes(found: Findings) -> dict[str, str]:
     window, tree = busy("write-100ms") / busy("write-at-once"), busy("tree-2") / busy("write-20ms")
     late_ms = found.value("hybrid-2s", "p50_ms")
     return {
-        "outcome_1": _first(window, (0.13, "a tenth"), (0.35, "a fifth"), (0.8, "about half"), (9, "all of it")),
-        "outcome_2": min(("20 ms", "400 ms", "750 ms", "1,000 ms"), key=lambda each: abs(_ms(each) - late_ms)),
-        "outcome_3": _first(tree, (0.2, "nearly nothing"), (0.8, "about half"), (9, "nearly everything")),
-        "outcome_4": _first(reaching(1_000, SHARDS), (0.05, "a hundredth"), (0.5, "a tenth"), (1, "all of them")),
+        "outcome_1": which(window, {0.13: "a tenth", 0.35: "a fifth", 0.8: "about half"}, "all of it"),
+        "outcome_2": nearest_ms(late_ms, "20 ms", "400 ms", "750 ms", "1,000 ms"),
+        "outcome_3": which(tree, {0.2: "nearly nothing", 0.8: "about half"}, "nearly everything"),
+        "outcome_4": which(reaching(1_000, SHARDS), {0.05: "a hundredth", 0.5: "a tenth"}, "all of them"),
         "at_once_busy": found.live("write-at-once", "server_busy_pct"),
         "wide_busy": found.live("write-100ms", "server_busy_pct"),
         "window_busy": found.live("write-20ms", "server_busy_pct"),
         "tree_busy": found.live("tree-2", "server_busy_pct"), "hybrid_p50": found.live("hybrid-2s", "p50_ms"),
         "at_once_p50": f"{found.value('write-at-once', 'p50_ms'):.0f}",
     }  # fmt: skip
-
-
-def _ms(text: str) -> float:
-    return float(text.removesuffix(" ms").replace(",", ""))
-
-
-def _first(value: float, *steps: tuple[float, str]) -> str:
-    """The answer of the first step that the value is not above, or of the last one."""
-    return next((said for most, said in steps if value <= most), steps[-1][1])
 
 
 def reaching(comments: int, shards: int) -> float:

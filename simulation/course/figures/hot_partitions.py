@@ -9,6 +9,7 @@ import numpy as np
 from reference_impl.policy.partitioning import VIRTUAL_NODES, home
 from simulation import theory
 from simulation.bench.partitions_log import Measured
+from simulation.course.outcomes import which
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench, result
@@ -48,7 +49,7 @@ def _outcomes(found: Findings) -> dict[str, str]:
     asked = found.value(BY_COMMENT, "cold_page_partitions")
     by_time, at_home = p99_ms[BY_TIME], p99_ms[AT_HOME]
     return {
-        "outcome_1": _which(
+        "outcome_1": which(
             skew,
             {
                 1.25: "about as full as the others",
@@ -57,13 +58,13 @@ def _outcomes(found: Findings) -> dict[str, str]:
             },
             "all there is: four times the mean",
         ),
-        "outcome_2": _which(
+        "outcome_2": which(
             cold_share,
             {0.1: "those who write into the viral stream", 0.8: "those, and streams that share its partition"},
             "whoever writes anywhere",
         ),
         "outcome_3": CHOICES[min(p99_ms, key=lambda variant: p99_ms[variant])],
-        "outcome_4": _which(asked, {1.5: "one, its home", 3: "about two"}, "nearly every one of them"),
+        "outcome_4": which(asked, {1.5: "one, its home", 3: "about two"}, "nearly every one of them"),
         "skew": found.live(AT_HOME, "skew"),
         "cold_share": spoken.rounded_percent(cold_share),
         "at_home_p99": found.live(AT_HOME, "append_p99_ms"),
@@ -74,11 +75,6 @@ def _outcomes(found: Findings) -> dict[str, str]:
         "skew_said": f"{skew:.1f}",
         "viral_pages_said": f"{found.value(HOT_SPLIT, 'viral_page_partitions'):.0f}",
     }
-
-
-def _which(value: float, below: Mapping[float, str], else_: str) -> str:
-    """The words of the first bound that the value is below."""
-    return next((words for bound, words in below.items() if value < bound), else_)
 
 
 def _cold_wait_share() -> float:

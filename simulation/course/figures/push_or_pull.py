@@ -6,6 +6,7 @@ from statistics import fmean
 from reference_impl.policy.polling import MANIFEST_FRESH_S, MANIFEST_REMEMBERED_S, PollingConfig
 from reference_impl.protocol.segments import POLL_AFTER_MS, SEGMENT_MS, SETTLE_MS
 from simulation import tables
+from simulation.course.outcomes import nearest_ms, which
 from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.experiments.push_vs_pull.plan import Size
@@ -23,7 +24,7 @@ def figures() -> dict[str, str]:
     found, size = Findings("push_vs_pull"), Size()
     return {
         "viewers": f"{size.viewers:,}", "rate": f"{size.rate_per_s:g}", "crowd": f"{size.crowd:,}",
-        **_outcomes(found, size), **_closed(size), **_costs(found, size),
+        **_outcomes(found), **_closed(size), **_costs(found, size),
         "closed_form": _closed_table(found, size),
         "simulated": found.table(HERE, (*FRESHNESS, *COSTS), "sim"),
         "crowds": found.table([f"{each}-crowd" for each in HERE], (*FRESHNESS, "processes"), "sim"),
@@ -33,32 +34,21 @@ def figures() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _outcomes(found: Findings, size: Size) -> dict[str, str]:
+def _outcomes(found: Findings) -> dict[str, str]:
     late_ms = found.value("poll-1s", "freshness_p50_ms")
     asked = found.value("long-poll", "requests_per_s") / found.value("poll-1s", "requests_per_s")
     cpu = found.value("poll-1s", "cpu_us_per_viewer_s") / found.value("sse", "cpu_us_per_viewer_s")
     socket = found.value("websocket", "cpu_us_per_viewer_s") / found.value("sse", "cpu_us_per_viewer_s")
     return {
-        "outcome_1": min(("20 ms", "250 ms", "500 ms", "1,000 ms"), key=lambda each: abs(_ms(each) - late_ms)),
-        "outcome_2": _first(asked, (0.03, "nearly none"), (0.5, "a third"), (1.5, "about as many"), (9, "far more")),
-        "outcome_3": _first(
-            cpu, (0.9, "less"), (1.5, "as much"), (4, "two or three times"), (99, "five times or more")
-        ),
-        "outcome_4": _first(socket, (0.75, "clearly less"), (1.33, "no difference"), (99, "clearly more")),
+        "outcome_1": nearest_ms(late_ms, "20 ms", "250 ms", "500 ms", "1,000 ms"),
+        "outcome_2": which(asked, {0.03: "nearly none", 0.5: "a third", 1.5: "about as many"}, "far more"),
+        "outcome_3": which(cpu, {0.9: "less", 1.5: "as much", 4: "two or three times"}, "five times or more"),
+        "outcome_4": which(socket, {0.75: "clearly less", 1.33: "no difference"}, "clearly more"),
         "poll_p50": found.live("poll-1s", FRESHNESS[0]), "long_requests": found.live("long-poll", "requests_per_s"),
         "poll_requests": found.live("poll-1s", "requests_per_s"),
         "cpu_ratio": f"{cpu:.1f}", "poll_cpu": found.live("poll-1s", "cpu_us_per_viewer_s"),
         "sse_cpu": found.live("sse", "cpu_us_per_viewer_s"), "ws_cpu": found.live("websocket", "cpu_us_per_viewer_s"),
     }  # fmt: skip
-
-
-def _ms(text: str) -> float:
-    return float(text.removesuffix(" ms").replace(",", ""))
-
-
-def _first(value: float, *steps: tuple[float, str]) -> str:
-    """The answer of the first step that the value is not above, or of the last one."""
-    return next((said for most, said in steps if value <= most), steps[-1][1])
 
 
 def polled_s(every_s: float, share: float) -> float:
