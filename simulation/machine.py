@@ -1,13 +1,17 @@
-"""The fingerprint of the machine a figure was measured on, and when that was."""
+"""The fingerprint of the machine that figures were measured on, and when that was."""
 
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PROBE_ROUNDS = 2_000
 
@@ -21,6 +25,11 @@ def fingerprint() -> dict[str, Any]:
         "speed_probe_ms": round(speed_probe_s() * 1000, 3),
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
     }
+
+
+def measured(rows: Sequence["DataclassInstance"], **about: Any) -> dict[str, Any]:
+    """The document of a benchmark: its machine, what else is to be known about it, and its rows."""
+    return {"machine": fingerprint(), **about, "rows": [asdict(row) for row in rows]}
 
 
 def same_machine(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,9 +21,10 @@ from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.bench.sim_command import sim
-from simulation.command import JsonFile, run_to_end
+from simulation.command import JsonFile, keep, run_to_end
 from simulation.engines import live
 from simulation.engines.nginx import NoNginx
+from simulation.machine import measured
 
 bench = typer.Typer(help="Benchmarks of the real server, and of its model.", no_args_is_help=True)
 bench.command()(sim)
@@ -49,8 +51,7 @@ def ingest(
     async def main() -> None:
         rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
         console.print(ingest_bench.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(ingest_bench.document(rows), indent=1) + "\n")
+        keep(measured(rows), json_file)
         if plot_file:
             ingest_bench.plot(rows, plot_file)
 
@@ -87,8 +88,7 @@ def fanout(
         console.print(fanout_rows.table(rows))
         windowed = [case for case in cases if case.server == "livecomments" and case.window_ms]
         best = [(case, await measure.most(case)) for case in windowed] if most else []
-        if json_file:
-            json_file.write_text(json.dumps(fanout_rows.document(rows, best), indent=1) + "\n")
+        keep(fanout_rows.document(rows, best), json_file)
         if plot_file:
             fanout_rows.plot(rows, plot_file)
         if not all(row.valid for row in rows):
@@ -135,8 +135,7 @@ def display(
     async def main() -> None:
         rows = await display_bench.bench_display(viewers, rate, seconds, arguments.dim)
         Console().print(display_rows.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(display_rows.document(rows), indent=1) + "\n")
+        keep(measured(rows), json_file)
         if plot_file:
             display_rows.plot(rows, plot_file)
         if not display_rows.faultless(rows):
@@ -162,8 +161,7 @@ def segments(
         except NoNginx as error:
             fail(str(error))
         Console().print(segments_bench.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(segments_bench.document(rows), indent=1) + "\n")
+        keep(measured(rows), json_file)
         if plot_file:
             segments_bench.plot(rows, plot_file)
         if any(row.missed for row in rows):
@@ -196,8 +194,7 @@ def partitions(
         rows = await partitions_bench.bench_partitions(chosen, plan, arguments.dim)
         for table in partitions_bench.tables(rows):
             Console().print(table)
-        if json_file:
-            json_file.write_text(json.dumps(partitions_bench.document(rows, plan), indent=1) + "\n")
+        keep(measured(rows, plan=asdict(plan)), json_file)
         if plot_file:
             partitions_bench.plot(rows, plot_file)
 
@@ -217,8 +214,7 @@ def hot(
         live.pin_self()
         rows = await hot_bench.bench_hot(seconds, runs, arguments.dim)
         Console().print(hot_bench.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(hot_bench.document(rows, seconds, runs), indent=1) + "\n")
+        keep(measured(rows, seconds=seconds, runs=runs), json_file)
 
     try:
         run_to_end(main())
@@ -243,8 +239,7 @@ def recent(
         live.pin_self()
         rows = await recent_bench.bench_recent(plan, arguments.dim)
         Console().print(recent_bench.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(recent_bench.document(rows, plan), indent=1) + "\n")
+        keep(measured(rows, plan=asdict(plan)), json_file)
 
     try:
         run_to_end(main())
@@ -267,8 +262,7 @@ def edges(
     async def main() -> None:
         rows = await edges_bench.bench_edges(counts, viewers, speed, seconds, arguments.dim)
         Console().print(edges_bench.table(rows))
-        if json_file:
-            json_file.write_text(json.dumps(edges_bench.document(rows), indent=1) + "\n")
+        keep(measured(rows), json_file)
         if any(row.faults for row in rows):
             fail("some viewers missed comments or got them twice: see above")
 
@@ -286,15 +280,10 @@ def _endure(
     async def main() -> None:
         found = await run()
         Console().print_json(json.dumps(found.counts))
-        _keep(found, plot, json_, picture)
+        keep(endurance.document(found), json_)
+        if picture:
+            plot(found, picture)
         if not endurance.faultless(found):
             fail("comments were lost, doubled, skipped or out of order: see above")
 
     run_to_end(main())
-
-
-def _keep(found: Endured, plot: Callable[[Endured, Path], None], json_: Path | None, picture: Path | None) -> None:
-    if json_:
-        json_.write_text(endurance.document(found))
-    if picture:
-        plot(found, picture)

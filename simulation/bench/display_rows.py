@@ -1,14 +1,13 @@
 """The figures of ``livecomments bench display``, as table, picture and artefact."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from simulation import drawing, tables
-from simulation.machine import fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +101,3 @@ def plot(rows: Sequence[Shown], path: Path) -> None:
     axes.legend(loc="upper right")
     figure.savefig(path, dpi=120)
     drawing.pyplot.close(figure)
-
-
-def document(rows: Sequence[Shown]) -> dict[str, Any]:
-    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}

@@ -6,13 +6,11 @@ what they cost, and on a machine with cores to spare what they gain.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from rich.table import Table
 
 from simulation.engines import live
 from simulation.engines.set_up import servers
-from simulation.machine import fingerprint
 from simulation.result import RunResult
 from simulation.scenario import Audience, Scenario, System, Workload
 
@@ -64,7 +62,3 @@ def table(rows: Sequence[Row]) -> Table:
     for row in rows:
         shown.add_row(*(f"{value}" if value is not None else "-" for value in asdict(row).values()))
     return shown
-
-
-def document(rows: Sequence[Row]) -> dict[str, Any]:
-    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}

@@ -7,7 +7,6 @@ drain    two servers on one log and one port; the first is asked to end, and its
 
 import asyncio
 import itertools
-import json
 import os
 import signal
 import time
@@ -16,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -180,9 +180,8 @@ def faultless(run: Soak | Drain) -> bool:
     return not any(run.counts[name] for name in ("lost", "duplicated", "reordered", "skipped"))
 
 
-def document(run: Soak | Drain) -> str:
-    """What ``--json`` writes."""
-    return json.dumps({"machine": fingerprint(), **asdict(run)}, indent=1) + "\n"
+def document(run: Soak | Drain) -> dict[str, Any]:
+    return {"machine": fingerprint(), **asdict(run)}
 
 
 def plot_soak(run: Soak, path: Path) -> None:

@@ -1,29 +1,27 @@
 """The fan-out benchmark's result files as tables for a page."""
 
-import json
 import statistics
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from simulation.docs.results import bench, benches
 from simulation.machine import in_words
 from simulation.tables import markdown
 
-RESULTS = Path(__file__).parent / "results"
 VIEWERS = (1_000, 5_000)
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 Find = Callable[[str, str, int, float], Row | None]
 
 
 def fanout_tables() -> str:
     """What was asked for, beside what was measured; then every row."""
-    documents = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("fanout-*.json"))]
+    documents = benches("fanout-*")
     return "\n\n".join([f"{in_words(documents[0]['machine'])}.", _answers(documents), _rows(documents)])
 
 
 def soak_table() -> str:
-    run = json.loads((RESULTS / "soak.json").read_text())
+    run = bench("soak")
     half = len(run["rss_kb"]) // 2
     counts = run["counts"]
     head = (
@@ -38,7 +36,7 @@ def soak_table() -> str:
 
 
 def drain_table() -> str:
-    run = json.loads((RESULTS / "drain.json").read_text())
+    run = bench("drain")
     counts = run["counts"]
     rates = [count / run["bin_s"] for count in run["rejoined"] if count]
     head = ("viewers", "assigned, per s", "back per s: median", "highest", "all back after", "lost", "doubled")
@@ -49,7 +47,7 @@ def drain_table() -> str:
     return markdown(head, [row], "|--:|")
 
 
-def _answers(documents: Sequence[dict[str, Any]]) -> str:
+def _answers(documents: Sequence[Row]) -> str:
     rows = [row for document in documents for row in document["rows"]]
 
     def find(server: str, transport: str, viewers: int, window_ms: float) -> Row | None:
@@ -108,7 +106,7 @@ def _figure(values: Sequence[float], unit: str = "") -> str:
     return f"{statistics.median(values):.2f}{unit} ({min(values):.2f} to {max(values):.2f})"
 
 
-def _stalled(documents: Sequence[dict[str, Any]], viewers: int) -> str:
+def _stalled(documents: Sequence[Row], viewers: int) -> str:
     """The p99 of those who read, round by round over that of a server that all read from; and the memory of both."""
     rounds = _rounds(documents, ("livecomments-stalled", "livecomments"), ("sse", viewers, 20.0))
     if not rounds:
@@ -123,15 +121,13 @@ def _percent(row: Row | None) -> str:
     return f"{statistics.median(values):.0%} ({min(values):.0%} to {max(values):.0%})" if values else ""
 
 
-def _against(documents: Sequence[dict[str, Any]], other: str, transport: str, viewers: int) -> str:
+def _against(documents: Sequence[Row], other: str, transport: str, viewers: int) -> str:
     """CPU per delivery of the other over ours, round by round."""
     rounds = _rounds(documents, (other, "livecomments"), (transport, viewers, 0.0))
     return _figure([their["cpu_us_per_delivery"] / our["cpu_us_per_delivery"] for their, our in rounds], " x")
 
 
-def _rounds(
-    documents: Sequence[dict[str, Any]], servers: tuple[str, str], case: tuple[str, int, float]
-) -> list[tuple[Row, Row]]:
+def _rounds(documents: Sequence[Row], servers: tuple[str, str], case: tuple[str, int, float]) -> list[tuple[Row, Row]]:
     """The rounds in which both servers' runs count, from the first file that has both."""
     for document in documents:
         rows = {row["server"]: row for row in document["rows"] if _key(row)[1:] == case}
@@ -141,7 +137,7 @@ def _rounds(
     return []
 
 
-def _rows(documents: Sequence[dict[str, Any]]) -> str:
+def _rows(documents: Sequence[Row]) -> str:
     head = (
         "server", "transport", "viewers", "window ms", "deliveries/s", "CPU us/delivery", "of the floor", "core",
         "p50 ms", "p99 ms", "KB/viewer", "rounds",

@@ -12,11 +12,10 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import uuid_utils
@@ -32,7 +31,6 @@ from reference_impl.protocol.streams import State, Stream, StreamSettings
 from reference_impl.storage import hot, migrate_all, open_databases
 from simulation.engines import processes
 from simulation.engines.ports import free_port
-from simulation.machine import fingerprint
 from simulation.tables import on_screen
 
 STREAM = "final"
@@ -230,7 +228,3 @@ def lines(rows: Sequence[Row]) -> list[list[str]]:
 
 def table(rows: Sequence[Row]) -> Table:
     return on_screen(HEADINGS, lines(rows))
-
-
-def document(rows: Sequence[Row], seconds: float, runs: int) -> dict[str, Any]:
-    return {"machine": fingerprint(), "seconds": seconds, "runs": runs, "rows": [asdict(row) for row in rows]}

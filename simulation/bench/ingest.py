@@ -8,7 +8,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +23,6 @@ from simulation.engines import processes
 from simulation.engines.api_client import gateway_token, head_cursor, user_token
 from simulation.engines.live import pin_self
 from simulation.engines.processes import cpu_seconds
-from simulation.machine import fingerprint
 
 STREAM = "bench"
 POSTS = f"/v1/streams/{STREAM}/comments"
@@ -148,11 +147,6 @@ async def _running(name: str, log: str, folder: Path, seconds: float) -> AsyncIt
         gateway = await gateway_token(url)
         tokens = [await user_token(url, f"user{number}") for number in range(USERS)]
         yield Bench(name, url, pid, tokens, gateway, seconds)
-
-
-def document(rows: Sequence[Row]) -> dict[str, object]:
-    """What ``--json`` writes, with the machine it was measured on."""
-    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}
 
 
 def table(rows: Sequence[Row]) -> Table:

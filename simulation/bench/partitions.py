@@ -11,14 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from rich.table import Table
 
 from simulation import drawing
 from simulation.bench.partitions_log import Case, Measured
 from simulation.engines import processes
-from simulation.machine import fingerprint
 from simulation.tables import on_screen
 
 STRATEGIES = ("by_stream", "by_time", "by_user", "by_comment", "hot_split")
@@ -109,10 +107,6 @@ def cost_in_words(row_us: float) -> str:
 
 def tables(rows: Sequence[Measured]) -> list[Table]:
     return [on_screen(HEADINGS, lines(rows, row_us), title=cost_in_words(row_us)) for row_us in costs(rows)]
-
-
-def document(rows: Sequence[Measured], plan: Plan) -> dict[str, Any]:
-    return {"machine": fingerprint(), "plan": asdict(plan), "rows": [asdict(row) for row in rows]}
 
 
 def plot(rows: Sequence[Measured], path: Path) -> None:

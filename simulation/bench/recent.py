@@ -29,7 +29,6 @@ from simulation.engines.api_client import gateway_token, head_cursor, open_strea
 from simulation.engines.poster import Poster
 from simulation.engines.processes import cpu_seconds
 from simulation.engines.redis import redis
-from simulation.machine import fingerprint
 from simulation.scenario import Audience, Scenario, Workload
 from simulation.tables import on_screen
 from simulation.trace import schedule
@@ -198,7 +197,3 @@ def lines(rows: Sequence[Row]) -> list[list[str]]:
 
 def table(rows: Sequence[Row]) -> Table:
     return on_screen(HEADINGS, lines(rows))
-
-
-def document(rows: Sequence[Row], plan: Plan) -> dict[str, Any]:
-    return {"machine": fingerprint(), "plan": asdict(plan), "rows": [asdict(row) for row in rows]}

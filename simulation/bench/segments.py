@@ -11,11 +11,10 @@ import random
 import time
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import aiohttp
 import numpy as np
@@ -29,7 +28,6 @@ from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.live import pin_self
 from simulation.engines.nginx import Nginx, nginx
 from simulation.engines.ports import free_port
-from simulation.machine import fingerprint
 from simulation.tables import on_screen
 
 STREAM = "final"
@@ -215,10 +213,6 @@ HEADINGS = (
 
 def table(rows: Sequence[Polled]) -> Table:
     return on_screen(HEADINGS, lines(rows), title=f"Segments from a cache, {RATE:g} comments/s", left=0)
-
-
-def document(rows: Sequence[Polled]) -> dict[str, Any]:
-    return {"machine": fingerprint(), "rows": [asdict(row) for row in rows]}
 
 
 def plot(rows: Sequence[Polled], path: Path) -> None:

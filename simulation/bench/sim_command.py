@@ -1,6 +1,5 @@
 """The command ``livecomments bench sim``."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -9,7 +8,7 @@ from rich.console import Console
 from reference_impl.cli import fail
 from simulation.bench import arguments
 from simulation.bench import sim as sim_bench
-from simulation.command import JsonFile
+from simulation.command import JsonFile, keep
 
 
 def sim(
@@ -22,7 +21,6 @@ def sim(
     found = sim_bench.bench_sim(runs, replications, Console())
     for table in sim_bench.tables(found):
         Console().print(table)
-    if json_file:
-        json_file.write_text(json.dumps(sim_bench.document(found), indent=1) + "\n")
+    keep(sim_bench.document(found), json_file)
     if not sim_bench.agreed(found):
         fail("the tiers do not agree, or the number of workers makes a difference: see above")

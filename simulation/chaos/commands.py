@@ -13,7 +13,7 @@ from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
-from simulation.command import JsonFile, run_to_end
+from simulation.command import JsonFile, keep, run_to_end
 
 
 def chaos(
@@ -50,8 +50,7 @@ def chaos(
         for name, why in outcome.skipped.items():
             console.print(f"[yellow]not done: {name}: {why}[/]")
         console.print_json(json.dumps(outcome.counts))
-        if json_file:
-            json_file.write_text(json.dumps(document(outcome), indent=1) + "\n")
+        keep(document(outcome), json_file)
         if plot_file:
             plot(outcome.sights, plot_file)
         if outcome.broken:

@@ -1,7 +1,7 @@
 """What stands between two marks of a page: a table, made from a committed result."""
 
-from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 from reference_impl.protocol.problem import KINDS
 from simulation import fidelity_page, report
@@ -13,7 +13,7 @@ from simulation.chaos import report as chaos
 from simulation.chaos.redises import Sync
 from simulation.chaos.sights import Sight
 from simulation.docs.reference import commands, events, http, modules
-from simulation.docs.results import BENCHES, RESULTS, bench, result
+from simulation.docs.results import bench, benches, result
 from simulation.experiments import showing
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.world_cup import page as final
@@ -107,11 +107,10 @@ def _problems() -> str:
 
 def _ingest() -> str:
     """The ingest benchmark's tables, one for each engine, each with its machine."""
-    return "\n\n".join(_ingest_table(path) for path in sorted(BENCHES.glob("ingest-*.json"), reverse=True))
+    return "\n\n".join(map(_ingest_table, reversed(benches("ingest-*"))))
 
 
-def _ingest_table(path: Path) -> str:
-    document = bench(path.stem)
+def _ingest_table(document: Mapping[str, Any]) -> str:
     head = ("log", "endpoint", "stored before", "comments/s", "ack p50 ms", "ack p99 ms", "CPU us/comment")
     rows = [
         [
@@ -235,7 +234,7 @@ def _edges() -> str:
 
 def _theory() -> str:
     """The model's stations beside the closed forms."""
-    return laws.markdown(RESULTS / "theory.json")
+    return laws.markdown(result("theory"))
 
 
 def _figure(value: float | None) -> str:

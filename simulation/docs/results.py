@@ -20,6 +20,11 @@ def bench(name: str) -> Mapping[str, Any]:
     return _read(BENCHES / f"{name}.json")
 
 
+def benches(names: str) -> list[Mapping[str, Any]]:
+    """The benchmarks that have such names (`fanout-*`), in order."""
+    return [_read(path) for path in sorted(BENCHES.glob(f"{names}.json"))]
+
+
 @cache
 def _read(path: Path) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(path.read_text())

@@ -1,6 +1,5 @@
 """``livecomments theory``: the laws of queueing theory, and whether the model obeys them."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from reference_impl.cli import fail
 from simulation.bench import arguments
-from simulation.command import JsonFile
+from simulation.command import JsonFile, keep
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check
 from simulation.laws.page import HEADINGS, cells
 
@@ -36,8 +35,7 @@ def theory(
                 checks += judged
                 advance()
     console.print(_table(checks))
-    if json_file:
-        json_file.write_text(json.dumps(document(checks, replications, seed), indent=1) + "\n")
+    keep(document(checks, replications, seed), json_file)
     if outside := sum(not each.inside for each in checks):
         fail(f"{outside} of {len(checks)} figures do not obey; at {CONFIDENCE:.0%} one in a hundred misses by chance")
     if wide := sum(not each.narrow for each in checks):

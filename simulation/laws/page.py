@@ -1,8 +1,7 @@
 """The table of all checks as text: for the command, and for the page."""
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from simulation import tables
 from simulation.laws.checks import Check
@@ -32,9 +31,8 @@ def _unit(quantity: str) -> tuple[float, str]:
     return (1, "") if quantity.startswith("counted") else (1000, " ms")
 
 
-def markdown(path: Path) -> str:
-    """The table of a result file."""
-    document = json.loads(path.read_text())
+def markdown(document: Mapping[str, Any]) -> str:
+    """The table of a result."""
     about = (
         f"{document['replications']} replications, seed {document['seed']}, "
         f"intervals at {document['confidence']:.0%}; *variance*: what control variates divided it by."
