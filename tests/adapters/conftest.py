@@ -16,7 +16,7 @@ from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
 from reference_impl.storage import Storage, hot, migrate_all, open_databases, split
 from reference_impl.storage import whole as whole_log
-from tests.adapters.redis_fixtures import cluster, one, servers  # noqa: F401 - fixtures
+from tests.adapters.redis_fixtures import cluster, one, queue_of, servers  # noqa: F401 - fixtures
 
 WHOLE = ("sqlite", "postgres")  # the log in one piece
 SPLIT = (*(f"sqlite {kind}" for kind in Partitioning), "postgres by_comment", "postgres hot_split")

@@ -1,11 +1,14 @@
-"""What is behind a broker's address, for the tests of brokers: one server and a cluster, each for a module."""
+"""What is behind a broker's address, for tests of brokers: a server and a cluster, for a module each; and a queue."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from reference_impl.adapters.redis.broker import channel_of
+from reference_impl.adapters.redis.connection import connect
+from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from tests.redises import RedisCluster, RedisServer, redis_servers
 
 
@@ -43,3 +46,21 @@ def one(servers) -> Redises:
 def cluster(servers) -> Redises:
     made = RedisCluster(servers)
     return Redises(made.url, made.master_of, sharded=True)
+
+
+@pytest.fixture
+def queue_of(one) -> Callable[..., None]:
+    """Do some work with a queue, on a Redis that is empty; its leases last longer than any test, if not told."""
+    one.server.ask("FLUSHALL")
+
+    def run(work: Callable[[RedisWorkQueue], Awaitable[None]], url: str = one.url, name: str = "test", **options):
+        async def main():
+            queue = RedisWorkQueue(connect(url), name, **{"lease_s": 600.0} | options)
+            try:
+                await work(queue)
+            finally:
+                await queue.close()
+
+        asyncio.run(main())
+
+    return run

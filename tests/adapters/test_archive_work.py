@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
+from functools import partial
 
 import pytest
 
-from reference_impl.adapters.redis.connection import connect
-from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.archive_work import ARCHIVE, WANTED_MAX, ArchiveWork, QueuedArchive
 from reference_impl.background import end
 from reference_impl.ports import LogUnavailable
@@ -17,21 +16,8 @@ HOLD = Hold(ARCHIVE, 0, 1, "w")
 
 
 @pytest.fixture
-def queue_of(one):
-    """Work given the queue, on a Redis that is empty."""
-    one.server.ask("FLUSHALL")
-
-    def run(work, url=one.url, **options):
-        async def main():
-            queue = RedisWorkQueue(connect(url), ARCHIVE, parts=1, lease_s=600.0, **options)
-            try:
-                await work(queue)
-            finally:
-                await queue.close()
-
-        asyncio.run(main())
-
-    return run
+def queue_of(queue_of):
+    return partial(queue_of, name=ARCHIVE, parts=1)
 
 
 async def queued(queue):

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 
-from reference_impl.adapters.redis.connection import connect
-from reference_impl.adapters.redis.work_queue import RedisWorkQueue
 from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
@@ -13,24 +11,6 @@ from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
 LEASE_S = 600.0  # longer than any test takes, where none is to end
 SOON_S = 1.0
 CONFIG = WorkerConfig(lease=LeaseConfig(lease_s=LEASE_S, heartbeat_s=0.05), idle_s=0.01)
-
-
-@pytest.fixture
-def queue_of(one):
-    """Work given the queue, on a Redis that is empty."""
-    one.server.ask("FLUSHALL")
-
-    def run(work, **options):
-        async def main():
-            queue = RedisWorkQueue(connect(one.url), "test", **{"lease_s": LEASE_S} | options)
-            try:
-                await work(queue)
-            finally:
-                await queue.close()
-
-        asyncio.run(main())
-
-    return run
 
 
 async def eventually(condition):

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulation.engines.ports import free_port
+from tests.redises import redis_servers
 from tests.server.sse import DEADLINE_S, Follower
 
 ROOT = Path(__file__).parents[2]
@@ -199,6 +200,13 @@ def follow():
     yield open_
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def redis_of():
+    """Start Redis servers with these options; all of them end with the test."""
+    with redis_servers() as start:
+        yield start
 
 
 _streams = itertools.count()

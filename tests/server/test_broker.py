@@ -3,23 +3,21 @@
 import json
 import subprocess
 import sys
-from contextlib import ExitStack, closing
 
 import pytest
 
 from simulation.engines.ports import free_port
-from tests.redises import RedisServer, redis_servers
+from tests.redises import RedisServer
 from tests.server.conftest import DEADLINE_S, ROOT, eventually
-from tests.server.sse import Follower, seqs
+from tests.server.sse import seqs
 from tests.server.test_outages import migrate
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def redis_server():
-    with redis_servers() as start:
-        yield start()
+def redis_server(redis_of):
+    return redis_of()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -46,16 +44,9 @@ def joined(servers, redis: RedisServer, stream="demo"):
     eventually(lambda: dict(redis.ask("PUBSUB NUMSUB", channel))[channel.encode()] == 2, "both follow the stream")
 
 
-@pytest.fixture
-def watch():
-    """Followers that are closed when the test ends."""
-    with ExitStack() as stack:
-        yield lambda server: stack.enter_context(closing(Follower(server.port)))
-
-
-def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, redis_server, watch):
+def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, redis_server, follow):
     here, there = two
-    followers = [watch(server) for server in two]
+    followers = [follow(server) for server in two]
     joined(two, redis_server)
     post(here, 1, 5)
     post(there, 6, 10)
@@ -79,10 +70,10 @@ def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, 
     eventually(lambda: any("the broker is back" in line for line in here.said), "it says so")
 
 
-def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, redis_server, watch):
+def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, redis_server, follow):
     """They are in no log, so that this is the broker's doing; and again when Redis has been away."""
     here, there = (start_server("--broker", redis_server.url) for _ in range(2))
-    followers = [watch(here), watch(there)]
+    followers = [follow(here), follow(there)]
     for emoji in ("\N{FIRE}", "\N{PARTY POPPER}"):
         joined((here, there), redis_server)
         assert here.ask("POST", "/v1/streams/demo/reactions", {"emoji": emoji})[0] == 202
@@ -92,10 +83,10 @@ def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, re
         redis_server.start()
 
 
-def test_a_server_starts_without_its_redis_and_says_so(start_server, watch):
+def test_a_server_starts_without_its_redis_and_says_so(start_server, follow):
     url = f"redis://127.0.0.1:{free_port()}"
     server = start_server("--broker", url)
-    follower = watch(server)
+    follower = follow(server)
     server.watched()
     post(server, 1, 3)
     assert seqs(follower.until(3)) == [1, 2, 3]

@@ -10,23 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.server.conftest import DEADLINE_S, eventually
-from tests.server.sse import Follower
 
 SETTINGS = "/v1/streams/demo/settings"
-
-
-@pytest.fixture
-def follow():
-    """Open viewers' connections; all of them are closed afterwards."""
-    followers = []
-
-    def open_(server, **options):
-        followers.append(Follower(server.port, **options))
-        return followers[-1]
-
-    yield open_
-    for follower in followers:
-        follower.close()
 
 
 @pytest.fixture

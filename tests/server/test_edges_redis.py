@@ -1,17 +1,9 @@
 """Edges that Redis tells what happens: at once, and while the API that they ask is away."""
 
-import pytest
 import redis
 
-from tests.redises import any_redis
 from tests.server.conftest import eventually
 from tests.server.sse import seqs
-
-
-@pytest.fixture(scope="module")
-def redis_url():
-    with any_redis() as url:
-        yield url
 
 
 def listened_to(url, stream):

@@ -4,23 +4,16 @@ import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 import pytest
 
-from tests.redises import redis_servers
 from tests.server.conftest import eventually
 from tests.server.sse import Follower, seqs
 
 pytestmark = pytest.mark.slow
 
 SYNCED = ("--appendonly", "yes", "--appendfsync", "always")
-
-
-@pytest.fixture
-def redis_of():
-    with redis_servers() as start:
-        yield start
 
 
 def hot_first(url):
@@ -37,16 +30,10 @@ def archived(data) -> int:
         return database.execute("SELECT head FROM streams WHERE name = 'demo'").fetchone()[0]
 
 
-@pytest.fixture
-def watch():
-    with ExitStack() as stack:
-        yield lambda server: stack.enter_context(closing(Follower(server.port)))
-
-
-def test_the_viewers_of_two_servers_see_every_comment_and_what_is_done_to_it(start_server, redis_of, watch):
+def test_the_viewers_of_two_servers_see_every_comment_and_what_is_done_to_it(start_server, redis_of, follow):
     url = redis_of(*SYNCED).url
     here, there = start_server(*hot_first(url)), start_server(*hot_first(url))
-    followers = [watch(here), watch(there)]
+    followers = [follow(here), follow(there)]
     for server in (here, there):
         server.watched()
     post(here, 1, 5)
@@ -71,10 +58,10 @@ def test_what_a_killed_server_has_acknowledged_the_other_archives(start_server, 
     post(there, 20, 25)  # the twentieth is the first server's
 
 
-def test_a_redis_that_syncs_every_write_loses_nothing_when_it_is_killed(start_server, redis_of, watch):
+def test_a_redis_that_syncs_every_write_loses_nothing_when_it_is_killed(start_server, redis_of, follow):
     redis = redis_of(*SYNCED)
     server = start_server(*hot_first(redis.url))
-    follower = watch(server)
+    follower = follow(server)
     server.watched()
     post(server, 1, 5)
     cursor = server.history()[0]["cursor"]
@@ -87,11 +74,11 @@ def test_a_redis_that_syncs_every_write_loses_nothing_when_it_is_killed(start_se
     assert seqs(follower.until(6)) == list(range(1, 7))
 
 
-def test_viewers_are_told_of_what_redis_has_lost(start_server, redis_of, watch):
+def test_viewers_are_told_of_what_redis_has_lost(start_server, redis_of, follow):
     redis = redis_of()
     server = start_server(*hot_first(redis.url))
     assert any("may lose all that is not archived" in line for line in server.said)
-    follower = watch(server)
+    follower = follow(server)
     server.watched()
     post(server, 1, 5)
     follower.until(5)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.redises import redis_servers
 from tests.server.conftest import eventually
 from tests.server.test_breakers import health, states
 
@@ -10,9 +9,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def redis():
-    with redis_servers() as start:
-        yield start()
+def redis(redis_of):
+    return redis_of()
 
 
 def nine_of_ten_hit(server, expected):

@@ -7,21 +7,7 @@ import threading
 import pytest
 
 from tests.server.conftest import eventually
-from tests.server.sse import Follower, seqs
-
-
-@pytest.fixture
-def follow():
-    """Open viewers' connections; all of them are closed afterwards."""
-    followers = []
-
-    def open_(port, **options):
-        followers.append(Follower(port, **options))
-        return followers[-1]
-
-    yield open_
-    for follower in followers:
-        follower.close()
+from tests.server.sse import seqs
 
 
 @pytest.fixture(params=["raw", "plain"])
@@ -37,7 +23,7 @@ def _post_many(server, count, author="Ada"):
 
 
 def test_a_viewer_gets_what_is_posted_after_it_joined(server, follow):
-    follower = follow(server.port)
+    follower = follow(server)
     eventually(lambda: server.viewers() == 1, "the viewer has joined")
     posted = _post_many(server, 5)
     events = follower.until(5)
@@ -48,7 +34,7 @@ def test_a_viewer_gets_what_is_posted_after_it_joined(server, follow):
 def test_a_returning_viewer_goes_on_where_it_was(server, way, follow):
     cursors = [comment["cursor"] for comment in _post_many(server, 8)]
     place = {"last_event_id": cursors[2]} if way == "header" else {"query": f"?cursor={cursors[2]}"}
-    assert seqs(follow(server.port, **place).until(8)) == [4, 5, 6, 7, 8]
+    assert seqs(follow(server, **place).until(8)) == [4, 5, 6, 7, 8]
 
 
 def test_joining_while_posting_leaves_no_gap_and_no_overlap(server, follow):
@@ -57,7 +43,7 @@ def test_joining_while_posting_leaves_no_gap_and_no_overlap(server, follow):
     posting.start()
     followers = []
     while posting.is_alive():
-        followers.append(follow(server.port, last_event_id=start))
+        followers.append(follow(server, last_event_id=start))
     posting.join()
     assert followers
     for follower in followers[:40]:
@@ -67,7 +53,7 @@ def test_joining_while_posting_leaves_no_gap_and_no_overlap(server, follow):
 
 def test_a_cursor_of_another_log_gets_a_gap_and_then_the_present(server, follow):
     _post_many(server, 3)
-    follower = follow(server.port, last_event_id="1:2")
+    follower = follow(server, last_event_id="1:2")
     eventually(lambda: server.viewers() == 1, "the viewer has joined")
     _post_many(server, 1)
     gap, comment = [event for event in follower.until(4) if event.event in ("gap", "comment")][-2:]
@@ -76,7 +62,7 @@ def test_a_cursor_of_another_log_gets_a_gap_and_then_the_present(server, follow)
 
 
 def test_a_viewer_that_leaves_is_forgotten_even_when_it_sent_bytes_ahead(server, follow):
-    follower = follow(server.port, extra=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    follower = follow(server, extra=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     eventually(lambda: server.viewers() == 1, "the viewer has joined")
     _post_many(server, 1)
     assert seqs(follower.until(1)) == [1]
@@ -86,14 +72,14 @@ def test_a_viewer_that_leaves_is_forgotten_even_when_it_sent_bytes_ahead(server,
 
 
 def test_a_viewer_that_sends_nonsense_after_its_request_is_let_go(server, follow):
-    follower = follow(server.port, extra=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"x" * 1000)
+    follower = follow(server, extra=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b"x" * 1000)
     assert follower.status == 400
     eventually(lambda: _post_many(server, 1) and server.viewers() == 0, "it has been forgotten")
     assert not [line for line in server.said if "level=error" in line]
 
 
 def test_a_stopping_server_ends_every_response(server, follow):
-    follower = follow(server.port)
+    follower = follow(server)
     eventually(lambda: server.viewers() == 1, "the viewer has joined")
     assert server.stop() == 0
     list(follower)
@@ -111,7 +97,7 @@ def _fill(server, comments):
 
 def test_a_slow_viewer_is_disconnected_and_nobody_else_notices(start_server, follow):
     server = start_server("--window-ms", "0", LIVECOMMENTS_QUEUE_BYTES="4096")
-    slow, quick = follow(server.port, receive=4096), follow(server.port)
+    slow, quick = follow(server, receive=4096), follow(server)
     eventually(lambda: server.viewers() == 2, "both have joined")
     got = []
     reading = threading.Thread(target=lambda: got.extend(seqs(quick.until(1000))))
@@ -125,7 +111,7 @@ def test_a_slow_viewer_is_disconnected_and_nobody_else_notices(start_server, fol
 
 def test_a_slow_viewer_that_keeps_its_connection_is_told_what_it_missed(start_server, follow):
     server = start_server("--window-ms", "0", "--slow-viewer", "drop_oldest", LIVECOMMENTS_QUEUE_BYTES="4096")
-    slow = follow(server.port, receive=4096)
+    slow = follow(server, receive=4096)
     eventually(lambda: server.viewers() == 1, "it has joined")
     _fill(server, 1000)
     events = slow.until(1000)

@@ -10,7 +10,6 @@ from contextlib import closing
 import pytest
 
 from simulation.engines.ports import free_port
-from tests.redises import redis_servers
 from tests.server.conftest import ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
@@ -27,9 +26,8 @@ class WorkerProcess(ServerProcess):
 
 
 @pytest.fixture
-def redis():
-    with redis_servers() as start:
-        yield start("--appendonly", "yes", "--appendfsync", "always")
+def redis(redis_of):
+    return redis_of("--appendonly", "yes", "--appendfsync", "always")
 
 
 @pytest.fixture
