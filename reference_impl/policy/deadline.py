@@ -17,10 +17,6 @@ class Deadline:
             raise ValueError(f"limit_s must be > 0, got {limit_s:g}")
         return cls(now_s + limit_s)
 
-    def narrowed(self, limit_s: float, now_s: float) -> "Deadline":
-        """The deadline of a part of the call that may not take longer than that by itself: never a later one."""
-        return Deadline(min(self.at_s, now_s + limit_s))
-
     def remaining_s(self, now_s: float) -> float:
         return max(0.0, self.at_s - now_s)
 

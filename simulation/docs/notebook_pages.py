@@ -33,7 +33,7 @@ SHOWN = ("text/markdown", "image/svg+xml", "image/png", "text/html", "text/plain
 
 def write_all(sources: Path = SOURCES, folder: Path = FOLDER) -> None:
     """Make the pages anew; those of notebooks that are gone go."""
-    pages: dict[str, bytes] = {"index.md": _index(sources).encode()}
+    pages: dict[str, bytes] = {"index.md": _index().encode()}
     for name in NOTEBOOKS:
         pages |= dict(_page(name, sources / f"{name}.ipynb"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _noted(name: str, body: str) -> str:
     return f"{title}\n\n{note}\n{rest.strip()}\n"
 
 
-def _index(sources: Path) -> str:
+def _index() -> str:
     lines = [f"- [{title}]({name}.md)" for name, title in NOTEBOOKS.items()]
     return "\n".join([
         "# Notebooks", "",

@@ -43,10 +43,10 @@ def run_simulated(scenario: Scenario, costs: Costs, repeat: int = 0) -> RunResul
     for fault in scenario.faults:
         env.process(server.stand_still(fault.at_s, fault.ends_s - fault.at_s))
     env.run()
-    return _result(scenario, server, costs, len(posts))
+    return _result(scenario, server, len(posts))
 
 
-def _result(scenario: Scenario, server: Server, costs: Costs, posted: int) -> RunResult:
+def _result(scenario: Scenario, server: Server, posted: int) -> RunResult:
     accepted, viewers = len(server.broker.published), scenario.audience.viewers
     fan_outs = [(server.edge.fan_outs, 0 if server.broker.edges else scenario.audience.pushed)]
     fan_outs += [(each.edge.fan_outs, each.viewers) for each in server.broker.edges]
