@@ -9,6 +9,7 @@ from rich.table import Table
 from simulation import tables
 from simulation.bars import OUTAGES, bars, throughput_error
 from simulation.comparing import ENGINES, QUANTILES, Scored, groups, ranking, scored, scored_outages, summary, worst
+from simulation.docs import spoken
 from simulation.machine import in_words
 from simulation.result import STAGES
 from simulation.suite import PARTS, suite
@@ -66,8 +67,7 @@ def outage_lines(document: Document) -> list[Line]:
 
 
 def _ranged(values: Sequence[float]) -> str:
-    digits = 1 if median(values) >= 10 else 2
-    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
+    return spoken.ranged(values, 1 if median(values) >= 10 else 2)
 
 
 def on_screen(document: Document) -> list[Table]:

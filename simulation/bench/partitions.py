@@ -16,6 +16,7 @@ from rich.table import Table
 
 from simulation import drawing
 from simulation.bench.partitions_log import Case, Measured
+from simulation.docs.spoken import ranged
 from simulation.engines import processes
 from simulation.tables import on_screen
 
@@ -91,8 +92,7 @@ def _median(rows: Sequence[Measured], name: str) -> float:
 
 
 def _with_range(rows: Sequence[Measured], name: str) -> str:
-    values = [getattr(row, name) for row in rows]
-    return f"{median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})"
+    return ranged([getattr(row, name) for row in rows], 0)
 
 
 def costs(rows: Sequence[Measured]) -> list[float]:

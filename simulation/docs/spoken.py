@@ -1,5 +1,8 @@
 """Numbers as a page says them."""
 
+from collections.abc import Sequence
+from statistics import median
+
 
 def rate(bit_per_s: float) -> str:
     """With the unit that fits: `12.5 kbit/s`, `1,251 Tbit/s`."""
@@ -32,6 +35,12 @@ def percent(share: float) -> str:
 def rounded_percent(share: float, digits: int = 0, *, sign: str = "") -> str:
     """With so many digits after the point: `16 %`; "+" as a ``sign`` shows it always."""
     return f"{share:{sign}.{digits}%}".replace("%", " %")
+
+
+def ranged(values: Sequence[float], digits: int) -> str:
+    """The median, and from the least to the most: `12.5 (10.6-14.4)`."""
+    middle, least, most = (f"{each:,.{digits}f}" for each in (median(values), min(values), max(values)))
+    return f"{middle} ({least}-{most})"
 
 
 def off(expected: float, seen: float) -> str:

@@ -71,9 +71,7 @@ class Scenario:
 
 
 def ranged(values: Sequence[float]) -> str:
-    digits = _digits(median(values))
-    least, middle, most = (f"{each:.{digits}f}" for each in (min(values), median(values), max(values)))
-    return f"{middle} ({least}-{most})"
+    return spoken.ranged(values, _digits(median(values)))
 
 
 def interval(values: Sequence[float]) -> str:
