@@ -1,7 +1,6 @@
-"""What the commands share: a result file, and a run that ends in order whatever ends it."""
+"""What the commands share: the option of a result file, and a run that ends in order whatever ends it."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -14,12 +13,6 @@ from simulation.engines.processes import ProcessError
 from simulation.scenario import ScenarioError
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
-
-
-def keep(document: object, file: Path | None) -> None:
-    """Write a result to the file that was named for it, if one was."""
-    if file is not None:
-        file.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def run_to_end(main: Coroutine[Any, Any, None]) -> None:

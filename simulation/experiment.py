@@ -17,7 +17,7 @@ from simulation.engines.simulated import run_simulated
 from simulation.machine import fingerprint, in_words
 from simulation.provenance import MEASURED, SHIPPED, Provenance
 from simulation.report import counts_table, latency_table, plot_latencies
-from simulation.result import RunResult, as_document
+from simulation.result import RunResult, as_document, keep
 from simulation.scenario import Scenario
 from simulation.trace import schedule
 
@@ -99,7 +99,7 @@ def save(
     """Write what was asked for; OSError says why it cannot be."""
     if json_file is not None:
         document = as_document(scenario, runs, fingerprint()) | {"calibration": source and source.as_dict()}
-        json_file.write_text(json.dumps(document, indent=1) + "\n")
+        keep(document, json_file)
     if plot_file is not None:
         plot_latencies(scenario, runs, plot_file)
 

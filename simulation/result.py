@@ -1,6 +1,8 @@
 """What a run gives, from either engine, and its JSON form."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,9 @@ def as_document(scenario: Scenario, runs: list[RunResult], machine: dict[str, An
         "runs": [run.as_dict() for run in runs],
         "comparison": compare(by_engine["live"], by_engine["sim"]) if both else {},
     }
+
+
+def keep(document: object, file: Path | None) -> None:
+    """Write a result of any kind to the file that was named for it, if one was."""
+    if file is not None:
+        file.write_text(json.dumps(document, indent=1) + "\n")

@@ -21,10 +21,11 @@ from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.bench.sim_command import sim
-from simulation.command import JsonFile, keep, run_to_end
+from simulation.command import JsonFile, run_to_end
 from simulation.engines import live
 from simulation.engines.nginx import NoNginx
 from simulation.machine import measured
+from simulation.result import keep
 
 bench = typer.Typer(help="Benchmarks of the real server, and of its model.", no_args_is_help=True)
 bench.command()(sim)

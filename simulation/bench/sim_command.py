@@ -8,7 +8,8 @@ from rich.console import Console
 from reference_impl.cli import fail
 from simulation.bench import arguments
 from simulation.bench import sim as sim_bench
-from simulation.command import JsonFile, keep
+from simulation.command import JsonFile
+from simulation.result import keep
 
 
 def sim(

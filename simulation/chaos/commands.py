@@ -13,7 +13,8 @@ from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
-from simulation.command import JsonFile, keep, run_to_end
+from simulation.command import JsonFile, run_to_end
+from simulation.result import keep
 
 
 def chaos(

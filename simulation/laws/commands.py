@@ -13,9 +13,10 @@ from rich.table import Table
 
 from reference_impl.cli import fail
 from simulation.bench import arguments
-from simulation.command import JsonFile, keep
+from simulation.command import JsonFile
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check
 from simulation.laws.page import HEADINGS, cells
+from simulation.result import keep
 
 SHOWN = tuple(HEADINGS.index(name) for name in ("law", "quantity", "theory", "simulated", "half-width", "obeyed"))
 
