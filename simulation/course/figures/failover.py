@@ -165,7 +165,7 @@ def _drain() -> dict[str, str]:
     run = bench("drain")
     rates = [count / run["bin_s"] for count in run["rejoined"] if count]
     ratio = max(rates) / run["drain_per_s"]
-    below = {2: "less than twice the assigned rate", 5: "two to five times the assigned rate"}
+    below = {2.0: "less than twice the assigned rate", 5.0: "two to five times the assigned rate"}
     return {
         "outcome_4": which(ratio, below, "nearly all at once"),
         "drain_viewers": f"{run['viewers']:,}",
