@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
 
 from reference_impl.config import EdgeSettings, Settings, WorkerSettings
+from reference_impl.failing import fail
 from reference_impl.observability.logs import configure_logs
 from reference_impl.options import (
     AddressViewersMax,
@@ -245,11 +246,6 @@ def _explain(error: Any) -> str:
     if not error["loc"]:  # about several settings together
         return str(error["msg"]).removeprefix("Value error, ")
     return f"{'.'.join(map(str, error['loc']))}: {error['msg']}, got {error['input']!r}"
-
-
-def fail(message: str) -> NoReturn:
-    typer.echo(f"livecomments: {message}", err=True)
-    raise typer.Exit(1)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.engines.processes import ProcessError
 from simulation.scenario import ScenarioError
 

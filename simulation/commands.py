@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.command import JsonFile, run_to_end
 from simulation.console import counted
 from simulation.engines import live

@@ -14,6 +14,7 @@ from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
+from simulation.live_console import live_progress
 from simulation.machine import fingerprint, in_words
 from simulation.provenance import MEASURED, SHIPPED, Provenance
 from simulation.report import counts_table, latency_table, plot_latencies
@@ -59,7 +60,7 @@ async def run_experiment(
         return
     async with servers(scenario, port, data, console.print) as running:
         ready(running.edges[0] if running.edges else running.url)
-        with screen.live_progress(console, scenario) as progress:
+        with live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, running, progress)]
         source = None
         if engine is Engine.BOTH:

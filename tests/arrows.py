@@ -44,26 +44,26 @@ ARROWS = {
         "simulation.model", "simulation.calibration", "simulation.link_faults", "simulation.topology",
         "simulation.trace", "reference_impl.policy", "reference_impl.protocol",
     },
-    "simulation.bench.commands": {"simulation", "reference_impl.cli"},
-    "simulation.bench.sim_command": {"simulation", "reference_impl.cli"},
-    "simulation.command": {"simulation", "reference_impl.cli"},
-    "simulation.laws.commands": {"simulation", "reference_impl.cli"},
+    "simulation.bench.commands": {"simulation", "reference_impl.failing"},
+    "simulation.bench.sim_command": {"simulation", "reference_impl.failing"},
+    "simulation.command": {"simulation", "reference_impl.failing"},
+    "simulation.laws.commands": {"simulation", "reference_impl.failing"},
     "simulation.cli": {"simulation"},
-    "simulation.commands": {"simulation", "reference_impl.cli"},
-    "simulation.docs.command": {"simulation", "reference_impl.cli"},
+    "simulation.commands": {"simulation", "reference_impl.failing"},
+    "simulation.docs.command": {"simulation", "reference_impl.failing"},
     "simulation.docs.reference.http": {"simulation", "reference_impl"},  # the application describes itself
     "simulation.docs.reference.modules": {"simulation", "reference_impl"},  # read as text
-    "simulation.reporting.command": {"simulation", "reference_impl.cli"},
-    "simulation.experiments.command": {"simulation", "reference_impl.cli"},
-    "simulation.sweeping.command": {"simulation", "reference_impl.cli"},
-    "simulation.chaos.commands": {"simulation", "reference_impl.cli"},
-    "simulation.chaos.report": {"simulation", "reference_impl.cli"},
+    "simulation.reporting.command": {"simulation", "reference_impl.failing"},
+    "simulation.experiments.command": {"simulation", "reference_impl.failing"},
+    "simulation.sweeping.command": {"simulation", "reference_impl.failing"},
+    "simulation.chaos.commands": {"simulation", "reference_impl.failing"},
+    "simulation.chaos.report": {"simulation", "reference_impl.failing"},
     # Its crowd uses the client that everybody may use.
     "simulation.chaos": {
         "simulation", "reference_impl.client", "reference_impl.compiled", "reference_impl.policy",
         "reference_impl.protocol",
     },
-    "simulation.bench.arguments": {"simulation", "reference_impl.cli"},
+    "simulation.bench.arguments": {"simulation", "reference_impl.failing"},
     "simulation.bench.hot_log": {"simulation", "reference_impl"},  # the log itself, without a server
     "simulation.bench.partitions_log": {"simulation", "reference_impl"},  # the log itself, without a server
     # Its authors are the client that everybody may use.
@@ -81,13 +81,13 @@ ARROWS = {
         "simulation", "reference_impl.moderation", "reference_impl.policy", "reference_impl.protocol",
     },
     "simulation.bench": {"simulation", "reference_impl.compiled", "reference_impl.policy", "reference_impl.protocol"},
-    "simulation.course.commands": {"simulation", "reference_impl.cli"},
+    "simulation.course.commands": {"simulation", "reference_impl.failing"},
     "simulation.course.inside": {"simulation", "reference_impl"},  # the server itself, with an answer inside
     # A part of the server with an answer inside it.
     "simulation.course.exercises.idempotency.inside": {
         "reference_impl.auth.identity", "reference_impl.ports", "reference_impl.protocol", "reference_impl.write_path",
     },
     "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
-    "simulation.notebooks.command": {"simulation", "reference_impl.cli"},
+    "simulation.notebooks.command": {"simulation", "reference_impl.failing"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

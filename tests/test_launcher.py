@@ -238,7 +238,7 @@ def test_the_help_of_test_sets_nothing_up(checkout: Checkout) -> None:
 def test_test_checks_everything_before_pytest_and_with_arguments_runs_pytest_alone(checkout: Checkout) -> None:
     checkout.python()
     every, some = checkout.run("test")[1].splitlines(), checkout.run("test", "-k", "a b")[1].splitlines()
-    together = "-m pytest -m not alone -n 2 --dist loadfile --no-loadscope-reorder --durations 15"
+    together = "-m pytest -m not alone -n 3 --dist loadfile --no-loadscope-reorder --durations 15"
     alone = "-m pytest -m alone"
     assert every[::3] == ["-m ruff check", "-m ruff format --check", "-m mypy", together, alone]
     assert some == ["-m pytest -k a b", str(checkout.root), str(checkout.root)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 
 
 def dim(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.bench import arguments, display_rows, endurance, fanout_rows
 from simulation.bench import display as display_bench
 from simulation.bench import edges as edges_bench

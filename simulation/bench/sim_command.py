@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.bench import arguments
 from simulation.bench import sim as sim_bench
 from simulation.command import JsonFile

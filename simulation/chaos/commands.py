@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.bench import arguments
 from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation import drawing
 from simulation.chaos.faults import FAULTS
 from simulation.chaos.run import Outcome

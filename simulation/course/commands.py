@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation import console as screen
 from simulation.command import JsonFile
 from simulation.course.answers import FOLDER, AnswerError, begin

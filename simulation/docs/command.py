@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation import console as screen
 from simulation.docs.serving import HOST, listening
 from simulation.docs.site import SITE, SiteError, build

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.calibration import Calibration
 from simulation.console import counted
 from simulation.engines import live

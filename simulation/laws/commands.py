@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.bench import arguments
 from simulation.command import JsonFile
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.course.answers import FOLDER as ANSWERS
 from simulation.notebooks.copying import NotebookError, asked_for, copied
 from simulation.notebooks.kernels import FOLDER, environment

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation import fidelity_plot
 from simulation.command import run_to_end
 from simulation.console import counted

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from reference_impl.cli import fail
+from reference_impl.failing import fail
 from simulation.cluster import cluster
 from simulation.console import counted
 from simulation.engines import live

@@ -20,7 +20,7 @@ from simulation.notebooks.kernels import FOLDER, ROOT
 from simulation.notebooks.making import execute, read
 
 CAPACITY = FOLDER / "capacity.ipynb"
-START_S = 60
+START_S = 180  # of what takes some ten seconds on a machine that does nothing else
 
 
 def code(document):

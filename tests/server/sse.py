@@ -39,7 +39,10 @@ class Follower:
     def _headers(self) -> bytes:
         data = b""
         while b"\r\n\r\n" not in data:
-            data += self.socket.recv(65536)
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise ConnectionError(f"the connection ended before the answer: {data!r}")
+            data += piece
         head, _, rest = data.partition(b"\r\n\r\n")
         self.status = int(head.split()[1])
         self.head = head.decode("latin-1").lower()

@@ -164,7 +164,7 @@ def test_a_page_of_another_site_opens_no_websocket(start_server, watch):
 
 
 def test_a_peer_that_does_not_answer_pings_is_let_go(start_server, watch):
-    server = start_server("--heartbeat-s", "1")  # in which even a busy machine answers
+    server = start_server("--heartbeat-s", "2")  # in which even a busy machine answers
     handshake = (
         "GET /v1/streams/demo/websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -172,7 +172,8 @@ def test_a_peer_that_does_not_answer_pings_is_let_go(start_server, watch):
     answering = watch(server)
     with socket.create_connection(("127.0.0.1", server.port), 20) as silent:
         silent.sendall(handshake.encode())
-        eventually(lambda: server.viewers() == 2, "both have joined")
+        # How many are there may be asked too late to see both of them.
+        eventually(lambda: server.request("GET", "/health")[1]["joining"]["joined"] == 2, "both have joined")
         eventually(lambda: server.viewers() == 1, "the silent one is gone")
         server.post("are you there?")
         assert messages(answering, "comment")

@@ -12,6 +12,7 @@ from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.write_path import NewComment
 from tests.parity.commits import NoBroker, Outcome, SlowLog, path_to, reader
+from tests.parity.virtual_time import run
 
 STREAM = "match"
 
@@ -36,7 +37,7 @@ def with_path(log, rate, commits, use):
         await use(path_to(log, queue, rate, clock))
         await queue.drain()
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_what_finds_no_room_costs_its_author_nothing():

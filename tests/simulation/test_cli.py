@@ -55,6 +55,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported(shown) == set()
 
 
+@pytest.mark.parametrize("name", ["learn", "check", "docs", "notebooks", "chaos", "theory", "up", "report"])
+def test_only_who_serves_waits_for_the_servers_packages(name: str) -> None:
+    assert not imported(f"import {COMMANDS[name].module}") & {"fastapi", "sqlalchemy", "uvicorn"}
+
+
 @pytest.mark.parametrize("module", sorted({command.module for command in COMMANDS.values()}))
 def test_no_command_imports_what_draws_before_it_draws(module: str) -> None:
     assert "matplotlib" not in imported(f"import {module}")

@@ -144,7 +144,7 @@ def test_it_is_drawn(tmp_path: Path) -> None:
 
 def test_it_says_at_once_why_it_is_not_live() -> None:
     command = [sys.executable, "-m", "simulation.cli", "run", "moderation_budget", "--engine", "both"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 1
     assert "there is no moderation_budget live" in done.stderr + done.stdout
     assert "--engine sim" in done.stderr + done.stdout

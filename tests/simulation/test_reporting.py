@@ -177,7 +177,7 @@ def test_a_report_that_is_interrupted_is_saved_told_and_goes_on(tmp_path: Path) 
         while not (file.exists() and json.loads(file.read_text())["runs"]) and time.monotonic() < deadline_s:
             time.sleep(0.05)
         first.send_signal(signal.SIGINT)
-        said, _ = first.communicate(timeout=120)
+        said, _ = first.communicate(timeout=240)
     assert first.returncode == 130
     assert "Missing: " in said
     assert "live runs of the suite" in page.read_text()
