@@ -19,7 +19,7 @@ def begin(exercise: Exercise, folder: Path) -> tuple[Path, bool]:
     path = folder / exercise.file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("x") as file:
+        with path.open("x", encoding="utf-8") as file:
             file.write(exercise.stub)
     except FileExistsError:
         if not path.is_file():
@@ -37,11 +37,22 @@ def load(exercise: Exercise, path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # dataclasses look themselves up there
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise AnswerError(f"line {error.lineno}: {error.msg}") from error
+    _require_code(path)
+    spec.loader.exec_module(module)
+    if f"{exercise.__module__.rpartition('.')[0]}.exercises.{exercise.name}.solution" in sys.modules:
+        raise AnswerError("it imports the solution, and what that does nobody has asked: write your own")
     missing = [name for name in exercise.wants if not hasattr(module, name)]
     if missing:
         raise AnswerError(f"it does not define {', '.join(missing)}, which the checks call; the stub did")
     return module
+
+
+def _require_code(path: Path) -> None:
+    try:
+        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except OSError as error:
+        raise AnswerError(f"cannot read {path}: {error.strerror}") from error
+    except SyntaxError as error:
+        raise AnswerError(f"line {error.lineno}: {error.msg}" if error.lineno else error.msg) from error
+    except ValueError as error:  # of Python 3.11, where there is a NUL
+        raise AnswerError(str(error)) from error

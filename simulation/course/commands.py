@@ -1,6 +1,9 @@
 """The commands of the course: `learn` says how far one is and hands out exercises, `check` judges answers."""
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +40,7 @@ def learn(
         if solution and not name:
             fail("a solution of which exercise? Name it: learn NAME --solution")
         if not name:
-            console.print(_listed(progress))
+            console.print(_listed(progress, answers))
             console.print(_next(progress))
             return
         for exercise in asked_for(name):
@@ -63,11 +66,12 @@ def check(
     try:
         progress = Progress(answers)
         verdicts = []
-        for exercise in asked_for(name):
-            path, new = begin(exercise, answers)
-            if new:
-                console.print(f"[bold]{path}[/] is new: fill it in, and check again.")
-            verdicts += _judged(exercise, path, progress, console, live=live)
+        with _ended_in_order():
+            for exercise in asked_for(name):
+                path, new = begin(exercise, answers)
+                if new:
+                    console.print(f"[bold]{escape(str(path))}[/] is new: fill it in, and check again.")
+                verdicts += _judged(exercise, path, progress, console, live=live)
     except (AnswerError, UnknownExerciseError) as error:
         fail(str(error))
     if json_file is not None:
@@ -77,6 +81,19 @@ def check(
             fail(f"cannot write {json_file}: {error.strerror}")
     if any(each.state is not State.PASSED for each in verdicts):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM and a closed terminal are as good as Ctrl-C: the judge ends what it has started, and nothing is lost."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _judged(exercise: Exercise, path: Path, progress: Progress, console: Console, *, live: bool) -> list[Verdict]:
@@ -110,18 +127,23 @@ def _show(exercise: Exercise, verdict: Verdict, console: Console, *, live: bool)
             console.print(f"  [dim]- not reached: {escape(left.says)}[/]", highlight=False)
 
 
-def _listed(progress: Progress) -> Table:
+def _listed(progress: Progress, answers: Path) -> Table:
     table = Table("lesson", "exercise", "what you write", "kind", "so far")
     before = ""
     for each in all_exercises():
         if before not in ("", each.lesson):
             table.add_section()
         title = f"{each.lesson} {lesson_of(each).title}" if before != each.lesson else ""
-        table.add_row(title, each.name, each.title, each.kind, progress.of(each.name).in_words)
+        table.add_row(title, each.name, each.title, each.kind, _so_far(each, progress, answers))
         before = each.lesson
     passed = sum(progress.of(each.name).passed for each in all_exercises())
     table.caption = f"{passed} of {len(all_exercises())} passed"
     return table
+
+
+def _so_far(exercise: Exercise, progress: Progress, answers: Path) -> str:
+    record = progress.of(exercise.name)
+    return "begun" if not record.attempts and (answers / exercise.file_name).is_file() else record.in_words
 
 
 def _next(progress: Progress) -> str:
@@ -134,7 +156,8 @@ def _next(progress: Progress) -> str:
 
 def _hand_out(exercise: Exercise, answers: Path, console: Console) -> None:
     path, new = begin(exercise, answers)
-    console.print(f"[bold]{path}[/] {'is made' if new else 'is there already, and stays as it is'}: {exercise.title}.")
+    there = f"[bold]{escape(str(path))}[/]"
+    console.print(f"{there} {'is made' if new else 'is there already, and stays as it is'}: {exercise.title}.")
     console.print(f"Fill it in, then: ./livecomments check {exercise.name}", highlight=False)
 
 

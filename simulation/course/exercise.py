@@ -65,11 +65,11 @@ class Exercise:
 
     @property
     def stub(self) -> str:
-        return (self.folder / "stub.py").read_text()
+        return (self.folder / "stub.py").read_text(encoding="utf-8")
 
     @property
     def solution(self) -> str:
-        return (self.folder / "solution.py").read_text()
+        return (self.folder / "solution.py").read_text(encoding="utf-8")
 
     @property
     def file_name(self) -> str:
