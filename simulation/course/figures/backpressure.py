@@ -207,11 +207,11 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
 
 def _rooms(arrivals_per_s: float, drain_per_s: float) -> str:
     """M/M/1/K: what is refused, and how long the others are inside, by the places there are."""
-    lines = ["| places | refused | the others wait, s |", "|--:|--:|--:|"]
+    lines = ["| places | refused | the others wait, ms |", "|--:|--:|--:|"]
     for places in ROOMS:
         lost = theory.mm1k_lost(arrivals_per_s, 1 / drain_per_s, places)
         mean_s = theory.mm1k_mean_s(arrivals_per_s, 1 / drain_per_s, places)
-        lines.append(f"| {places:,} | {lost * 100:.1f} % | {mean_s:.2f} |")
+        lines.append(f"| {places:,} | {lost * 100:.1f} % | {1000 * mean_s:.0f} |")
     return "\n".join(lines)
 
 
