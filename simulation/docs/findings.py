@@ -38,13 +38,12 @@ class Findings:
 
     def error(self, variant: str, measure: str) -> str:
         """By how much the model is off the live runs with the same arrivals: `-10 %`."""
-        error = self._cells[variant, measure]["error"]
-        return "±0 %" if error is None else spoken.rounded_percent(error, sign="+")
+        return spoken.signed(self._cells[variant, measure]["error"] or 0.0)
 
     def noise(self, variant: str, measure: str) -> str:
         """How far live runs are from each other; of a single run nothing is known."""
         noise = self._cells[variant, measure]["noise"]
-        return "unknown (one run)" if noise is None else spoken.rounded_percent(noise)
+        return "unknown: one run" if noise is None else spoken.rounded_percent(noise)
 
     def gap(self, variant: str, measure: str) -> str:
         return f"{self.error(variant, measure)} (noise {self.noise(variant, measure)})"

@@ -6,10 +6,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from simulation.docs.search import INDEX, hold_back
+
 ROOT = Path(__file__).parents[2]
 NEEDED = ("mkdocs", "material", "mkdocstrings_handlers.python", "nbconvert")
 SITE = ROOT / "site"
-MADE = "search/search_index.json"  # by it a folder is known for a site that was built before
 
 
 class SiteError(Exception):
@@ -34,6 +35,7 @@ def build(output: Path = SITE) -> None:
     )  # fmt: skip
     if done.returncode:
         raise SiteError(f"the site does not build:\n{done.stdout}{done.stderr}".rstrip())
+    hold_back(output)
 
 
 def _check_installed() -> None:
@@ -53,7 +55,8 @@ def _check_output(output: Path) -> None:
     """MkDocs empties the folder: it must be a new one, an empty one, or a site."""
     if output.exists() and not output.is_dir():
         raise SiteError(f"{output} is a file; a site needs a folder")
-    if output.is_dir() and any(output.iterdir()) and not (output / MADE).is_file():
+    # By its index a site is known that was built before.
+    if output.is_dir() and any(output.iterdir()) and not (output / INDEX).is_file():
         raise SiteError(f"{output} holds something else than a site, and would be emptied; name a new folder")
     if output.resolve().is_relative_to(ROOT / "lessons"):
         raise SiteError(f"{output} is inside the pages that the site is built of; name another folder")

@@ -45,7 +45,12 @@ def ranged(values: Sequence[float], digits: int) -> str:
 
 def off(expected: float, seen: float) -> str:
     """By how much what was expected is more or less than what was seen: `-14 %`."""
-    rounded = round(100 * (expected / seen - 1))
+    return signed(expected / seen - 1)
+
+
+def signed(share: float) -> str:
+    """A difference of 1: `-14 %`, and nothing has no sign of its own."""
+    rounded = round(100 * share)
     return f"{rounded:+d} %" if rounded else "±0 %"
 
 

@@ -201,8 +201,8 @@ def _rooms(arrivals_per_s: float, drain_per_s: float) -> str:
     for places in ROOMS:
         lost = theory.mm1k_lost(arrivals_per_s, 1 / drain_per_s, places)
         mean_s = theory.mm1k_mean_s(arrivals_per_s, 1 / drain_per_s, places)
-        rows.append([f"{places:,}", spoken.rounded_percent(lost, 1), f"{mean_s:.2f}"])
-    return tables.markdown(["places", "refused", "the others wait, s"], rows, "|--:|")
+        rows.append([f"{places:,}", spoken.rounded_percent(lost, 1), f"{1000 * mean_s:.0f}"])
+    return tables.markdown(["places", "refused", "the others wait, ms"], rows, "|--:|")
 
 
 def _ladder(ladder: Findings) -> dict[str, str]:

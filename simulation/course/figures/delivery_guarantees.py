@@ -40,7 +40,7 @@ def _outcomes(found: Findings) -> dict[str, str]:
     lost, again = found.value(ONCE_AT_MOST, "lost_pct"), found.value(AT_LEAST, "stored_again_pct")
     share_pct = 100 * SIZE.lost_share
     nearest = min((0.0, share_pct, 2 * share_pct), key=lambda each: abs(each - again))
-    by_dedupe, by_key = (found.value(variant, "stored_again_pct") for variant in (DEDUPE, EFFECT))
+    left = found.value(DEDUPE, "stored_again_pct") / again
     return {
         "outcome_1": which(
             lost,
@@ -52,11 +52,11 @@ def _outcomes(found: Findings) -> dict[str, str]:
             share_pct: "about as many as answers were lost",
             2 * share_pct: "about as many as requests and answers were lost",
         }[nearest],
-        "outcome_3": "a key that its author repeats"
-        if by_key < 0.5 < by_dedupe
-        else "viewers that leave out what they have shown"
-        if by_dedupe < 0.5
-        else "nothing of this",
+        "outcome_3": "none: viewers have left them out"
+        if left < 0.2
+        else "about half as many"
+        if left < 0.7
+        else "as many as before",
         "outcome_4": "no: some stand behind what was sent later"
         if found.value(EFFECT, "behind_pct") > 0.5
         else "yes: what is once is also in order",

@@ -19,7 +19,7 @@ from simulation.trace import poisson
 CROWD_PER_S = 20.0  # the display budget of the benchmark's crowd
 ROOM_PER_S, ROOMY = 5.0, 0.7  # what a full room of a thousand posts, and how much of that a roomy one
 PLAYED_S, REPLICATIONS = 600.0, 20  # of such a room
-UNKNOWN = "unknown (one run)"
+UNKNOWN = "unknown: one run"
 FANOUTS = (("fanout-1000-sse", 1_000), ("fanout-window", 1_000), ("fanout-window", 5_000))
 
 

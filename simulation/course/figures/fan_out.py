@@ -9,6 +9,8 @@ import numpy as np
 from reference_impl.policy.connections import ConnectionConfig
 from simulation import tables
 from simulation.calibration import NEAREST, Calibration, Samples
+from simulation.course import measured
+from simulation.course.capacity import Demand
 from simulation.course.outcomes import nearest_ms, which
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
@@ -138,7 +140,7 @@ def _deliveries(found: Findings) -> dict[str, str]:
         "delivery_us": f"{at_once:.1f}", "window_us": f"{window:.2f}",
         "floor_us": f"{delivery_us('fanout-1000-sse', 'floor'):.1f}",
         "shared": f"{_comments_per_write('fanout-window'):.0f}",
-        "per_core": f"{1e6 / at_once:,.0f}", "per_core_window": f"{1e6 / window:,.0f}",
+        "per_core": spoken.many(1e6 / at_once), "per_core_window": spoken.many(1e6 / window),
         "window_times": f"{at_once / window:.0f}", "queues_times": f"{queues:.1f}",
     }  # fmt: skip
 
@@ -172,6 +174,20 @@ def _crowd() -> dict[str, str]:
         "wide_ms": f"{1000 * WIDE_S:g}", "busy": f"{100 * BUSY:g}", "full": f"{full:,}",
         "full_ms": f"{full * delivery_us('fanout-1000-sse', 'livecomments') / 1000:,.0f}",
         "hop_ms": f"{1000 * HOP_S:g}",
+        **_as_in_lesson_1(),
+    }  # fmt: skip
+
+
+def _as_in_lesson_1() -> dict[str, str]:
+    """The same crowd by the costs and the share of a core that are counted with there."""
+    edge = measured.edge()
+    crowd = Demand(
+        viewers=CROWD, comments_per_s=CROWD, comment_bytes=measured.comment_bytes(), shown_per_s=SHOWN_PER_S,
+        window_s=WIDE_S,
+    )  # fmt: skip
+    return {
+        "edges_before": f"{edge.edges(crowd).needed:,}", "busy_before": f"{100 * edge.busy_max:.0f}",
+        "write_before_us": f"{1e6 * edge.write_s:g}",
     }  # fmt: skip
 
 
