@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.parity.virtual_time import run
 
 from reference_impl.group_commit import GroupCommit
 from reference_impl.policy.batching import GroupCommitConfig
@@ -12,7 +13,6 @@ from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.write_path import NewComment
 from tests.parity.commits import NoBroker, Outcome, SlowLog, path_to, reader
-from tests.parity.virtual_time import run
 
 STREAM = "match"
 

@@ -12,6 +12,7 @@ from simulation.calibration import NEAREST, Calibration, Samples
 from simulation.course import measured
 from simulation.course.capacity import Demand
 from simulation.course.outcomes import nearest_ms, which
+from simulation.docs import spoken
 from simulation.docs.findings import Findings
 from simulation.docs.results import bench
 from simulation.experiments.fan_out.family import SIZE, Size, scenario
