@@ -76,7 +76,8 @@ def changed(size: S, changes: Sizes) -> S:
     for name, within in allowed(other).items():
         if not within.least <= (value := getattr(other, name)) <= within.most:
             raise ValueError(f"{name} must be from {within.least:,} to {within.most:,}, got {value:,}")
-    if isinstance(other, Limited) and (why := other.why_not()):
+    together: object = other
+    if isinstance(together, Limited) and (why := together.why_not()):
         raise ValueError(why)
     return other
 
