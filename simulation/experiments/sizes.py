@@ -29,7 +29,7 @@ ENOUGH = 10  # of what is measured, on average: so few are hardly ever none at a
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The smallest and the largest number that a sweep may ask for: the largest still runs in minutes, alone."""
+    """The smallest and the largest number that a sweep may ask for, where the others are the experiment's own."""
 
     least: Number
     most: Number

@@ -41,10 +41,10 @@ class Size:
     """``chats`` times the trace at once and in quick motion, each from another place on, with commenters of its own."""
 
     trace: str = "twitch-a.jsonl"
-    chats: Annotated[int, Within(1, 1_000)] = 50
+    chats: Annotated[int, Within(1, 300)] = 50
     speed: Annotated[float, Within(0.01, 100)] = 3.0
     seconds: Annotated[float, Within(0.1, 3_600)] = 120.0
-    viewers: Annotated[int, Within(1, 1_000_000)] = 50_000
+    viewers: Annotated[int, Within(1, 300_000)] = 50_000
     moderators: Annotated[int, Within(1, 1_000)] = 10  # the host is one of them
     staff_share: Annotated[float, Within(1e-6, 0.5)] = (
         0.002  # of all comments: theirs, each of them one in nine seconds

@@ -53,9 +53,9 @@ class Plan:
     """Times in seconds from the run's start. The costs of an edge are those measured on one core of a small machine."""
 
     viewers: Annotated[int, Within(100_000, 100_000_000)] = 10_000_000
-    base_per_s: Annotated[float, Within(10, 50_000)] = 8_000.0  # comments posted while nothing happens
-    peak_per_s: Annotated[float, Within(10, 500_000)] = 50_000.0  # at a goal
-    seconds: Annotated[float, Within(1, 1_800)] = 300.0
+    base_per_s: Annotated[float, Within(10, 20_000)] = 8_000.0  # comments posted while nothing happens
+    peak_per_s: Annotated[float, Within(10, 200_000)] = 50_000.0  # at a goal
+    seconds: Annotated[float, Within(1, 900)] = 300.0
     goals_s: tuple[float, float] = (60.0, 140.0)
     lost: tuple[str, str] = ("europe", "fra")  # the cluster that ends at the second goal
     cut: str = "asia"
