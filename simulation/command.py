@@ -1,6 +1,8 @@
-"""What the commands share: the option of a result file, and a run that ends in order whatever ends it."""
+"""What the commands share: the options of result files, and a run that ends in order whatever ends it."""
 
 import asyncio
+import json
+import os
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -12,7 +14,67 @@ from reference_impl.failing import fail
 from simulation.engines.processes import ProcessError
 from simulation.scenario import ScenarioError
 
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]
+PICTURES = (".png", ".svg", ".pdf", ".jpg")
+KINDS = ("sweep", "experiment", "scenario")  # of result files: whose name stands under one of these
+
+
+def writable(path: Path | None) -> Path | None:
+    """What cannot be written is told before the run."""
+    try:
+        if path is not None and (why := _why_not_writable(path)):
+            fail(f"cannot write {path}: {why}")
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")
+    return path
+
+
+def _why_not_writable(path: Path) -> str:
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "permission denied"
+
+
+def drawable(path: Path | None) -> Path | None:
+    """The same of a picture."""
+    if path is not None and path.suffix.lower() not in PICTURES:
+        fail(f"--plot: a file that ends in {', '.join(PICTURES)} is allowed, got {path}")
+    return writable(path)
+
+
+def plotted(says: str) -> Any:
+    """The option ``--plot``."""
+    return typer.Option("--plot", help=says, callback=drawable)
+
+
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.", callback=writable)]
+
+
+def require_own(path: Path | None, kind: str, name: str) -> None:
+    """Refuse a file that holds another result, or something else: a run would write over it."""
+    try:
+        text = path.read_text(errors="replace") if path is not None and path.is_file() else ""
+    except OSError as error:
+        fail(f"cannot read what {path} holds: {error.strerror}")
+    if not text.strip():
+        return
+    if (holds := _held(text)) != (kind, name):
+        what = f"the {holds[0]} {holds[1]}" if holds else "something else than a result"
+        fail(f"--json: {path} holds {what}, not the {kind} {name}: name another file, or remove that one")
+
+
+def _held(text: str) -> tuple[str, str] | None:
+    """The kind and the name of a result."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    for kind in KINDS if isinstance(document, dict) else ():
+        if kind in document:
+            whose = document[kind]
+            return kind, str(whose.get("name") if isinstance(whose, dict) else whose)
+    return None
 
 
 def run_to_end(main: Coroutine[Any, Any, None]) -> None:

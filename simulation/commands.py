@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from reference_impl.failing import fail
-from simulation.command import JsonFile, run_to_end
+from simulation.command import JsonFile, plotted, require_own, run_to_end, writable
 from simulation.console import counted
 from simulation.engines import live
 from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
@@ -22,7 +22,7 @@ from simulation.result import RunResult
 from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
 from simulation.sweeping.command import sweep_to_end
 
-PlotFile = Annotated[Path | None, typer.Option("--plot", help="Draw the latency distributions into this PNG file.")]
+PlotFile = Annotated[Path | None, plotted("Draw the latency distributions into this PNG file.")]
 
 
 def up(
@@ -74,7 +74,9 @@ def up(
 def run(
     name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
     engine: Annotated[Engine | None, typer.Option(help="live, sim or both. [default: both; of a sweep sim]")] = None,
-    repeat: Annotated[int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1)] = None,
+    repeat: Annotated[
+        int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1, max=1_000)
+    ] = None,
     trace: Annotated[str | None, typer.Option(help="Recorded chat that drives a scenario in both engines.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Simulate with what was measured earlier.")] = None,
     sweep: Annotated[
@@ -102,6 +104,7 @@ def run(
         if trace is not None:
             fail(f"--trace is for a scenario, and {name} is an experiment with arrivals of its own")
         family = FAMILIES[name]()
+        require_own(json_file, "sweep" if sweep else "experiment", name)
         if sweep:
             run_to_end(sweep_to_end(
                 family, sweep, engine or Engine.SIM, console, repeat=repeat, calibration=calibration, dask=dask,
@@ -120,6 +123,7 @@ def run(
     if repeat is not None:
         fail(f"--repeat is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which runs once")
     chosen = _scenario(name, {"workload": {"trace": trace}})
+    require_own(json_file, "scenario", chosen.name)
     costs = calibration_in(calibration)
 
     async def then(runs: list[RunResult], source: Provenance | None) -> None:
@@ -129,7 +133,9 @@ def run(
 
 
 def calibrate(
-    file: Annotated[Path, typer.Argument(help="Where to write the measured service times, as JSON.")],
+    file: Annotated[
+        Path, typer.Argument(help="Where to write the measured service times, as JSON.", callback=writable)
+    ],
     scenario: Annotated[str | None, typer.Option(help="Only for this one's audience and window: faster.")] = None,
 ) -> None:
     """Measure this machine's service times for the simulation: for audiences from small to large, about 80 s."""

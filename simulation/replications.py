@@ -8,12 +8,14 @@ compared under one scenario meet the same arrivals (common random numbers; Law, 
 
 import asyncio
 import json
+import signal
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import blake2b
+from multiprocessing import resource_tracker
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -86,7 +88,9 @@ async def as_they_end(
     ``backend`` is what `joblib.parallel_config` takes.
     """
     loop = asyncio.get_running_loop()
-    thread = ThreadPoolExecutor(1)  # one alone, since joblib wants to be left where it began
+    thread = ThreadPoolExecutor(
+        1, initializer=_spare_workers
+    )  # one alone, since joblib wants to be left where it began
     results = _results(function, calls, backend)
     try:
         while (result := await loop.run_in_executor(thread, next, results, END)) is not END:
@@ -98,6 +102,13 @@ async def as_they_end(
     finally:
         thread.submit(_close, results)
         await asyncio.to_thread(thread.shutdown)
+
+
+def _spare_workers() -> None:
+    """Ctrl-C reaches all processes of a terminal: those that this thread starts leave it to this one."""
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # which unblocks it for those that are started after that one
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _results(

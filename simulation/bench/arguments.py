@@ -1,7 +1,6 @@
-"""What the benchmarks' commands are given: numbers, names and files, refused with what is allowed."""
+"""What the benchmarks' commands are given: numbers and names, refused with what is allowed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -10,15 +9,6 @@ from reference_impl.failing import fail
 
 def dim(text: str) -> None:
     Console().print(f"[dim]{text}[/dim]")
-
-
-def writable(*files: Path | None) -> None:
-    """Refuse what cannot be written before measuring for minutes, not after."""
-    for file in filter(None, files):
-        try:
-            file.open("a").close()
-        except OSError as error:
-            fail(f"cannot write {file}: {error.strerror}")
 
 
 def chosen(option: str, text: str, allowed: Sequence[str]) -> list[str]:

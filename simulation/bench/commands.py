@@ -21,7 +21,7 @@ from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.bench.sim_command import sim
-from simulation.command import JsonFile, run_to_end
+from simulation.command import JsonFile, plotted, run_to_end
 from simulation.engines import live
 from simulation.engines.nginx import NoNginx
 from simulation.machine import measured
@@ -42,12 +42,11 @@ def ingest(
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
     data: Annotated[Path | None, typer.Option(help="Keep the log here. [default: thrown away]")] = None,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw cost against size into this PNG file.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw cost against size into this PNG file.")] = None,
 ) -> None:
     """How many comments a server on one core takes, how fast it answers, and what each costs, as its log grows."""
     console = Console()
     sizes = arguments.sizes(stored)
-    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         rows = await bench_ingest(log, sizes, seconds, data, lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -70,7 +69,7 @@ def fanout(
     most: Annotated[bool, typer.Option("--most", help="Look for the most deliveries/s with a window, too.")] = False,
     socketio: Annotated[Path | None, typer.Option(help="Folder in which `npm install socket.io` was run.")] = None,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the cost of a delivery into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw the cost of a delivery into this PNG.")] = None,
 ) -> None:
     """What a delivery costs a server on one core, beside a bare loop of send() and beside other servers."""
     console = Console()
@@ -80,8 +79,6 @@ def fanout(
         [round(each) for each in arguments.numbers("--viewers", viewers, 1, 20_000)],
         arguments.numbers("--window-ms", window_ms, 0, 1_000),
     )
-
-    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         measure = fanout_bench.FanOutBench(seconds, socketio, lambda text: console.print(f"[dim]{text}[/dim]"))
@@ -104,7 +101,7 @@ def soak(
     seconds: Annotated[float, typer.Option(help="How long.", min=1, max=86_400)] = 600.0,
     rate: Annotated[float, typer.Option(help="Comments a second.", min=0.1, max=1_000)] = 2.0,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw memory over time into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw memory over time into this PNG.")] = None,
 ) -> None:
     """A large crowd for a long time: does the server's memory stay flat, and does everybody get everything once?"""
     _endure(lambda: endurance.soak(viewers, seconds, rate, arguments.dim), endurance.plot_soak, json_file, plot_file)
@@ -116,7 +113,7 @@ def drain(
     per_s: Annotated[float, typer.Option(help="Viewers sent over in a second.", min=1, max=10_000)] = 500.0,
     rate: Annotated[float, typer.Option(help="Comments a second.", min=0.1, max=1_000)] = 10.0,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw who came back when into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw who came back when into this PNG.")] = None,
 ) -> None:
     """Replace a server under its viewers: do they come back at the slots it assigned, and do they miss anything?"""
     _endure(lambda: endurance.drain(viewers, per_s, rate, arguments.dim), endurance.plot_drain, json_file, plot_file)
@@ -128,10 +125,9 @@ def display(
     rate: Annotated[float, typer.Option(help="Comments a second.", min=30, max=10_000)] = 2_000.0,
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=2, max=600)] = 20.0,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw bytes per viewer into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw bytes per viewer into this PNG.")] = None,
 ) -> None:
     """What a crowd is shown of a stream that nobody could read, with and without rooms: bytes, fairness, deletions."""
-    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         rows = await display_bench.bench_display(viewers, rate, seconds, arguments.dim)
@@ -150,11 +146,10 @@ def segments(
     pollers: Annotated[str, typer.Option(help="Sizes of the crowd.")] = "100,500,2000",
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=8, max=600)] = 20.0,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw requests/s into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw requests/s into this PNG.")] = None,
 ) -> None:
     """A crowd that polls cached segments through nginx: what of it reaches the server, and how late comments are."""
     sizes = [round(each) for each in arguments.numbers("--pollers", pollers, 1, 10_000)]
-    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         try:
@@ -181,7 +176,7 @@ def partitions(
     seconds: Annotated[float, typer.Option(help="Length of each measurement.", min=1, max=600)] = 6.0,
     runs: Annotated[int, typer.Option(help="Rounds; a row is their median.", min=1, max=50)] = 3,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw append p99 and skew into this PNG.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw append p99 and skew into this PNG.")] = None,
 ) -> None:
     """One viral stream over a log in several partitions: what each strategy costs, and what it gives."""
     chosen = arguments.chosen("--strategies", strategies, partitions_bench.STRATEGIES)
@@ -189,7 +184,6 @@ def partitions(
         partitions=partitions, streams=streams, per_s=rate, seconds=seconds, runs=runs,
         row_us=tuple(arguments.numbers("--row-us", row_us, 0, 100_000)),
     )  # fmt: skip
-    arguments.writable(json_file, plot_file)
 
     async def main() -> None:
         rows = await partitions_bench.bench_partitions(chosen, plan, arguments.dim)
@@ -209,7 +203,6 @@ def hot(
     json_file: JsonFile = None,
 ) -> None:
     """What the hot window of one Redis takes, beside redis-benchmark's figures for the same commands."""
-    arguments.writable(json_file)
 
     async def main() -> None:
         live.pin_self()
@@ -233,7 +226,6 @@ def recent(
     json_file: JsonFile = None,
 ) -> None:
     """Pages of a stream from the log, and from a cache of its newest comments: pages/s, hits, and what posts pay."""
-    arguments.writable(json_file)
     plan = recent_bench.Plan(seconds=seconds, runs=runs, pages_per_s=pages, posts_per_s=posts, speed=speed)
 
     async def main() -> None:
@@ -258,7 +250,6 @@ def edges(
 ) -> None:
     """The same crowd at the server alone and at edges: deliveries/s and latency."""
     counts = [round(each) for each in arguments.numbers("--edges", numbers, 0, 8)]
-    arguments.writable(json_file)
 
     async def main() -> None:
         rows = await edges_bench.bench_edges(counts, viewers, speed, seconds, arguments.dim)
@@ -276,8 +267,6 @@ def _endure(
     json_: Path | None,
     picture: Path | None,
 ) -> None:
-    arguments.writable(json_, picture)
-
     async def main() -> None:
         found = await run()
         Console().print_json(json.dumps(found.counts))

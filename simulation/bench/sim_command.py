@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 
 from reference_impl.failing import fail
-from simulation.bench import arguments
 from simulation.bench import sim as sim_bench
 from simulation.command import JsonFile
 from simulation.result import keep
@@ -18,7 +17,6 @@ def sim(
     json_file: JsonFile = None,
 ) -> None:
     """How fast the tiers of the model's edge are, with the server's policies, and how well they agree at the tail."""
-    arguments.writable(json_file)
     found = sim_bench.bench_sim(runs, replications, Console())
     for table in sim_bench.tables(found):
         Console().print(table)

@@ -13,7 +13,7 @@ from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
-from simulation.command import JsonFile, run_to_end
+from simulation.command import JsonFile, plotted, run_to_end
 from simulation.result import keep
 
 
@@ -32,7 +32,7 @@ def chaos(
         Sync | None, typer.Option(help="Hot-first, on a Redis that syncs its file so. [default: log-first]")
     ] = None,
     json_file: JsonFile = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw what viewers saw into this PNG file.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw what viewers saw into this PNG file.")] = None,
 ) -> None:
     """Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.
 
@@ -42,7 +42,6 @@ def chaos(
     chosen = arguments.chosen("--faults", faults, tuple(FAULTS))
     if timeline:
         seed, chosen = read_timeline(timeline)
-    arguments.writable(json_file, plot_file)
     plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, crowd=Crowd(rate=rate, viewers=viewers), hot=hot)
 
     async def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
-from simulation.engines import processes
+from simulation.engines import processes, with_parent
 from simulation.engines.processes import ProcessError
 
 START_S = 60.0
@@ -35,8 +35,8 @@ class Member:
         """Start it, and wait until it is ready."""
         self.said = []
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, limit=LINE_MAX,
-            start_new_session=True, env=os.environ | self.environment, cwd=processes.ROOT,
+            *with_parent.program(self.command), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            limit=LINE_MAX, start_new_session=True, env=os.environ | self.environment, cwd=processes.ROOT,
         )  # fmt: skip
         self._reader = asyncio.create_task(self._read())
         async with asyncio.timeout(START_S):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from simulation.engines import with_parent
 from simulation.engines.processes import cpu_seconds, pin
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
@@ -74,7 +75,9 @@ def nginx(port: int, origin_port: int, core: set[int] | None = None) -> Iterator
         user = "user root;" if os.geteuid() == 0 else ""  # other users' workers would not reach the directory
         command = [found, "-p", name, "-c", "nginx.conf", "-e", "stderr", "-g", f"daemon off; {user}"]
         with (folder / "said").open("w") as said:
-            process = subprocess.Popen(command, stderr=said, preexec_fn=None if core is None else lambda: pin(0, core))
+            process = subprocess.Popen(
+                with_parent.program(command), stderr=said, preexec_fn=None if core is None else lambda: pin(0, core)
+            )
         try:
             _wait(process, port, folder / "said")
             yield Nginx(process.pid, f"http://127.0.0.1:{port}", folder)

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulation.engines import with_parent
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0  # a server that has not answered by then never will
 STOP_S = 15.0
@@ -100,10 +102,13 @@ def stand_up(pid: int) -> None:
 
 
 async def spawn(module: str, arguments: Sequence[str], core: set[int] | None, *, stdin: int | None = None) -> Process:
-    """Start ``python -m module`` in a session of its own, so that a Ctrl-C reaches the parent alone."""
+    """Start ``python -m module`` in a session of its own, so that a Ctrl-C reaches the parent alone.
+
+    On Linux it ends with the parent, however that ends.
+    """
     search = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments,
+        *with_parent.module(module, arguments),
         stdin=stdin, stdout=PIPE, stderr=PIPE, limit=LINE_MAX, start_new_session=True,
         env=os.environ | {"PYTHONPATH": search},
     )  # fmt: skip

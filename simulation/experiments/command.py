@@ -62,18 +62,20 @@ def costs_for(
     family: Family, engine: Engine, calibration: Path | None, console: Console
 ) -> tuple[Costs, Provenance] | None:
     """Of the run that is named, or the shipped ones if nothing runs but the model; None if they are to be probed."""
-    costs, shipped = costs_in(calibration), RESULTS / f"{family.name}.json"
+    costs, shipped = costs_in(calibration, of=family.name), RESULTS / f"{family.name}.json"
     if engine is not Engine.SIM or costs is not None or not shipped.exists():
         return costs
     console.print(f"Simulating with the shipped costs of {family.name}; --calibration FILE takes those of another run.")
     return costs_in(shipped, SHIPPED)
 
 
-def costs_in(path: Path | None, called: str = "") -> tuple[Costs, Provenance] | None:
-    """What an earlier run of the experiment has probed: it is in the result."""
+def costs_in(path: Path | None, called: str = "", of: str = "") -> tuple[Costs, Provenance] | None:
+    """What an earlier run of the experiment, whose name is ``of``, has probed: it is in the result."""
 
     def read(path: Path) -> tuple[Costs, Provenance]:
         earlier = json.loads(path.read_text())
+        if of and (other := earlier.get("experiment") or earlier.get("sweep") or of) != of:
+            raise ValueError(f"it is one of {other}, not of {of}")
         probes = earlier.get("calibration") or earlier  # which may be an earlier run's
         return earlier["costs"], Provenance(called or str(path), probes["machine"], probes.get("shipped", ""))
 

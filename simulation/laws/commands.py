@@ -12,7 +12,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from reference_impl.failing import fail
-from simulation.bench import arguments
 from simulation.command import JsonFile
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check
 from simulation.laws.page import HEADINGS, cells
@@ -28,7 +27,6 @@ def theory(
 ) -> None:
     """Compare the model's stations with closed forms of queueing theory."""
     console = Console()
-    arguments.writable(json_file)
     checks: list[Check] = []
     with _progress(console, len(LAWS) * replications) as advance:
         for law in LAWS:

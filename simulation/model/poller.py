@@ -58,12 +58,15 @@ class Pollers(Asked):
     def polls(self) -> int:
         return len(self.asked_s)
 
-    def run(self, count: int, period_s: float, until_s: float, wanted: int = 0) -> None:
-        """Start so many, evenly spread over a period; each asks once more after ``until_s``, and for ``wanted``."""
+    def run(self, count: int, period_s: float, until_s: float, wanted: Callable[[], int] = lambda: 0) -> None:
+        """Start so many, evenly spread over a period.
+
+        Each asks once more after ``until_s``, and on until it has as many as are ``wanted`` by then.
+        """
         for number in range(count):
             self._env.process(self._poll(number / count * period_s, period_s, until_s, wanted))
 
-    def _poll(self, at_s: float, period_s: float, until_s: float, wanted: int) -> Steps:
+    def _poll(self, at_s: float, period_s: float, until_s: float, wanted: Callable[[], int]) -> Steps:
         have = 0
         while True:
             yield self._env.timeout(max(0.0, at_s - self._env.now))
@@ -76,5 +79,5 @@ class Pollers(Asked):
                 yield from self._loop.hold(self._cost(self._env.now - self._loop.active_at, head - have))
             yield self._env.timeout(self._way_s)
             have = self.took(have, head, self._env.now)
-            if asked_s > until_s and have >= wanted:
+            if asked_s > until_s and have >= wanted():
                 return

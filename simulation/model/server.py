@@ -89,9 +89,9 @@ class Server:
         self.api = Api(env, self.loop, Network(env), limiter, self.log, costs, rng)
         self.authors = Authors(env, self.api)
 
-    def watch(self, until_s: float) -> None:
-        """Let those who poll begin."""
-        self.pollers.run(self._crowd.polling, self._crowd.poll_s, until_s)
+    def watch(self, until_s: float, posts: int) -> None:
+        """Let those who poll begin; like the live ones they stay until they have every post that is not refused."""
+        self.pollers.run(self._crowd.polling, self._crowd.poll_s, until_s, lambda: posts - self.api.rejected)
 
     def _remote(self, policies: Policies, number: int) -> RemoteEdge:
         costs, rng, crowd = self._costs, self._rng, self._crowd

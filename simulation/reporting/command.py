@@ -9,7 +9,7 @@ from rich.console import Console
 
 from reference_impl.failing import fail
 from simulation import fidelity_plot
-from simulation.command import run_to_end
+from simulation.command import plotted, run_to_end, writable
 from simulation.console import counted
 from simulation.experiments.command import calibration_in
 from simulation.record import OtherRecordError
@@ -40,12 +40,17 @@ def report(
     ] = None,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", help="Keep everything in this file, run by run; if one ends early, the next goes on."),
+        typer.Option(
+            "--json",
+            help="Keep everything in this file, run by run; if one ends early, the next goes on.",
+            callback=writable,
+        ),
     ] = None,
     page_file: Annotated[
-        Path | None, typer.Option("--page", help="Write it to this file as Markdown, with pictures beside it.")
+        Path | None,
+        typer.Option("--page", help="Write it to this file as Markdown, with pictures beside it.", callback=writable),
     ] = None,
-    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw every scenario into this PNG file.")] = None,
+    plot_file: Annotated[Path | None, plotted("Draw every scenario into this PNG file.")] = None,
 ) -> None:
     """Measure how well the model predicts the live server, in a suite of scenarios and in every experiment.
 

@@ -95,7 +95,7 @@ def test_freshness_at_a_full_core_tells_nothing(server_s: float, cache_s: float,
 def test_in_the_model_too_they_ask_until_they_have_what_was_posted() -> None:
     env, published = simpy.Environment(), list[int]()
     late = Pollers(env, EventLoop(env), published, lambda gap_s, comments: 0.0)
-    late.run(2, 1.0, until_s=3.0, wanted=1)
+    late.run(2, 1.0, until_s=3.0, wanted=lambda: 1)
 
     def post() -> Iterator[simpy.Event]:
         yield env.timeout(9.5)

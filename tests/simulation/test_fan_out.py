@@ -77,6 +77,16 @@ def test_everybody_gets_everything_once_in_every_variant(variant: str) -> None:
     assert values["deliveries_per_s"] > 0
 
 
+@pytest.mark.parametrize(("variant", "viewers"), [("read-1s", 2_500), ("hybrid-2s", 4_000)])
+def test_who_asks_a_server_for_too_much_waits_and_goes_with_everything(variant: str, viewers: int) -> None:
+    """More polls than it answers: comments come late, as live, and nobody has left before."""
+    family = FanOut().sized({"viewers": viewers, "seconds": 1.5})
+    values = family.simulate(variant, 0, costs()).values
+    assert values["faults"] == 0
+    assert values["p50_ms"] > 2_000
+    assert values["server_busy_pct"] == 100
+
+
 def test_the_simulation_needs_nothing_of_the_server_but_policies_and_protocol() -> None:
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

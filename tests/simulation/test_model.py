@@ -156,6 +156,14 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_another(tmp_path: 
     assert not np.array_equal(first.latency_s["end_to_end"], other.latency_s["end_to_end"])
 
 
+def test_pollers_do_not_wait_for_what_was_refused(tmp_path: Path) -> None:
+    rows = [(number * 100, "ann") for number in range(30)]
+    asked = scenario(tmp_path, rows, duration_s=3).changed({"audience": {"polling": 1, "poll_s": 0.5}})
+    counts = run_simulated(asked, constant_costs()).counts
+    assert counts["rejected"] > 0
+    assert counts["lost"] == 0
+
+
 def test_an_overloaded_author_is_rejected_as_the_limiter_says(tmp_path: Path) -> None:
     """30 posts in 3 s: 11 from the full bucket, and one more for the token that is back after 30 / 11 s."""
     rows = [(number * 100, "ann") for number in range(30)]

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Annotated
 
 from reference_impl.policy.backpressure import Ending
+from simulation.experiments.sizes import Within, enough
 from simulation.model.socket_viewer import Reading
 
 TICK_S = 0.050  # between two reads of one who reads slowly, and of one who has stopped reading for a while
@@ -23,11 +25,15 @@ UNLIMITED = (1_000_000, 1.0)
 class Size:
     """Of the runs with slow viewers, who are one in twenty, and of those with too many authors."""
 
-    viewers: int = 200
-    slow_per_s: float = 100.0  # comments
-    slow_s: float = 7.0
-    crowded_per_s: float = 1_100.0  # posts
-    crowded_s: float = 5.0
+    viewers: Annotated[int, Within(20, 2_000)] = 200
+    slow_per_s: Annotated[float, Within(1, 1_000)] = 100.0  # comments
+    slow_s: Annotated[float, Within(0.1, 60)] = 7.0
+    crowded_per_s: Annotated[float, Within(1, 5_000)] = 1_100.0  # posts
+    crowded_s: Annotated[float, Within(0.1, 30)] = 5.0
+
+    def why_not(self) -> str:
+        slow = enough("comments", self.slow_per_s * self.slow_s, "slow_per_s and slow_s")
+        return slow or enough("posts", self.crowded_per_s * self.crowded_s, "crowded_per_s and crowded_s")
 
 
 SIZE = Size()

@@ -7,10 +7,12 @@ than one machine holds, they come at random.
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from random import Random
+from typing import Annotated
 
 from reference_impl.policy.hot_keys import HotKeysConfig
 from reference_impl.policy.recent_window import RecentConfig
 from reference_impl.policy.warming import WarmingConfig
+from simulation.experiments.sizes import Within, enough
 from simulation.trace import poisson
 
 LIMIT = 50  # comments in a page; the server reads one more, to know whether there are more
@@ -58,13 +60,20 @@ class Variant:
 class Size:
     """``crowd`` readers every ``every_s``, and ``posts_per_s``; a fleet's servers have had ``per_s`` each for long."""
 
-    seconds: float = 4.0
-    crowd: int = 30
-    every_s: float = 0.25
-    posts_per_s: float = 10.0
-    outage_at_s: float = 1.4
-    per_s: float = 500.0
-    fleet_s: float = 0.6
+    seconds: Annotated[float, Within(0.1, 120)] = 4.0
+    crowd: Annotated[int, Within(1, 1_000)] = 30
+    every_s: Annotated[float, Within(0.02, 10)] = 0.25
+    posts_per_s: Annotated[float, Within(0.1, 1_000)] = 10.0
+    outage_at_s: Annotated[float, Within(0.0, 120)] = 1.4
+    per_s: Annotated[float, Within(1, 5_000)] = 500.0
+    fleet_s: Annotated[float, Within(0.05, 10)] = 0.6
+
+    def why_not(self) -> str:
+        if not self.outage_at_s < self.seconds:
+            return f"outage_at_s must be less than seconds, got {self.outage_at_s:g} and {self.seconds:g}"
+        moments = round(self.seconds / self.every_s)
+        alone = enough("readers", moments * self.crowd, "seconds / every_s, and crowd")
+        return alone or enough("readers of a server", self.per_s * self.fleet_s, "per_s and fleet_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ one does that has one connection to a database. So what workers are for shows on
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
+from typing import Annotated
 
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.policy.partitioning import hashed
+from simulation.experiments.sizes import Within, enough
 from simulation.trace import poisson
 
 USERS = 400  # whose work each has its order, and so its partition
@@ -52,14 +54,18 @@ class Variant:
 class Size:
     """A run lasts ``seconds``; one with a fault has it after ``before_s`` and lasts ``after_s`` from then."""
 
-    per_s: float = 240.0
-    piece_s: float = 0.005
-    seconds: float = 4.0
-    before_s: float = 1.5
-    after_s: float = 5.0
-    slow_s: float = 3.0
-    stopped_s: float = 2.5
+    per_s: Annotated[float, Within(0.1, 5_000)] = 240.0
+    piece_s: Annotated[float, Within(1e-6, 1)] = 0.005
+    seconds: Annotated[float, Within(0.1, 60)] = 4.0
+    before_s: Annotated[float, Within(0.0, 60)] = 1.5
+    after_s: Annotated[float, Within(0.1, 60)] = 5.0
+    slow_s: Annotated[float, Within(0.0, 60)] = 3.0
+    stopped_s: Annotated[float, Within(0.0, 60)] = 2.5
     lease: LeaseConfig = field(default_factory=lambda: LeaseConfig(lease_s=1.5, heartbeat_s=0.5))
+
+    def why_not(self) -> str:
+        shortest_s = min(self.seconds, self.before_s + self.after_s)
+        return enough("pieces of work", self.per_s * shortest_s, "per_s and seconds, or before_s and after_s,")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import accumulate
 from random import Random
+from typing import Annotated
 
 from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, LadderConfig
+from simulation.experiments.sizes import Within
 from simulation.trace import poisson
 
 AUTHORS = 400
@@ -70,7 +72,7 @@ VARIANTS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     steps: Sequence[Step] = (Step(0.5, 2.0), Step(1.0, 2.0), Step(2.0, 4.0), Step(3.0, 17.0), Step(0.5, 7.0))
-    viewers: int = 1_500
+    viewers: Annotated[int, Within(1, 20_000)] = 1_500
 
     @property
     def seconds(self) -> float:

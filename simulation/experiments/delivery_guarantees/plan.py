@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 
 from reference_impl.policy.retry import RetryConfig
+from simulation.experiments.sizes import Within, enough
 from simulation.trace import poisson
 
 POSTS = RetryConfig()  # of an author, as the client has it
@@ -61,12 +62,17 @@ VARIANTS = {
 class Size:
     """``lost_share`` of requests are lost, and as many answers; a viewer's connection lasts ``lasts_s`` in the mean."""
 
-    seconds: float = 6.0
-    posts_per_s: float = 40.0
-    viewers: int = 20
-    lost_share: float = 0.05
-    lasts_s: float = 3.0
-    outage_s: float = 0.25  # of the broker, once
+    seconds: Annotated[float, Within(0.1, 300)] = 6.0
+    posts_per_s: Annotated[float, Within(0.1, 1_000)] = 40.0
+    viewers: Annotated[int, Within(1, 1_000)] = 20
+    lost_share: Annotated[float, Within(0.0, 0.45)] = 0.05
+    lasts_s: Annotated[float, Within(0.1, 3_600)] = 3.0
+    outage_s: Annotated[float, Within(0.0, 60)] = 0.25  # of the broker, once
+
+    def why_not(self) -> str:
+        if self.seconds < (least := 1.5 * CALM_S + self.outage_s):
+            return f"seconds must be at least outage_s and the calm at the ends, {least:g}, got {self.seconds:g}"
+        return enough("comments", self.seconds * self.posts_per_s, "seconds and posts_per_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What a failover run is, in either engine: who watches and writes, what breaks when, and how both come back."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from reference_impl.policy.circuit_breaker import STAYS_CLOSED, BreakerConfig
 from reference_impl.policy.retry import RetryConfig
+from simulation.experiments.sizes import Within
 
 BEFORE_S = 1.5  # of ordinary life, which what follows is measured against
 RESTART_S = 1.0  # what a supervisor takes to start a process again
@@ -20,10 +22,10 @@ POSTS = RetryConfig()  # of an author, as the client has it
 class Size:
     """Commits run one after another for up to 2 s each, and the breaker opens at the third that fails."""
 
-    edge_viewers: int = 150  # of each edge, where one is killed
-    viewers: int = 20  # of each server elsewhere
-    rate_per_s: float = 20.0  # comments
-    stall_s: float = 10.0  # of the log
+    edge_viewers: Annotated[int, Within(1, 10_000)] = 150  # of each edge, where one is killed
+    viewers: Annotated[int, Within(1, 1_000)] = 20  # of each server elsewhere
+    rate_per_s: Annotated[float, Within(0.1, 1_000)] = 20.0  # comments
+    stall_s: Annotated[float, Within(0.1, 120)] = 10.0  # of the log
 
 
 SIZE = Size()

@@ -7,7 +7,7 @@ read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the serve
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from simulation.engines.processes import ProcessError
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.sizes import Resizable
+from simulation.experiments.sizes import Resizable, Within
 from simulation.fidelity import seed_of
 from simulation.result import RunResult
 from simulation.scenario import Scenario, make_scenario
@@ -30,9 +30,9 @@ Changes = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    viewers: int = 300
-    rate_per_s: float = 50.0  # comments
-    seconds: float = 4.0
+    viewers: Annotated[int, Within(1, 100_000)] = 300
+    rate_per_s: Annotated[float, Within(0.1, 10_000)] = 50.0  # comments
+    seconds: Annotated[float, Within(WARM_UP_S, 600)] = 4.0
 
     def __post_init__(self) -> None:
         if self.seconds <= WARM_UP_S:

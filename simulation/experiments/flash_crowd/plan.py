@@ -7,6 +7,7 @@ backoff, and tries the next one.
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from random import Random
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from reference_impl.policy.autoscaling import AutoscalingConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.retry import RetryConfig
+from simulation.experiments.sizes import Within
 
 RECONNECTS = RetryConfig(base_s=0.2, cap_s=30.0, attempts_max=240)  # the client's
 HELLO_S = 10.0  # a client that is not answered for so long tries again
@@ -43,17 +45,24 @@ class Seen:
 class Size:
     """Times in seconds from when the first of the crowd comes; ``boot_s`` is what a machine takes before its edge."""
 
-    present: int
-    crowd: int
-    crowd_s: float  # in which they all come
-    seconds: float  # until the run's end
-    comments_per_s: float
+    present: Annotated[int, Within(1, 10_000)]
+    crowd: Annotated[int, Within(1, 100_000)]
+    crowd_s: Annotated[float, Within(0.01, 600)]  # in which they all come
+    seconds: Annotated[float, Within(0.1, 600)]  # until the run's end
+    comments_per_s: Annotated[float, Within(0.01, 100)]
     connections: ConnectionConfig
     autoscaling: AutoscalingConfig
-    look_s: float
-    boot_s: float = 0.0
-    step_s: float = 0.005  # of the model
+    look_s: Annotated[float, Within(0.01, 60)]
+    boot_s: Annotated[float, Within(0.0, 600)] = 0.0
+    step_s: Annotated[float, Within(0.001, 1)] = 0.005  # of the model
     shared_core: bool = False  # by all edges, as where they are processes of one small machine
+
+    def why_not(self) -> str:
+        if self.crowd_s > self.seconds:
+            return f"crowd_s must be no more than seconds, got {self.crowd_s:g} and {self.seconds:g}"
+        if self.step_s > self.look_s:
+            return f"step_s must be no more than look_s, got {self.step_s:g} and {self.look_s:g}"
+        return ""
 
     @property
     def edges_max(self) -> int:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from reference_impl.policy.partitioning import (
+    PARTITIONS_MAX,
     ByStreamAndTime,
     HotSplit,
     HotSplitConfig,
@@ -21,6 +22,7 @@ from reference_impl.policy.partitioning import (
     strategy,
 )
 from reference_impl.protocol.events import Draft, author_data, comment_data
+from simulation.experiments.sizes import Within, enough
 from simulation.trace import poisson
 
 VIRAL = "viral"
@@ -35,23 +37,27 @@ class Case:
 
     strategy: str
     seed: int
-    partitions: int = 4
-    streams: int = 64
-    users: int = 2_000
+    partitions: Annotated[int, Within(1, PARTITIONS_MAX)] = 4
+    streams: Annotated[int, Within(2, 10_000)] = 64
+    users: Annotated[int, Within(1, 1_000_000)] = 2_000
     viral_share: float = 0.6
-    zipf: float = 1.1
-    per_s: float = 800.0
-    seconds: float = 4.8
-    backlog: int = 3_000
-    row_us: float = 1_000.0  # what each row costs its partition's writer
+    zipf: Annotated[float, Within(0.01, 10)] = 1.1
+    per_s: Annotated[float, Within(1, 20_000)] = 800.0
+    seconds: Annotated[float, Within(0.1, 60)] = 4.8
+    backlog: Annotated[int, Within(1, 100_000)] = 3_000
+    row_us: Annotated[float, Within(0.001, 1e6)] = 1_000.0  # what each row costs its partition's writer
     split_share: float = 0.2  # of all comments, past which hot_split spreads a stream
-    pages: int = 200
-    page_comments: int = 50
+    pages: Annotated[int, Within(1, 10_000)] = 200
+    page_comments: Annotated[int, Within(1, 1_000)] = 50
 
     def __post_init__(self) -> None:
         for name in ("viral_share", "split_share"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must be above 0 and below 1, got {getattr(self, name):g}")
+
+    def why_not(self) -> str:
+        made = self.per_s * self.seconds * (1 - self.viral_share)
+        return enough("comments of other streams", made, "per_s, seconds and what viral_share leaves")
 
     @property
     def bucket_s(self) -> float:

@@ -7,6 +7,7 @@ so many at once, which bounds what it can do in a second. Scores are right most 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from reference_impl.moderation.scoring import ScoringConfig
 from reference_impl.policy.bulkhead import BulkheadConfig
 from reference_impl.protocol.streams import Action
+from simulation.experiments.sizes import Within, enough
 from simulation.replications import Streams
 from simulation.trace import PAUSE_MS, Post, load_trace
 
@@ -52,16 +54,23 @@ class Size:
     """A comment is taken to be on screens for ``screen_s``, unless it is taken back."""
 
     trace: str = "twitch-a.jsonl"
-    speed: float = 12.0
-    seconds: float = 40.0
-    viewers: int = 1_000
-    screen_s: float = 10.0
+    speed: Annotated[float, Within(0.01, 100)] = 12.0
+    seconds: Annotated[float, Within(0.1, 600)] = 40.0
+    viewers: Annotated[int, Within(1, 100_000)] = 1_000
+    screen_s: Annotated[float, Within(0.1, 600)] = 10.0
     outage_s: tuple[float, float] = (12.0, 20.0)
-    tail: float = 0.8  # sigma of the lognormal answer time: its p99 is 6.4 times its median
+    tail: Annotated[float, Within(0.01, 3)] = 0.8  # sigma of the lognormal answer time: its p99 is 6.4 times its median
     places: BulkheadConfig = PLACES
-    harmful_share: float = 0.03
+    harmful_share: Annotated[float, Within(0.0, 1)] = 0.03
     harmful_beta: tuple[float, float] = (8.0, 2.0)  # scores of harmful comments, of which 20 % are below 0.7
     harmless_beta: tuple[float, float] = (1.0, 5.0)  # of the others, of which 0.2 % are above
+
+    def why_not(self) -> str:
+        if self.seconds < self.outage_s[1]:
+            return (
+                f"seconds must be at least until the scorer's outage ends, {self.outage_s[1]:g}, got {self.seconds:g}"
+            )
+        return enough("comments", self.per_s * self.seconds, "speed and seconds")
 
     @property
     def per_s(self) -> float:

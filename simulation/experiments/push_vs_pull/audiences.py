@@ -65,7 +65,7 @@ class Told:
             for _ in each.seqs
         ]
         return Seen(
-            latencies_s=stage.latencies_s(np.repeat(seqs, RANKS), np.concatenate(received_s)),
+            latencies_s=stage.latencies_s(np.repeat(seqs, RANKS), np.concatenate([np.zeros(0), *received_s])),
             delivered=len(seqs) * self._viewers, wire_bytes=each_bytes * self._viewers,
         )  # fmt: skip
 
@@ -92,7 +92,7 @@ class Asking:
         self.asked: Pollers | LongPollers
         if variant.transport is Transport.POLL:
             self.asked = Pollers(stage.env, loop, published, at_once, way_s)
-            self.asked.run(viewers, variant.every_s, seconds, wanted)
+            self.asked.run(viewers, variant.every_s, seconds, lambda: wanted)
         else:
             pacing = Pacing(PollingConfig(), stage.rng("pacing"))
             self.asked = LongPollers(stage.env, loop, published, held, pacing, WAIT_S, way_s)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Annotated
 
+from simulation.experiments.sizes import Within
 from simulation.fidelity import seed_of
 from simulation.scenario import Scenario, make_scenario
 from simulation.trace import Post, schedule
@@ -31,18 +33,20 @@ class Size:
     ``crowd`` viewers are in the model only, at processes that each have as many as keep ``busy_max`` of a core busy.
     """
 
-    viewers: int = 300
-    rate_per_s: float = 3.0
-    seconds: float = 6.5
+    viewers: Annotated[int, Within(1, 100_000)] = 300
+    rate_per_s: Annotated[float, Within(0.1, 1_000)] = 3.0
+    seconds: Annotated[float, Within(0.1, 600)] = 6.5
     warm_s: float = 2.5  # so long it takes until the first segments are read
-    crowd: int = 10_000_000
+    crowd: Annotated[int, Within(1, 1_000_000_000)] = 10_000_000
     busy_max: float = 0.6
 
     def __post_init__(self) -> None:
         if min(self.viewers, self.crowd) < 1 or self.rate_per_s <= 0:
             raise ValueError(f"viewers, crowd and rate_per_s must be positive, got {self}")
-        if not 0 <= self.warm_s < self.seconds or not 0 < self.busy_max < 1:
-            raise ValueError(f"warm_s must be less than seconds, busy_max between 0 and 1, got {self}")
+        if not 0 <= self.warm_s < self.seconds:
+            raise ValueError(f"warm_s must be less than seconds, got {self.warm_s:g} and {self.seconds:g}")
+        if not 0 < self.busy_max < 1:
+            raise ValueError(f"busy_max must be above 0 and below 1, got {self.busy_max:g}")
 
     @property
     def measured_s(self) -> float:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reference_impl.policy.display_budget import DisplayBudgetConfig
 from reference_impl.policy.rooms import Rooms, RoomsConfig
+from simulation.experiments.sizes import Within, enough
 from simulation.replications import Streams
 from simulation.trace import PAUSE_MS, load_trace
 
@@ -39,14 +41,33 @@ class Size:
     """``chats`` times the trace at once and in quick motion, each from another place on, with commenters of its own."""
 
     trace: str = "twitch-a.jsonl"
-    chats: int = 50
-    speed: float = 3.0
-    seconds: float = 120.0
-    viewers: int = 50_000
-    moderators: int = 10  # the host is one of them
-    staff_share: float = 0.002  # of all comments: theirs, each of them one in nine seconds
+    chats: Annotated[int, Within(1, 300)] = 50
+    speed: Annotated[float, Within(0.01, 100)] = 3.0
+    seconds: Annotated[float, Within(0.1, 3_600)] = 120.0
+    viewers: Annotated[int, Within(1, 300_000)] = 50_000
+    moderators: Annotated[int, Within(1, 1_000)] = 10  # the host is one of them
+    staff_share: Annotated[float, Within(1e-6, 0.5)] = (
+        0.002  # of all comments: theirs, each of them one in nine seconds
+    )
     budget: DisplayBudgetConfig = field(default_factory=lambda: DisplayBudgetConfig(per_s=5.0, seed="final"))
     rooms: RoomsConfig = field(default_factory=RoomsConfig)
+
+    def why_not(self) -> str:
+        rows = load_trace(self.trace)
+        authors, lasts_s = len({user for _, user, _ in rows}), (rows[-1][0] + PAUSE_MS) / 1000
+        if self.viewers < self.chats * authors:
+            return (
+                f"{self.chats:,} chats have {self.chats * authors:,} authors, who are all viewers, and viewers is "
+                f"{self.viewers:,}: at most {self.viewers // authors:,} chats are allowed with so many, or at least "
+                f"{self.chats * authors:,} viewers with so many chats"
+            )
+        if self.speed * self.seconds > lasts_s:
+            return (
+                f"a chat lasts {lasts_s:g} s, and at {self.speed:g} times its speed {lasts_s / self.speed:.4g} s: "
+                f"seconds must be no more than that, got {self.seconds:g}"
+            )
+        staff = self.per_s * self.seconds * self.staff_share
+        return enough("comments of moderators", staff, "chats, speed, seconds and staff_share")
 
     @property
     def per_s(self) -> float:

@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig
 from reference_impl.policy.display_budget import DisplayBudgetConfig
+from reference_impl.policy.partitioning import PARTITIONS_MAX
 from reference_impl.policy.retry import RetryConfig
 from reference_impl.policy.rooms import RoomsConfig
+from simulation.experiments.sizes import Within
 from simulation.model.cluster import ClusterConfig
 from simulation.model.costs import EdgeCosts
 from simulation.topology import Link, Network, Pop, Quality, Region
@@ -49,24 +52,24 @@ def in_words(region: str) -> str:
 class Plan:
     """Times in seconds from the run's start. The costs of an edge are those measured on one core of a small machine."""
 
-    viewers: int = 10_000_000
-    base_per_s: float = 8_000.0  # comments posted while nothing happens
-    peak_per_s: float = 50_000.0  # at a goal
-    seconds: float = 300.0
+    viewers: Annotated[int, Within(100_000, 100_000_000)] = 10_000_000
+    base_per_s: Annotated[float, Within(10, 20_000)] = 8_000.0  # comments posted while nothing happens
+    peak_per_s: Annotated[float, Within(10, 200_000)] = 50_000.0  # at a goal
+    seconds: Annotated[float, Within(1, 900)] = 300.0
     goals_s: tuple[float, float] = (60.0, 140.0)
     lost: tuple[str, str] = ("europe", "fra")  # the cluster that ends at the second goal
     cut: str = "asia"
     cut_s: tuple[float, float] = (210.0, 240.0)
-    authors: int = 500_000
-    partitions: int = 16  # of the log
-    api_s: float = 0.005  # a post in its handler, moderation included
+    authors: Annotated[int, Within(1_000, 10_000_000)] = 500_000
+    partitions: Annotated[int, Within(1, PARTITIONS_MAX)] = 16  # of the log
+    api_s: Annotated[float, Within(1e-6, 1)] = 0.005  # a post in its handler, moderation included
     budget: DisplayBudgetConfig | None = field(default_factory=lambda: DisplayBudgetConfig(per_s=20, window_ms=250))
-    window_ms: int = 250
+    window_ms: Annotated[int, Within(50, 1_000)] = 250
     rooms: RoomsConfig = field(default_factory=RoomsConfig)
     retry: RetryConfig = field(default_factory=lambda: RetryConfig(base_s=0.2, cap_s=30.0, attempts_max=240))
     jitter: bool = True
     spare: bool = True
-    busy_max: float = 0.8  # of an edge's core, for which edges are counted
+    busy_max: Annotated[float, Within(0.1, 0.95)] = 0.8  # of an edge's core, for which edges are counted
     at_home_tries: int = 4  # in their own region; then viewers try everywhere
     cluster: ClusterConfig = field(
         default_factory=lambda: ClusterConfig(
@@ -75,6 +78,16 @@ class Plan:
             connections=ConnectionConfig(joins_per_s=200),
         )
     )
+
+    def why_not(self) -> str:
+        moments_s = (*self.goals_s, *self.cut_s, 1.0)
+        if any(round(at_s / self.step_s) * self.step_s != at_s for at_s in moments_s):
+            return f"window_ms must divide a second, so that goals and cut are at its steps, got {self.window_ms}"
+        if self.seconds <= self.cut_s[1]:
+            return f"seconds must be more than until the cut ends, {self.cut_s[1]:g}, got {self.seconds:g}"
+        if self.peak_per_s < self.base_per_s:
+            return f"peak_per_s must be no less than base_per_s, {self.base_per_s:g}, got {self.peak_per_s:g}"
+        return ""
 
     @property
     def step_s(self) -> float:

@@ -1,0 +1,133 @@
+"""A run that is ended from outside, by Ctrl-C or by SIGKILL: what it says, what it keeps, and that nobody is left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+
+ROOT = Path(__file__).resolve().parents[2]
+BEGINS_S = 60.0
+ENDS_S = 30.0
+
+
+@pytest.fixture
+def started() -> Iterator["list[subprocess.Popen[str]]"]:
+    """Processes that a test has started; each leads a group, as one that a shell starts."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(processes: "list[subprocess.Popen[str]]", *arguments: str) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulation.cli", *arguments],
+        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    processes.append(process)
+    return process
+
+
+def children(pid: int) -> list[int]:
+    """All processes that came of one, in whichever session they are."""
+    mine = [int(each) for task in Path(f"/proc/{pid}/task").glob("*/children") for each in task.read_text().split()]
+    return [*mine, *(further for child in mine for further in children(child))]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def until_there_is(process: "subprocess.Popen[str]", what: str) -> list[int]:
+    """All of its processes, once the command line of one has this in it."""
+    until_s = time.monotonic() + BEGINS_S
+    while time.monotonic() < until_s and process.poll() is None:
+        there = children(process.pid)
+        if any(what in command_of(pid) for pid in there):
+            return there
+        time.sleep(0.02)
+    raise AssertionError(f"no {what}: {process.communicate()[0] if process.poll() is not None else 'it still runs'}")
+
+
+def all_end(pids: list[int]) -> bool:
+    until_s = time.monotonic() + ENDS_S
+    while any(map(lives, pids)) and time.monotonic() < until_s:
+        time.sleep(0.02)
+    return not any(map(lives, pids))
+
+
+def ctrl_c(process: "subprocess.Popen[str]") -> str:
+    """To all processes of the terminal, as there; what had been said when it ended."""
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=ENDS_S)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "never retrieved" not in said
+    return said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["reference_impl serve", "simulation.engines.viewers"])
+def test_a_live_run_that_is_killed_leaves_nobody(module: str, started: "list[subprocess.Popen[str]]") -> None:
+    run = start(started, "run", "up", "--engine", "live")
+    there = until_there_is(run, module)
+    run.kill()
+    run.wait()
+    assert all_end(there), [command_of(pid) for pid in there if lives(pid)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["reference_impl serve", "simulation.engines.viewers"])
+def test_ctrl_c_ends_a_live_run_in_order(module: str, started: "list[subprocess.Popen[str]]") -> None:
+    run = start(started, "run", "up", "--engine", "both")
+    there = until_there_is(run, module)
+    ctrl_c(run)
+    assert all_end(there), [command_of(pid) for pid in there if lives(pid)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after_s", [0.0, 0.3])
+def test_ctrl_c_ends_replications_in_order(after_s: float, started: "list[subprocess.Popen[str]]") -> None:
+    run = start(started, "run", "flash_crowd", "--engine", "sim")
+    until_there_is(run, "popen_loky")
+    time.sleep(after_s)  # while a worker is still importing, or when it works
+    there = children(run.pid)
+    ctrl_c(run)
+    assert all_end(there), [command_of(pid) for pid in there if lives(pid)]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_sweep_which_keeps_what_is_done(started: "list[subprocess.Popen[str]]", tmp_path: Path) -> None:
+    file = tmp_path / "sweep.json"
+    options = ["--sweep", "viewers=10,20000", "--sweep", "seconds=1.5", "--repeat", "2", "--json", str(file)]
+    run = start(started, "run", "fan_out", *options)
+    until_s = time.monotonic() + BEGINS_S
+    while not (file.exists() and '"comparison"' in file.read_text()) and time.monotonic() < until_s:
+        assert run.poll() is None
+        time.sleep(0.02)
+    there = children(run.pid)
+    said = ctrl_c(run)
+    assert "Missing: 1 of 2 points" in said
+    kept = json.loads(file.read_text())
+    assert not kept["finished"]
+    assert ["comparison" in point for point in kept["points"]] == [True, False]
+    assert all_end(there), [command_of(pid) for pid in there if lives(pid)]
