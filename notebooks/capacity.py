@@ -201,11 +201,11 @@ def capacity(viewers, comments_per_s, shown_per_s, room_viewers):
     figure, (waiting, servers) = paper(2)
     waiting.plot(sizes, [plan(room).wait_s(EVERY_S) for room in sizes], color=SERIES[0])
     waiting.plot([chosen.together], [every_s], "o", color=SERIES[4], label="your room")
-    waiting.axvline(chosen.room_viewers_max, color=THEORY, linestyle=":", linewidth=1, label="nothing is left out")
+    waiting.axvline(chosen.room_viewers_max, color=THEORY, linestyle=":", linewidth=1, label="the knee")
     log_scale(waiting, "x", (10, 1_000, 100_000))
     log_scale(waiting, "y")
     waiting.set(xlabel="viewers in a room (log)", ylim=(1, None))
-    waiting.legend(loc="upper left", fontsize=8)
+    waiting.legend(loc="lower right")
     waiting.set_ylabel("s until a writer is seen again (log)")
     finding(
         waiting, f"A writer is seen every {seconds(every_s)}; the knee is at {chosen.room_viewers_max:,.0f} viewers"

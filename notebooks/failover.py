@@ -168,19 +168,24 @@ def comeback(viewers, cap_s):
     figure, (axis,) = paper()
     found = {jitter: storm(viewers, cap_s, away_s, jitter) for jitter in (False, True)}
     for jitter, (tried, _) in found.items():
-        at_s, name = [step * STEP_S for step in range(len(tried))], "full jitter" if jitter else "without: in waves"
+        at_s, name = (
+            [step * STEP_S for step in range(len(tried))],
+            "full jitter" if jitter else "without jitter, in waves",
+        )
         axis.step(
             at_s, [each / STEP_S for each in tried], color=SERIES[0 if jitter else 4], linewidth=1.2,
             label=name,
         )  # fmt: skip
     axis.axvline(away_s, color=THEORY, linestyle=":", linewidth=1)
-    axis.axhline(TAKES_PER_S, color="#999999", linewidth=1.2, linestyle="--", label=f"it takes {TAKES_PER_S:,.0f}/s")
+    axis.axhline(
+        TAKES_PER_S, color="#999999", linewidth=1.2, linestyle="--", label=f"the edge takes {TAKES_PER_S:,.0f}/s"
+    )
     shown_s = min(120.0, 3 * len(found[True][0]) * STEP_S)
     axis.set(yscale="symlog", xlim=(0, shown_s), ylim=(0, None), ylabel="tries/s (log)")
     axis.set(xlabel="s since the edge died (dotted: it is there again)")
     axis.yaxis.set_major_formatter(lambda value, _: number(value))
     smooth, waves = (back_after(found[jitter][1], viewers) for jitter in (True, False))
-    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: with jitter {smooth}, without {waves}")
+    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: with jitter {smooth}; without, {waves}")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

@@ -41,7 +41,7 @@ from simulation.interview.assumptions import Assumptions
 from simulation.interview.estimates import QUANTITIES
 from simulation.interview.lobby import Lobby
 from simulation.interview.rubric import AREAS
-from simulation.interview.sheet import LEGEND, judged_in_words, marked
+from simulation.interview.sheet import LEGEND, gates_in_words, marked
 from simulation.notebooks.showing import say, table
 
 lobby = Lobby(level="senior", seed=7, stand_in=True)
@@ -165,8 +165,8 @@ room.decide(
 # which takes half a minute; the clock stands still for it.
 
 # %%
-rows = [[each.decision.twist, f"`{each.choice}`", judged_in_words(each, all_of_it=True)] for each in room.run()]
-table(["the twist", "your choice", "in the simulator"], rows, words=True)
+rows = [[each.decision.twist, f"`{each.choice}`", gates_in_words(each), each.better] for each in room.run()]
+table(["the twist", "your choice", "in the simulator", "meets more"], rows, words=True)
 
 # %% [markdown]
 # ### Follow-ups

@@ -10,7 +10,7 @@ from simulation.interview.typed import EXAMPLES, AnswerError, blank, number, rea
 
 WITHIN = 1.5  # times too large or too small: an interview's arithmetic is done in the head
 NEAR = 1.2  # so near to what a slip makes, it is that slip
-ECHO_MAX = 40  # letters of what was typed
+ECHO_MAX = 30  # letters of what was typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Checked:
         if not self.typed:
             return f"not estimated; it is {comes_to}"
         if self.value is None:
-            return f"“{self.typed}”: {self.slip} It is {comes_to}"
+            return f"“{self.typed}”: {self.slip}; it is {comes_to}"
         figure = number(self.value)
         same = figure.replace(",", "") == self.typed.replace(",", "")
         shown = figure if same else f"{self.typed}, which is {figure} {self.quantity.unit}".strip()
@@ -123,7 +123,7 @@ def _check(quantity: Quantity, given: Assumptions, typed: object) -> Checked:
         return Checked(quantity, "", None, expected, "")
     value, echo = read(typed, quantity.unit), _echo(typed)
     if value is None:
-        return Checked(quantity, echo, None, expected, f"write one figure, such as {EXAMPLES[quantity.unit]}.")
+        return Checked(quantity, echo, None, expected, f"no figure such as {EXAMPLES[quantity.unit]}")
     if value <= 0:
         return Checked(quantity, echo, value, expected, "It is more than nothing.")
     return Checked(quantity, echo, value, expected, _slip(quantity, given, value / expected))

@@ -12,22 +12,25 @@ from simulation.interview.scoring import Given, Result, Said, Scored
 from simulation.interview.typed import number
 
 FOUND, CLAIMED, MISSED, WEAK, STOOD_IN = "✓", "◆", "○", "✗", "†"
+TIED = "\u00a0"  # a mark is not parted from its point
 LEGEND = (
     f"{FOUND} found in the candidate's words, by a machine that hears words and not sense; {CLAIMED} claimed by the "
     f"candidate, as said in other words; {MISSED} missed or wrong; {WEAK} a sign of a weak answer, which takes a point "
     f"back; {STOOD_IN} answered by a stand-in"
 )
 STYLE = """
-@page { size: A4; margin: 9mm }
-body { font: 7.2pt/1.18 system-ui, sans-serif; max-width: 192mm; margin: auto; color: #111 }
-h1 { font-size: 14pt; margin: 0 } h2 { font-size: 9pt; margin: 1.2mm 0 .3mm }
-table { border-collapse: collapse; width: 100% } td { padding: .2mm 1.5mm; vertical-align: top }
-td:first-child { width: 23% } .three td:nth-child(2) { width: 15% }
+@page { size: A4; margin: 8mm }
+body { font: 7pt/1.12 system-ui, sans-serif; max-width: 194mm; margin: auto; color: #111 }
+h1 { font-size: 12pt; margin: 0 } h2 { font-size: 8.5pt; margin: 1mm 0 .2mm }
+table { border-collapse: collapse; width: 100% } td { padding: .1mm 1mm; vertical-align: top }
+.three td:first-child { width: 18% } .three td:nth-child(2) { width: 10% } .two td:first-child { width: 35% }
 tr { border-bottom: .2mm solid #ddd }
 .bar { background: #e5e7eb; width: 100% } .bar div { background: #2563eb; height: 1.2mm }
-p { margin: .6mm 0 }
+p { margin: .5mm 0 }
 @media print { .bar, .bar div { print-color-adjust: exact } }
 """
+
+HEARD = "What was heard, and its points"
 
 Row = tuple[str, ...]
 
@@ -70,8 +73,8 @@ def study(facts: Facts) -> str:
 def marked(said: Said, *, missed: bool = True) -> str:
     """The points of an answer, each with its mark."""
     marks = ((FOUND, said.found), (CLAIMED, said.claimed), (MISSED, said.missed if missed else ()))
-    points = [f"{mark} {point.says}" for mark, points in marks for point in points]
-    return "; ".join([*points, *(f"{WEAK} {sign}" for sign in said.weak)])
+    points = [f"{mark}{TIED}{point.says}" for mark, points in marks for point in points]
+    return "; ".join([*points, *(f"{WEAK}{TIED}{sign}" for sign in said.weak)])
 
 
 def area_rows(facts: Facts) -> list[Row]:
@@ -101,21 +104,27 @@ def answer_rows(facts: Facts) -> list[Row]:
     return [(_whose(question.asks, question.name, facts), marked(said)) for question, said in facts.given.answers]
 
 
-def judged_in_words(judged: Judged, *, all_of_it: bool = False) -> str:
+def judged_in_words(judged: Judged) -> str:
+    """What is not met, else the first demand."""
     unmet = [gate for gate in judged.gates if not gate.met]
-    told = "; ".join(gate_in_words(gate) for gate in (judged.gates if all_of_it else unmet or judged.gates[:1]))
+    told = "; ".join(gate_in_words(gate) for gate in unmet or judged.gates[:1])
     better = f" More is met by {judged.better}." if judged.better else ""
-    return f"{len(judged.gates) - len(unmet)} of {len(judged.gates)} demands met. {told}.{better}"
+    met = f"{len(judged.gates) - len(unmet)} of {len(judged.gates)} demands met"
+    return f"{met}; {'NOT met' if unmet else 'such as'}: {told}.{better}"
+
+
+def gates_in_words(judged: Judged) -> str:
+    """All that was demanded."""
+    return "; ".join(f"{'met' if gate.met else 'NOT met'}: {gate_in_words(gate)}" for gate in judged.gates)
 
 
 def gate_in_words(passed: Passed) -> str:
-    mean, best = passed.figure.mean, ""
+    mean = passed.figure.mean
     if not math.isfinite(mean):
-        return f"{passed.gate.says}: NOT met (it never ends)"
+        return f"{passed.gate.says} (it never ends)"
     sure = f" ± {number(passed.figure.half_width)}" if passed.figure.half_width else ""
-    if passed.gate.of_best is not None and not passed.met:
-        best = f"; the best has {number(passed.best)}"
-    return f"{passed.gate.says}: {'met' if passed.met else 'NOT met'} ({passed.title} {number(mean)}{sure}{best})"
+    best = f"; the best {number(passed.best)}" if passed.gate.of_best is not None and not passed.met else ""
+    return f"{passed.gate.says} ({passed.title} {number(mean)}{sure}{best})"
 
 
 def markdown(facts: Facts) -> str:
@@ -135,7 +144,7 @@ def html(facts: Facts) -> str:
         f"<p>{escape(times(facts))}</p><p><b>Study next:</b> {escape(study(facts))}</p>",
     ]
     for title, rows in _sections(facts):
-        body.append(f"<h2>{title}</h2>{_table(rows, bars if title == 'What was heard' else {})}")
+        body.append(f"<h2>{title}</h2>{_table(rows, bars if title == HEARD else {})}")
     body.append(f"<p>{escape(LEGEND)}</p><p>Assumed: {escape(str(facts.assumed))}</p>")
     return "\n".join([*body, "</html>\n"])
 
@@ -145,11 +154,11 @@ def _whose(words: str, name: str, facts: Facts) -> str:
 
 
 def _points(scored: Scored) -> str:
-    return f"{scored.points:.1f} of {scored.most:.1f} points"
+    return f"{scored.points:.1f} of {scored.most:.1f}"
 
 
 def _sections(facts: Facts) -> Iterator[tuple[str, list[Row]]]:
-    yield "What was heard", area_rows(facts)
+    yield HEARD, area_rows(facts)
     yield "Estimates", estimate_rows(facts)
     if facts.given.judged:
         yield "The design in the simulator", design_rows(facts)

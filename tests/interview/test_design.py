@@ -57,4 +57,4 @@ def test_the_simulator_tells_a_weak_choice_from_a_strong_one(decision, worse, be
 
 def test_what_never_comes_to_an_end_is_said_so():
     judged = judge(DECISION["fan_out"], "read", 2)  # three thousand viewers who ask are more than one core answers
-    assert "NOT met (it never ends)" in judged_in_words(judged)
+    assert "within a tenth of a second at the 99th percentile (it never ends)" in judged_in_words(judged)

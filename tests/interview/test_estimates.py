@@ -48,9 +48,9 @@ def test_right_is_what_follows_from_ones_own_assumptions():
         ("deliveries_per_s", 5e11, "without the budget"),
         ("deliveries_per_s", 0, "more than nothing"),
         ("deliveries_per_s", "-5e7", "more than nothing"),
-        ("room_viewers", "many", "“many”: write one figure, such as"),
+        ("room_viewers", "many", "“many”: no figure such as 2,500 or 3 M; it is 1,000"),
         ("room_viewers", "a|b", "“a/b”"),
-        ("room_viewers", "x" * 500, f"“{'x' * 40}…”"),
+        ("room_viewers", "x" * 500, f"“{'x' * 30}…”"),
     ],
 )  # fmt: skip
 def test_an_estimate_is_told_its_slip(name, typed, slip):
