@@ -146,7 +146,7 @@ def test_what_is_found_is_not_claimed_and_a_weak_sign_takes_a_point_back():
     says = [each.says for each in AREAS["overload"].points]
     plain = listened(AREAS["overload"], text, says)
     weak = listened(AREAS["overload"], f"{text} We just autoscale.", says)
-    assert [len(plain.found), len(plain.claimed), len(plain.missed)] == [2, 3, 0]
+    assert [len(plain.found), len(plain.claimed), len(plain.missed)] == [2, len(says) - 2, 0]
     assert len(weak.weak) == 1
     assert weak.score(1) == pytest.approx(plain.score(1) - 1 / len(says))
 
