@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 from joblib import Parallel, delayed
@@ -55,8 +56,12 @@ def judge(decision: Decision, choice: str, replications: int = REPLICATIONS) -> 
     return Judged(decision, choice, met[choice], best if counts[best] > counts[choice] else "")
 
 
+@cache
 def simulated(decision: Decision, replications: int) -> Figures:
-    """By choice and measure, a value for each replication; of what has no end the delay is infinite."""
+    """By choice and measure, a value for each replication; of what has no end the delay is infinite.
+
+    Once: another choice of the same decision has been run with the first.
+    """
     family = _family(decision)
     costs = result(family.name)["costs"]
     calls = [(variant, repeat, costs) for variant in decision.choices.values() for repeat in range(replications)]
