@@ -21,7 +21,7 @@ from simulation.notebooks.charts import both, log_scale
 from simulation.notebooks.modelling import costs, model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import SERIES, THEORY, finding, paper, say, show, table
+from simulation.notebooks.showing import MARKS, SERIES, THEORY, finding, paper, say, show, table
 from simulation.replications import Streams
 
 ENDINGS = ("drop_oldest", "skip_to_head", "disconnect")
@@ -131,8 +131,9 @@ others.meets("none, all the same" if alike else ENDINGS[p99s.index(max(p99s))])
 modelled.beside_live(CROWDED, ("fast_p99_ms", "append_p99_ms", "accepted_per_s", "refused_per_s"))
 
 # %% [markdown]
-# *Noise* is how far the live runs are from each other, relative to their median. Read every gap beside it: a server
-# with hardly any core to spare is the hardest thing to predict, and there the model is the furthest off.
+# *Noise* is how far the live runs are from each other, relative to their median. The gap is between runs that had the
+# same arrivals, so it is not the difference of the columns before it. Read every one beside its noise: a server with
+# hardly any core to spare is the hardest thing to predict, and there the model is the furthest off.
 #
 # ## Play
 #
@@ -150,17 +151,11 @@ def run(ending, queue_kib):
 
 def by_queue(queue):
     figure, (share, held) = paper(2)
-    for name, color in zip(ENDINGS, SERIES, strict=False):
-        share.plot(
-            KIB,
-            [run(name, kib)["slow_delivered_share"] * 100 for kib in KIB],
-            "o-",
-            markersize=3,
-            color=color,
-            label=name,
-        )
-        held.plot(KIB, [run(name, kib)["queued_peak_bytes"] / 1024 for kib in KIB], "o-", markersize=3, color=color)
-    held.plot(KIB, [slow * kib for kib in KIB], "--", color=THEORY, linewidth=1, label="the bound")
+    for name, color, marker in zip(ENDINGS, SERIES, MARKS, strict=False):
+        found, drawn = [run(name, kib) for kib in KIB], {"marker": marker, "markersize": 4, "color": color}
+        share.plot(KIB, [each["slow_delivered_share"] * 100 for each in found], label=name, **drawn)
+        held.plot(KIB, [each["queued_peak_bytes"] / 1024 for each in found], label=name, **drawn)
+    held.plot(KIB, [slow * kib for kib in KIB], "--", color=THEORY, linewidth=1, label="the bound: viewers x queue")
     for axis in (share, held):
         axis.axvline(queue, color=THEORY, linestyle=":", linewidth=1)
         log_scale(axis, "x", KIB[::2])
@@ -169,10 +164,9 @@ def by_queue(queue):
     log_scale(held, "y")
     held.set(ylabel="queued at most, KiB (log)")
     here = run("drop_oldest", queue)
-    finding(share, f"{queue:,} KiB each: {here['slow_delivered_share']:.0%} is delivered (drop_oldest)")
-    finding(held, f"and {here['queued_peak_bytes'] / 1024:,.0f} KiB are held for {slow} viewers")
-    share.legend(fontsize=8)
-    held.legend(fontsize=8)
+    finding(share, f"{queue:,} KiB each: drop_oldest delivers {here['slow_delivered_share']:.0%}")
+    finding(held, f"and holds {here['queued_peak_bytes'] / 1024:,.0f} KiB for {slow} viewers")
+    figure.legend(*held.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -187,21 +187,25 @@ table(("", "rooms", "shown/s, live", "seen by anybody, formula", "live", "live -
 
 # %%
 ROOMS = [10 ** (exponent / 10) for exponent in range(10, 71)]
+WRITTEN_PER_S_MAX = 0.5  # by one viewer
 
 
 def capacity(viewers, comments_per_s, shown_per_s, room_viewers):
     def plan(room):
         return demand(viewers=viewers, comments_per_s=comments_per_s, shown_per_s=shown_per_s, room_viewers=room)
 
+    if comments_per_s > WRITTEN_PER_S_MAX * viewers:
+        raise ValueError(f"{viewers:,} viewers do not write {comments_per_s:,.0f} comments/s: nobody writes so fast")
     chosen, sizes = plan(room_viewers), [room for room in ROOMS if room <= viewers]
     needed, every_s = edge.edges(chosen), chosen.wait_s(EVERY_S)
     figure, (waiting, servers) = paper(2)
     waiting.plot(sizes, [plan(room).wait_s(EVERY_S) for room in sizes], color=SERIES[0])
-    waiting.plot([chosen.together], [every_s], "o", color=SERIES[4])
-    waiting.axvline(chosen.room_viewers_max, color=THEORY, linestyle=":", linewidth=1)
+    waiting.plot([chosen.together], [every_s], "o", color=SERIES[4], label="your room")
+    waiting.axvline(chosen.room_viewers_max, color=THEORY, linestyle=":", linewidth=1, label="the knee")
     log_scale(waiting, "x", (10, 1_000, 100_000))
     log_scale(waiting, "y")
     waiting.set(xlabel="viewers in a room (log)", ylim=(1, None))
+    waiting.legend(loc="lower right")
     waiting.set_ylabel("s until a writer is seen again (log)")
     finding(
         waiting, f"A writer is seen every {seconds(every_s)}; the knee is at {chosen.room_viewers_max:,.0f} viewers"

@@ -106,9 +106,10 @@ modelled.beside_live(EDGES, ("gap_s", "gap_median_s", "peak_joins", "lost", "dou
 
 # %% [markdown]
 # *Noise* is how far the live runs are from each other, relative to their median; where it is empty there was one run.
-# Read every gap beside it. Without jitter all try at the same moment in both worlds; what is counted are those who
-# are let in, so the busiest 100 ms then tells how fast an edge lets viewers in, and the real one may need longer than
-# that for its crowd. Whatever happens, nothing is lost and nothing comes twice: viewers come back with a cursor.
+# The gap is between runs that had the same arrivals, so it is not the difference of the columns before it. Read every
+# one beside its noise. Without jitter all try at the same moment in both worlds; what is counted are those who are let
+# in, so the busiest 100 ms then tells how fast an edge lets viewers in, and the real one may need longer than that for
+# its crowd. Whatever happens, nothing is lost and nothing comes twice: viewers come back with a cursor.
 #
 # The other parts, when they die: the broker is only a hint, so comments that it lost are found in the log within
 # about a second; of a dead worker the lease has to end before another one takes over.
@@ -167,20 +168,25 @@ def comeback(viewers, cap_s):
     figure, (axis,) = paper()
     found = {jitter: storm(viewers, cap_s, away_s, jitter) for jitter in (False, True)}
     for jitter, (tried, _) in found.items():
-        at_s, name = [step * STEP_S for step in range(len(tried))], "full jitter" if jitter else "without jitter"
+        at_s, name = (
+            [step * STEP_S for step in range(len(tried))],
+            "full jitter" if jitter else "without jitter, in waves",
+        )
         axis.step(
             at_s, [each / STEP_S for each in tried], color=SERIES[0 if jitter else 4], linewidth=1.2,
             label=name,
         )  # fmt: skip
     axis.axvline(away_s, color=THEORY, linestyle=":", linewidth=1)
-    axis.axhline(TAKES_PER_S, color="#999999", linewidth=0.8)
+    axis.axhline(
+        TAKES_PER_S, color="#999999", linewidth=1.2, linestyle="--", label=f"the edge takes {TAKES_PER_S:,.0f}/s"
+    )
     shown_s = min(120.0, 3 * len(found[True][0]) * STEP_S)
     axis.set(yscale="symlog", xlim=(0, shown_s), ylim=(0, None), ylabel="tries/s (log)")
     axis.set(xlabel="s since the edge died (dotted: it is there again)")
     axis.yaxis.set_major_formatter(lambda value, _: number(value))
     smooth, waves = (back_after(found[jitter][1], viewers) for jitter in (True, False))
-    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: {smooth} with jitter, {waves} in waves")
-    axis.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
+    finding(axis, f"{viewers:,} viewers, delays up to {cap_s:g} s: with jitter {smooth}; without, {waves}")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -189,7 +195,7 @@ play(
 )
 
 # %% [markdown]
-# The grey line is what the edge takes. A cap of $c \ge 2N / 2000$ seconds keeps the crowd below it: the retry policy
+# The dashed line is what the edge takes. A cap of $c \ge 2N / 2000$ seconds keeps the crowd below it: the retry policy
 # and the capacity of the door are one decision.
 #
 # ## Break it on purpose

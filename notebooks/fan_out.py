@@ -20,7 +20,7 @@ from simulation.notebooks.charts import both, curve, log_scale
 from simulation.notebooks.modelling import costs, model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import SERIES, THEORY, finding, paper, say, show, table
+from simulation.notebooks.showing import MARKS, SERIES, THEORY, finding, paper, say, show, table
 from simulation.theory import batch_md1_mean_s
 
 PUSHED = ("write-at-once", "write-20ms", "write-100ms", "write-queues", "tree-2")
@@ -86,7 +86,13 @@ def queue_ms(viewers):
 
 figure, (axis,) = paper()
 log_scale(axis, "y")
-curve(axis, VIEWERS, lambda viewers: at_once(viewers, "p50_ms"), label="model, median, 95 %", color=SERIES[1])
+curve(
+    axis,
+    VIEWERS,
+    lambda viewers: at_once(viewers, "p50_ms"),
+    label="model, median with its 95 % interval",
+    color=SERIES[1],
+)
 steps = np.linspace(50, at_most * 0.985, 200)
 axis.plot(
     steps, [queue_ms(viewers) for viewers in steps], "--", color=THEORY, label="$M^{[X]}/D/1$, mean of the queue alone"
@@ -132,7 +138,8 @@ window.meets(modelled.mean("write-20ms", "p50_ms") - modelled.mean("write-at-onc
 
 # %% [markdown]
 # *Noise* is how far the live runs are from each other, relative to their median; where it is empty there was one run.
-# Read every gap beside it. `tree-2` is the API process alone: what the edges take is theirs, on cores of their own.
+# The gap is between runs that had the same arrivals, so it is not the difference of the columns before it. Read every
+# one beside its noise. `tree-2` is the API process alone: what the edges take is theirs, on cores of their own.
 #
 # ## Play
 #
@@ -151,12 +158,15 @@ def ways(viewers):
     figure, (axis,) = paper()
     log_scale(axis, "x", CROWDS)
     log_scale(axis, "y")
-    for name, color in zip(SHOWN, SERIES, strict=False):
-        curve(axis, CROWDS, lambda n, name=name: crowd(n).values(name, "p99_ms"), label=name, color=color)
+    for name, color, marker in zip(SHOWN, SERIES, MARKS, strict=False):
+        curve(
+            axis, CROWDS, lambda n, name=name: crowd(n).values(name, "p99_ms"), label=name, color=color, marker=marker
+        )
     here = {name: crowd(viewers).mean(name, "p99_ms") for name in SHOWN}
     best = min(here, key=here.get)
     axis.axvline(viewers, color=THEORY, linestyle=":", linewidth=1)
     axis.axhline(1_000, color="#999999", linewidth=0.8)
+    axis.text(CROWDS[0], 1_150, "one second", color="#666666", fontsize=8.5)
     axis.set(xlabel="viewers (log)", ylabel="latency p99, ms (log)", ylim=(4, 50_000))
     finding(
         axis,
@@ -169,8 +179,7 @@ def ways(viewers):
 play(ways, viewers=Slider(CROWDS, 10_000))
 
 # %% [markdown]
-# The thin line is one second. A window does not make a write cheaper: it makes fewer of them, and so a server that
-# would drown stays afloat.
+# A window does not make a write cheaper: it makes fewer of them, and so a server that would drown stays afloat.
 #
 # ## Break it on purpose
 #

@@ -20,7 +20,7 @@ from simulation.notebooks.charts import both, curve, log_scale
 from simulation.notebooks.modelling import model
 from simulation.notebooks.playing import Slider, play
 from simulation.notebooks.predicting import predict
-from simulation.notebooks.showing import SERIES, THEORY, finding, paper, say, show, table
+from simulation.notebooks.showing import MARKS, SERIES, THEORY, finding, paper, say, show, table
 
 POLLS = {"poll-1s": 1.0, "poll-2s": 2.0, "poll-5s": 5.0}
 ALL = (*POLLS, "long-poll", "sse", "websocket", "segments")
@@ -106,9 +106,10 @@ times_bytes.meets(modelled.mean("poll-1s", "bytes_per_viewer_s") / modelled.mean
 
 # %% [markdown]
 # *Noise* is how far the live runs are from each other, relative to their median; where it is empty there was one run.
-# Read every gap beside it. Long polling saves the empty answers and not the requests: while a stream is busy there is
-# always something when a viewer is back, and the server tells a viewer who has just been answered when the next
-# request is welcome, about a second later.
+# The gap is between runs that had the same arrivals, so it is not the difference of the columns before it. Read every
+# one beside its noise. Long polling saves the empty answers and not the requests: while a stream is busy there is
+# always something when a viewer is back, and the server tells a viewer who has just been answered when the next request
+# is welcome, about a second later.
 #
 # ## Ten million viewers
 #
@@ -137,7 +138,7 @@ show(figure)
 RATES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
-def found(rate_per_s, names, replications=4):
+def found(rate_per_s, names, replications=5):
     return model("push_vs_pull", names, replications, rate_per_s=rate_per_s)
 
 
@@ -147,12 +148,13 @@ def by_rate(comments_per_s, poll_every_s):
     figure, (axis,) = paper()
     log_scale(axis, "x", RATES)
     log_scale(axis, "y")
-    for each, label, color in ((name, f"a poll every {poll_every_s:g} s", SERIES[1]), ("sse", "pushed", SERIES[0])):
+    ways = ((name, f"a poll every {poll_every_s:g} s", SERIES[1], MARKS[1]), ("sse", "pushed", SERIES[0], MARKS[0]))
+    for each, label, color, marker in ways:
 
         def costs(rate_per_s, each=each):
             return found(rate_per_s, (each,)).values(each, "cpu_us_per_viewer_s")
 
-        curve(axis, RATES, costs, label=label, color=color)
+        curve(axis, RATES, costs, label=label, color=color, marker=marker)
     axis.axvline(comments_per_s, color=THEORY, linestyle=":", linewidth=1)
     here = found(comments_per_s, (name, "sse"))
     ratio = here.mean(name, "cpu_us_per_viewer_s") / here.mean("sse", "cpu_us_per_viewer_s")

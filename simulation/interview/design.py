@@ -1,9 +1,9 @@
 """The decisions of a design: each choice is a variant of an experiment, so the simulator can run what was chosen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from simulation.interview.estimates import AnswerError
+from simulation.interview.typed import AnswerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decision:
-    """``choices``: what may be chosen, and the variant of ``family`` that it is. ``area``: where it counts."""
+    """``choices``: what may be chosen, and the variant of ``family`` that it is, at the family's own size but for
+    ``sizes``. ``area``: where it counts; ``study``: the lesson about it; ``twist``: what the interviewer throws in.
+    """
 
     name: str
     asks: str
@@ -31,12 +33,15 @@ class Decision:
     choices: Mapping[str, str]
     gates: Sequence[Gate]
     area: str
-    twist: str = ""  # what the interviewer throws in; "" for what is asked of everybody
+    study: str
+    twist: str
+    sizes: Mapping[str, float] = field(default_factory=dict)
 
 
 DECISIONS = (
     Decision(
-        name="transport", asks="How do comments reach a viewer's device?", area="design", family="push_vs_pull",
+        name="transport", asks="How do comments reach a viewer's device?", area="design", study="03",
+        family="push_vs_pull", twist="Ten million viewers.",
         choices={
             "poll_1s": "poll-1s-crowd", "poll_2s": "poll-2s-crowd", "poll_5s": "poll-5s-crowd",
             "long_poll": "long-poll-crowd", "sse": "sse-crowd", "websocket": "websocket-crowd",
@@ -48,20 +53,21 @@ DECISIONS = (
         ),
     ),
     Decision(
-        name="fan_out", asks="How does an edge write what it has?", area="fan_out", family="fan_out",
+        name="fan_out", asks="How does an edge write what it has?", area="fan_out", study="04",
+        family="fan_out", sizes={"viewers": 3_000}, twist="An edge gets 3,000 viewers, at 50 comments/s.",
         choices={
             "write_at_once": "write-at-once", "write_window": "write-20ms", "queue_per_viewer": "write-queues",
             "read": "read-1s", "hybrid": "hybrid-2s", "tree": "tree-2",
         },
         gates=(
             Gate("p99_ms", "within a tenth of a second at the 99th percentile", at_most=100),
-            Gate("server_busy_pct", "no more than twice the core of the cheapest", of_best=2, floor=1),
+            Gate("server_busy_pct", "its core has room to spare", at_most=80),
             Gate("faults", "nothing lost, doubled or out of order", at_most=0),
         ),
     ),
     Decision(
-        name="partitioning", asks="How is the log of comments split?", area="data", family="hot_partition",
-        twist="One stream takes 60 % of all comments.",
+        name="partitioning", asks="How is the log of comments split?", area="data", study="05",
+        family="hot_partition", twist="One stream takes 60 % of all comments.",
         choices={each: each for each in ("by_stream", "by_time", "by_user", "by_comment", "hot_split")},
         gates=(
             Gate("cold_p99_ms", "quiet streams do not wait for the viral one", of_best=1.25),
@@ -70,7 +76,7 @@ DECISIONS = (
         ),
     ),
     Decision(
-        name="slow_reader", asks="What becomes of a viewer who does not keep up?", area="overload",
+        name="slow_reader", asks="What becomes of a viewer who does not keep up?", area="overload", study="07",
         family="backpressure", twist="One viewer in twenty stops reading.",
         choices={each: each for each in ("drop_oldest", "skip_to_head", "disconnect")},
         gates=(
@@ -80,13 +86,13 @@ DECISIONS = (
         ),
     ),
     Decision(
-        name="admission", asks="What becomes of posts beyond what the server takes?", area="overload",
+        name="admission", asks="What becomes of posts beyond what the server takes?", area="overload", study="07",
         family="backpressure", twist="Authors post nearly twice what the server takes.",
         choices={"accept_all": "everybody_admitted", "refuse_early": "authors_limited"},
         gates=(Gate("append_p99_ms", "a post that is taken is answered within half a second", at_most=500),),
     ),
     Decision(
-        name="reconnect", asks="When do viewers come back whose server has died?", area="reliability",
+        name="reconnect", asks="When do viewers come back whose server has died?", area="reliability", study="08",
         family="failover", twist="One of the servers that hold the sockets is killed.",
         choices={"at_once": "edge-no-jitter", "with_jitter": "edge"},
         gates=(
@@ -96,7 +102,7 @@ DECISIONS = (
         ),
     ),
     Decision(
-        name="delivery", asks="What is promised of a comment's delivery?", area="reliability",
+        name="delivery", asks="What is promised of a comment's delivery?", area="reliability", study="06",
         family="delivery_guarantees", twist="One request in twenty, and one answer, is lost on the way.",
         choices={
             "at_most_once": "at-most-once", "at_least_once": "at-least-once",
@@ -109,8 +115,8 @@ DECISIONS = (
         ),
     ),
     Decision(
-        name="scaling", asks="Where do edges for a sudden crowd come from?", area="overload", family="flash_crowd",
-        twist="A hundred times the viewers come within a minute.",
+        name="scaling", asks="Where do edges for a sudden crowd come from?", area="overload", study="01",
+        family="flash_crowd", twist="A hundred times the viewers come within a minute.",
         choices={"fixed": "fleet-nothing", "reactive": "fleet-reactive", "prewarmed": "fleet-prewarmed"},
         gates=(
             Gate("wait_p99_s", "99 of 100 are in within five seconds", at_most=5),
@@ -122,10 +128,20 @@ DECISION = {each.name: each for each in DECISIONS}
 
 
 def chosen(design: Mapping[str, str]) -> dict[Decision, str]:
-    """The choice for every decision that was made; AnswerError names what there is not."""
+    """The choice for every decision that was made, however it is spelt; AnswerError names what there is not."""
     if unknown := sorted(set(design) - set(DECISION)):
         raise AnswerError(f"there is no decision {', '.join(unknown)}; there are: {', '.join(DECISION)}")
-    for name, choice in design.items():
-        if choice not in DECISION[name].choices:
-            raise AnswerError(f"{name} cannot be {choice!r}; it may be: {', '.join(DECISION[name].choices)}")
-    return {DECISION[name]: choice for name, choice in design.items()}
+    return {DECISION[name]: _choice(DECISION[name], typed) for name, typed in design.items()}
+
+
+def _choice(decision: Decision, typed: object) -> str:
+    plain = _plain(str(typed))
+    for each in decision.choices:
+        if plain == _plain(each):
+            return each
+    raise AnswerError(f"{decision.name} cannot be {typed!r}; it may be: {', '.join(decision.choices)}")
+
+
+def _plain(name: str) -> str:
+    """The same for "long polling" and "long_poll", for "Web sockets" and "websocket"."""
+    return "".join(each for each in name.casefold() if each.isalnum()).removesuffix("ing").removesuffix("s")

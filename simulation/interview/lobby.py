@@ -1,4 +1,4 @@
-"""Before the interview, in a notebook: the level and the seed to choose, as widgets."""
+"""Before the interview, in a notebook: the level, the seed and a stand-in to choose, as widgets."""
 
 from typing import Any
 
@@ -11,22 +11,24 @@ from simulation.interview.rubric import LEVELS
 class Lobby:
     """Shows what may be chosen; `enter` begins the interview with it."""
 
-    def __init__(self, level: str = "senior", seed: int = 1) -> None:
+    def __init__(self, level: str = "senior", seed: int = 1, *, stand_in: bool = False) -> None:
         self._level = widgets.ToggleButtons(options=list(LEVELS), value=level, description="Level")
         self._seed = widgets.BoundedIntText(value=seed, min=0, max=999_999, description="Seed")
+        self._stand_in = widgets.Checkbox(value=stand_in, description="a stand-in answers what I leave blank")
         self._expects = widgets.HTML()
         self._level.observe(self._say, names="value")
         self._say({})
-        self._box = widgets.VBox([self._level, self._seed, self._expects])
+        self._box = widgets.VBox([self._level, self._expects, self._seed, self._stand_in])
 
     def _repr_mimebundle_(self, **asked: Any) -> dict[str, Any]:
         """The widgets, and for those who only read the page what is chosen."""
         shown: dict[str, Any] = self._box._repr_mimebundle_(**asked)
-        return shown | {"text/plain": f"Level: {self._level.value}. Seed: {self._seed.value}."}
+        blanks = "A stand-in answers blanks" if self._stand_in.value else "Blanks stay blank"
+        return shown | {"text/plain": f"Level: {self._level.value}. Seed: {self._seed.value}. {blanks}."}
 
-    def enter(self, *, stand_in: bool = True) -> Interview:
+    def enter(self) -> Interview:
         """The clock starts with the brief."""
-        return Interview(self._level.value, self._seed.value, stand_in=stand_in)
+        return Interview(self._level.value, self._seed.value, stand_in=self._stand_in.value)
 
     def _say(self, _: dict[str, Any]) -> None:
         self._expects.value = LEVELS[self._level.value].expects

@@ -1,13 +1,16 @@
 """Runs a decision's choices in the simulator, under the interviewer's twist, and judges the one that was made."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 from joblib import Parallel, delayed
 
 from simulation.docs.results import result
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.family import Family, Sweepable
 from simulation.interview.design import Decision, Gate
 from simulation.statistics import Interval, confidence_interval
 
@@ -53,19 +56,31 @@ def judge(decision: Decision, choice: str, replications: int = REPLICATIONS) -> 
     return Judged(decision, choice, met[choice], best if counts[best] > counts[choice] else "")
 
 
+@cache
 def simulated(decision: Decision, replications: int) -> Figures:
-    """By choice and measure, a value for each replication."""
-    family = FAMILIES[decision.family]()
+    """By choice and measure, a value for each replication; of what has no end the delay is infinite.
+
+    Once: another choice of the same decision has been run with the first.
+    """
+    family = _family(decision)
     costs = result(family.name)["costs"]
     calls = [(variant, repeat, costs) for variant in decision.choices.values() for repeat in range(replications)]
     runs = Parallel(n_jobs=-1)(delayed(family.simulate)(*call) for call in calls)
     return {
         choice: {
-            gate.measure: [float(run.values[gate.measure]) for run in runs if run.variant == variant]
+            gate.measure: [float(run.values.get(gate.measure, math.inf)) for run in runs if run.variant == variant]
             for gate in decision.gates
         }
         for choice, variant in decision.choices.items()
     }
+
+
+def _family(decision: Decision) -> Family:
+    family = FAMILIES[decision.family]()
+    if not decision.sizes:
+        return family
+    assert isinstance(family, Sweepable), f"{family.name} has one size"
+    return family.sized(decision.sizes)
 
 
 def _gates(decision: Decision, choice: str, figures: Figures) -> list[Passed]:
@@ -75,7 +90,7 @@ def _gates(decision: Decision, choice: str, figures: Figures) -> list[Passed]:
         of_all = {each: median(figures[each][gate.measure]) for each in decision.choices}
         best = max(of_all.values()) if gate.at_least else min(of_all.values())
         values = figures[choice][gate.measure]
-        figure = confidence_interval(values, CONFIDENCE)
+        figure = confidence_interval(values, CONFIDENCE) if all(map(math.isfinite, values)) else Interval(math.inf, 0.0)
         passed.append(Passed(gate, titles[gate.measure], figure, best, met(gate, of_all[choice], best)))
     return passed
 

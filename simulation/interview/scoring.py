@@ -1,49 +1,76 @@
 """What becomes of an interview: a score for each area, the whole by the level's weights, and what to study next."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulation.course.catalogue import LESSONS
+from simulation.interview.design import DECISIONS
 from simulation.interview.estimates import Checked
 from simulation.interview.questions import FollowUp
-from simulation.interview.rubric import AREAS, ESTIMATES_WEIGHT, LEVELS, Area
+from simulation.interview.rubric import AREAS, Area, Level, Point
 from simulation.interview.running import Judged
 
-ENOUGH = 0.6  # of an area's points make a strong answer: nobody says everything
 BANDS = ((80, "strong"), (60, "passes"), (0, "not yet"))
 STUDY = 3
+LEAST = 0.05  # points that are shown as some
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was found in an answer: the points made and missed, and the signs of a weak one."""
+    """An answer's points: found in its words, claimed by the candidate, and missed; and the signs of a weak one."""
 
-    made: list[str]
-    missed: list[str]
-    weak: list[str]
+    found: Sequence[Point]
+    claimed: Sequence[Point]
+    missed: Sequence[Point]
+    weak: Sequence[str]
 
     @property
-    def score(self) -> float:
-        """Of what makes a strong answer; each weak sign takes a point back."""
-        whole = max(1.0, ENOUGH * (len(self.made) + len(self.missed)))
+    def made(self) -> list[str]:
+        return [each.says for each in (*self.found, *self.claimed)]
+
+    def score(self, enough: float) -> float:
+        """Of what makes a strong answer, ``enough`` of the points; each weak sign takes a point back."""
+        whole = max(1.0, enough * (len(self.made) + len(self.missed)))
         return max(0.0, min(1.0, (len(self.made) - len(self.weak)) / whole))
 
 
-def listened(area: Area | FollowUp, text: str, claims: Sequence[str] = ()) -> Said:
-    """What is in a text; ``claims`` are points made in other words."""
-    made = [each.says for each in area.points if each.made_in(text) or each.says in claims]
-    missed = [each.says for each in area.points if each.says not in made]
-    weak = [each.says for each in area.weak if each.made_in(text)] if isinstance(area, Area) else []
-    return Said(made, missed, weak)
+def listened(area: Area | FollowUp, text: str, claims: Collection[str] = (), weak: Sequence[str] = ()) -> Said:
+    """What is in a text. ``claims``: points made in other words; ``weak``: signs that are not in the words."""
+    found = [each for each in area.points if each.made_in(text)]
+    claimed = [each for each in area.points if each.says in claims and each not in found]
+    missed = [each for each in area.points if each not in (*found, *claimed)]
+    signs = [each.says for each in area.weak if each.made_in(text)] if isinstance(area, Area) else []
+    return Said(found, claimed, missed, [*signs, *weak])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All that a candidate has given: figures, talk by area, choices that were run, answers to follow-ups."""
+
+    estimates: Sequence[Checked]
+    said: Mapping[str, Said]
+    judged: Sequence[Judged]
+    answers: Sequence[tuple[FollowUp, Said]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that counts in an area, from 0 to 1, and the lessons about what it lacks."""
+
+    score: float
+    study: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
+    """An area: ``points`` of ``most``, which is its weight at the level; ``lost``: the rest by lesson."""
+
+    name: str
     title: str
-    weight: int
-    score: float  # 0 to 1
-    deep: bool
-    study: Sequence[str]
+    points: float
+    most: float
+    lost: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,45 +78,57 @@ class Result:
     """The whole of it; ``total`` is of a hundred."""
 
     level: str
-    total: float
-    areas: list[Scored]
+    areas: Sequence[Scored]
+
+    @property
+    def total(self) -> float:
+        return sum(each.points for each in self.areas)
 
     @property
     def band(self) -> str:
         return next(name for least, name in BANDS if round(self.total) >= least)
 
     @property
+    def lost(self) -> dict[str, float]:
+        """Points by the lesson that is about them."""
+        return {each.number: sum(area.lost.get(each.number, 0.0) for area in self.areas) for each in LESSONS}
+
+    @property
     def study(self) -> list[str]:
-        """Lessons of the areas that cost the most, the dearest first."""
-        dearest = sorted(self.areas, key=lambda each: (each.score - 1) * each.weight)
-        numbers = dict.fromkeys(number for each in dearest if each.score < 1 for number in each.study)
-        titles = {each.number: each.title for each in LESSONS}
-        return [f"{number} {titles[number]}" for number in list(numbers)[:STUDY]]
+        """The lessons about what cost the most, the dearest first."""
+        dearest = sorted(LESSONS, key=lambda each: -self.lost[each.number])[:STUDY]
+        lost = [(each, self.lost[each.number]) for each in dearest]
+        return [f"{each.number} {each.title} ({points:.1f} points)" for each, points in lost if points > LEAST]
 
 
-def scored(
-    level: str,
-    estimates: Sequence[Checked],
-    said: Mapping[str, Said],
-    judged: Sequence[Judged],
-    answers: Sequence[tuple[FollowUp, Said]],
-) -> Result:
+def scored(level: Level, given: Given) -> Result:
     """Each area is the mean of what was said in it, of its choices as they did in the simulator, and of its follow-ups.
 
-    What was not answered counts as nothing. Breadth and depth then weigh as the level says.
+    Of the estimates it is the arithmetic and what follows from it. What was not answered counts as nothing. Breadth and
+    depth weigh as the level says, and within each of them areas as the rubric does.
     """
-    right = [each.right is True for each in estimates]
-    areas = [Scored("Estimates with consequences", ESTIMATES_WEIGHT, sum(right) / len(right), False, ("01",))]
-    for area in AREAS.values():
-        parts = [said[area.name].score if area.name in said else 0.0]
-        parts += [each.score for each in judged if each.decision.area == area.name]
-        parts += [found.score for question, found in answers if question.area == area.name]
-        areas.append(Scored(area.title, area.weight, sum(parts) / len(parts), area.deep, area.study))
-    breadth = LEVELS[level].breadth
-    total = breadth * _mean(areas, deep=False) + (1 - breadth) * _mean(areas, deep=True)
-    return Result(level, 100 * total, areas)
+    return Result(level.name, [_area(each, level, list(_parts(each, level, given))) for each in AREAS.values()])
 
 
-def _mean(areas: Sequence[Scored], *, deep: bool) -> float:
-    mine = [each for each in areas if each.deep is deep]
-    return sum(each.weight * each.score for each in mine) / sum(each.weight for each in mine)
+def _parts(area: Area, level: Level, given: Given) -> Iterator[Part]:
+    talk, done = given.said[area.name], {each.decision: each.score for each in given.judged}
+    yield Part(talk.score(level.enough), [each.study for each in talk.missed or area.points])
+    if area.name == "estimates":
+        wrong = [each.quantity.study for each in given.estimates if not each.right]
+        yield Part(1 - len(wrong) / len(given.estimates), wrong)
+    for decision in DECISIONS:
+        if decision.area == area.name:
+            yield Part(done.get(decision, 0.0), [decision.study])
+    for question, found in given.answers:
+        if question.area == area.name:
+            yield Part(found.score(level.enough), [question.study])
+
+
+def _area(area: Area, level: Level, parts: Sequence[Part]) -> Scored:
+    share = 1 - level.breadth if area.deep else level.breadth
+    most = 100 * share * area.weight / sum(each.weight for each in AREAS.values() if each.deep is area.deep)
+    lost: defaultdict[str, float] = defaultdict(float)
+    for part in parts:
+        for number in part.study:
+            lost[number] += most * (1 - part.score) / len(parts) / len(part.study)
+    return Scored(area.name, area.title, most * sum(each.score for each in parts) / len(parts), most, lost)

@@ -42,12 +42,18 @@ def both(axis: "Axes", modelled: Modelled, variants: Sequence[str], measure: str
 
 
 def curve(
-    axis: "Axes", xs: Sequence[float], values: Callable[[float], Sequence[float]], *, label: str, color: str
+    axis: "Axes",
+    xs: Sequence[float],
+    values: Callable[[float], Sequence[float]],
+    *,
+    label: str,
+    color: str,
+    marker: str = "o",
 ) -> None:
     """The mean of the replications at each x, with the band of its 95 % interval; of logarithms, on such an axis."""
     bands = [band(values(x), logarithmic=axis.get_yscale() == "log") for x in xs]
     low, middle, high = zip(*bands, strict=True)
-    axis.plot(xs, middle, marker="o", markersize=4, color=color, label=label)
+    axis.plot(xs, middle, marker=marker, markersize=5, color=color, label=label)
     axis.fill_between(xs, low, high, color=color, alpha=0.2, linewidth=0)
 
 

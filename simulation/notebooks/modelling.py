@@ -18,7 +18,7 @@ from simulation.statistics import Interval, confidence_interval
 
 Changes = tuple[tuple[str, float], ...]
 
-BESIDE = ("", "measure", "model here (95 %)", "live (range)", "model - live", "noise of live runs")
+BESIDE = ("", "measure", "model here (95 %)", "live (range)", "model - live, same arrivals", "noise of live runs")
 
 
 class Modelled:

@@ -74,4 +74,5 @@ def _control(ipywidgets: Any, name: str, slider: Slider) -> Any:
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ")
+    """As people read it; seconds are in the slider's own words."""
+    return name.replace("_per_s", "/s").removesuffix("_s").replace("_", " ")

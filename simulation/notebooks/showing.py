@@ -21,6 +21,7 @@ LETTERS = {1: 70, 2: 32, 3: 20}  # of a title in one line, by how many charts st
 COLOURS_MAX = 96  # of a picture, which makes it a third of its size
 LIVE, MODEL, THEORY = COLOURS["live"], COLOURS["sim"], "#3d3d3d"
 SERIES = ("#0b6e99", "#d9822b", "#4f8a3c", "#8d4e9c", "#b8433a", "#7a7a7a")
+MARKS = ("o", "s", "^", "D", "v", "P")  # of the series, so that colour is not all that tells them apart
 STYLE: Any = {
     "font.size": 9.5, "axes.titlesize": 10.5, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.titlepad": 9.0,

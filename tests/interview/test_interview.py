@@ -1,125 +1,25 @@
-"""The interview room: what is heard, what is computed, what is run, and the page that comes of it."""
+"""The interview room: what a candidate goes through, and the page that comes of it."""
 
 import re
 import shutil
 import subprocess
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from simulation.course.catalogue import LESSONS
-from simulation.experiments.catalogue import FAMILIES
 from simulation.interview import room as room_module
+from simulation.interview import running
+from simulation.interview.assumptions import Assumptions
 from simulation.interview.clock import Clock
-from simulation.interview.design import DECISION, DECISIONS, Gate, chosen
-from simulation.interview.estimates import QUANTITIES, AnswerError, Assumptions, checked
-from simulation.interview.questions import FOLLOW_UPS, drawn
+from simulation.interview.design import DECISION, DECISIONS, chosen
+from simulation.interview.estimates import QUANTITIES
+from simulation.interview.lobby import Lobby
+from simulation.interview.questions import FOLLOW_UPS
 from simulation.interview.room import Interview
-from simulation.interview.rubric import AREAS, ESTIMATES_WEIGHT, LEVELS
-from simulation.interview.running import judge, met
-from simulation.interview.scoring import listened
-
-STUDIES = {each.number for each in LESSONS}
-RIGHT = {
-    "naive_tbit_per_s": 1_200, "shown_gbit_per_s": 120, "deliveries_per_s": 5e7, "edges_by_connections": 200,
-    "chance_shown_pct": 0.01, "wait_h": 27.8, "room_viewers": 1_000, "joins_per_s": 1_667,
-}  # fmt: skip  # ten million viewers, 50,000/s of 300 B, 5/s shown: worked out by hand
-
-
-def test_the_weights_are_of_a_hundred():
-    assert sum(area.weight for area in AREAS.values()) + ESTIMATES_WEIGHT == 100
-    assert [level.breadth for level in LEVELS.values()] == [0.8, 0.6, 0.4]
-
-
-def test_every_point_can_be_made_and_every_study_is_a_lesson():
-    for each in [*AREAS.values(), *FOLLOW_UPS]:
-        for point in each.points:
-            re.compile(point.words)
-        assert set([each.study] if isinstance(each.study, str) else each.study) <= STUDIES
-        assert listened(each, "").score == 0
-        assert listened(each, "", [point.says for point in each.points]).score == 1
-
-
-def test_the_same_seed_asks_the_same_and_another_one_others():
-    for name, level in LEVELS.items():
-        asked = [tuple(each.name for each in drawn(name, seed)) for seed in range(30)]
-        assert asked == [tuple(each.name for each in drawn(name, seed)) for seed in range(30)]
-        assert len(set(asked)) > 5
-        assert {len(set(each)) for each in asked} == {level.follow_ups}
-    assert all(each.level == "mid" for seed in range(20) for each in drawn("mid", seed))
-
-
-def test_right_estimates_are_right_and_each_says_its_consequence():
-    assert all(each.right for each in checked(Assumptions(), RIGHT))
-    assert set(RIGHT) == {each.name for each in QUANTITIES}
-    assert all(each.so for each in QUANTITIES)
-
-
-@pytest.mark.parametrize(
-    ("name", "typed", "slip"),
-    [
-        ("naive_tbit_per_s", 150, "a byte is 8 bits"),
-        ("shown_gbit_per_s", 120_000, "off by a thousand"),
-        ("chance_shown_pct", 0.0001, "multiply by 100"),
-        ("wait_h", 100_000, "Seconds and hours"),
-        ("room_viewers", 5_000, "5 times as much"),
-        ("deliveries_per_s", 0, "0 of it"),
-    ],
-)
-def test_a_wrong_estimate_is_told_its_slip(name, typed, slip):
-    found = next(each for each in checked(Assumptions(), {name: typed}) if each.quantity.name == name)
-    assert found.right is False
-    assert slip in found.in_words
-
-
-@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "many", None])
-@pytest.mark.parametrize("name", [each.name for each in fields(Assumptions)])
-def test_an_assumption_that_cannot_be_is_refused(name, value):
-    with pytest.raises(AnswerError, match=f"{name} must be a number above 0"):
-        Assumptions(**{name: value})
-
-
-def test_every_choice_is_a_variant_and_every_demand_a_measure_of_its_experiment():
-    for decision in DECISIONS:
-        family = FAMILIES[decision.family]()
-        assert set(decision.choices.values()) <= set(family.variants)
-        assert {gate.measure for gate in decision.gates} <= {each.name for each in family.measures}
-        assert decision.area in AREAS
-        assert all((gate.at_most is None) != (gate.of_best is None) for gate in decision.gates)
-
-
-@pytest.mark.parametrize(
-    ("gate", "value", "best", "expected"),
-    [
-        (Gate("m", "", at_most=5), 5, 1, True),
-        (Gate("m", "", at_most=5), 5.1, 1, False),
-        (Gate("m", "", of_best=2), 2, 1, True),
-        (Gate("m", "", of_best=2), 2.1, 1, False),
-        (Gate("m", "", of_best=2, floor=10), 19, 0, True),
-        (Gate("m", "", of_best=0.8, at_least=True), 80, 100, True),
-        (Gate("m", "", of_best=0.8, at_least=True), 79, 100, False),
-    ],
-)
-def test_a_demand_is_a_bound_or_a_share_of_the_best(gate, value, best, expected):
-    assert met(gate, value, best) is expected
-
-
-@pytest.mark.parametrize(
-    ("decision", "worse", "better"),
-    [
-        ("reconnect", "at_once", "with_jitter"),
-        ("delivery", "at_most_once", "exactly_once_effect"),
-        ("fan_out", "queue_per_viewer", "write_window"),
-        ("admission", "accept_all", "refuse_early"),
-    ],
-)
-def test_the_simulator_tells_a_weak_choice_from_a_strong_one(decision, worse, better):
-    weak, strong = judge(DECISION[decision], worse, 2), judge(DECISION[decision], better, 2)
-    assert weak.score < strong.score == 1
-    assert weak.better
-    assert not strong.better
+from simulation.interview.rubric import AREAS, LEVELS
+from simulation.interview.running import Judged
+from simulation.interview.typed import AnswerError
 
 
 class Hand:
@@ -132,86 +32,201 @@ class Hand:
         return self.at_s
 
 
+@pytest.fixture
+def no_simulator(monkeypatch):
+    """What the simulator says is another test's; here every choice meets all there is."""
+    monkeypatch.setattr(room_module, "judge", lambda decision, choice: Judged(decision, choice, [Met], ""))
+
+
+class Met:
+    met = True
+    figure = type("Figure", (), {"mean": 1.0, "half_width": 0.0})
+    gate = DECISIONS[0].gates[0]
+    title = "something"
+
+
 def test_time_is_counted_by_boxes_and_too_long_is_told():
     hand = Hand()
     clock = Clock(hand)
+    assert str(clock) == "It has not begun: 45 min."
     clock.begin("requirements")
     hand.at_s = 600
+    assert str(clock) == "Of requirements 10 of 8 min are gone, of all 10 of 45. This box is full: go on."
     clock.begin("design")
     hand.at_s = 660
+    assert str(clock) == "Of design 1 of 12 min are gone, of all 11 of 45."
+    clock.begin("requirements")  # is over
     clock.end()
     hand.at_s = 9_999
     assert (clock.taken_s("requirements"), clock.taken_s("design"), clock.taken_s("deep dives")) == (600, 60, 0)
     assert clock.over() == ["requirements"]
 
 
-def said(interview, text):
-    for area in AREAS:
-        interview.say(area, text)
+def test_the_machines_time_is_not_the_candidates():
+    hand = Hand()
+    clock = Clock(hand)
+    clock.begin("design")
+    hand.at_s = 60
+    clock.begin("deep dives")
+    with clock.stopped():
+        hand.at_s = 1_060
+    hand.at_s = 1_070
+    assert (clock.taken_s("design"), clock.taken_s("deep dives"), clock.total_s) == (60, 10, 70)
 
 
-def test_more_said_is_worth_more_and_nothing_is_worth_nothing():
-    empty, full = Interview(), Interview()
-    assert empty.result().total == 0
-    said(full, "")
-    assert full.result().total == 0
-    for area, each in AREAS.items():
-        full.say(area, "", claims=[point.says for point in each.points])
-    full.estimate(Assumptions(), **RIGHT)
-    assert 50 < full.result().total < 100  # the follow-ups are not answered
-    for each in full.follow_ups:
-        full.answer(each.name, "", claims=[point.says for point in each.points])
-    assert full.result().total == pytest.approx(100)
-    assert full.result().band == "strong"
-    assert full.result().study == []
+def test_who_talks_too_long_about_requirements_loses_a_point_and_is_told(tmp_path):
+    hand = Hand()
+    slow, quick = Interview(clock=Clock(hand)), Interview(clock=Clock(Hand()))
+    for each in (slow, quick):
+        each.brief()
+        hand.at_s += 481
+        each.say("requirements", "In which order? What may be lost? Late joiners get history.")
+    assert slow.result().total < quick.result().total
+    hand.at_s = 50 * 60
+    text = slow.export(tmp_path / "sheet.md").read_text("utf-8").replace("\u00a0", " ")
+    assert "it took 50 of 45 minutes" in text
+    assert "✗ more than its 8 minutes" in text
 
 
-def test_a_weak_sign_takes_a_point_back():
-    text = "Bounded queues, a ladder: hints go first, then samples; never pins; refuse with 503; viewers are told."
-    plain, weak = Interview().say("overload", text), Interview().say("overload", f"We just autoscale. {text}")
-    assert weak.score < plain.score or weak.weak
-
-
-def test_what_to_study_are_the_lessons_of_the_dearest_areas():
-    interview = Interview()
-    for area, each in AREAS.items():
-        interview.say(area, "", claims=[] if area == "fan_out" else [point.says for point in each.points])
-    interview.estimate(Assumptions(), **RIGHT)
-    assert interview.result().study[0].startswith("04 ")
+def test_a_box_begins_with_the_first_word_about_it():
+    hand = Hand()
+    interview = Interview(clock=Clock(hand))
+    interview.brief()
+    hand.at_s = 60
+    interview.estimate(Assumptions())
+    interview.say("estimates", "")
+    hand.at_s = 120
+    interview.say("data", "")
+    hand.at_s = 180
+    interview.decide()
+    hand.at_s = 240
+    assert [interview.clock.taken_s(box) for box in ("requirements", "design", "deep dives")] == [120, 60, 60]
 
 
 @pytest.mark.parametrize(
     ("act", "said"),
     [
         (lambda it: it.say("weather", ""), "no area 'weather'; there are: requirements"),
+        (lambda it: it.say("api", None), "an answer is text of at most 20,000 letters, got 'None'"),
+        (lambda it: it.say("api", "x" * 20_001), "at most 20,000 letters"),
         (lambda it: it.estimate(Assumptions(), parrots=3), "no estimate parrots"),
-        (lambda it: it.estimate(Assumptions(), wait_h="long"), "wait_h must be a number"),
         (lambda it: it.decide(weather="sun"), "no decision weather"),
         (lambda it: it.decide(transport="pigeon"), "transport cannot be 'pigeon'; it may be: poll_1s"),
         (lambda it: it.answer("weather", ""), "'weather' was not asked"),
-        (lambda it: it.say("api", "", claims=["wisdom"]), "no such point: wisdom"),
+        (lambda it: it.claim("weather", ""), "nothing to claim in 'weather'"),
+        (lambda it: it.claim("api", "wisdom"), "'wisdom' begins 0 points; there are: a post that may be sent again"),
+        (lambda it: it.claim("requirements", "a"), "'a' begins 2 points"),
         (lambda it: it.export("sheet.docx"), "must end in .md or .html"),
         (lambda it: Interview("boss"), "level must be one of mid, senior, staff"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_can(act, said):
-    with pytest.raises(AnswerError, match=re.escape(said)):
-        act(Interview())
-
-
-def test_a_choice_that_is_left_blank_is_none():
     interview = Interview()
+    with pytest.raises(AnswerError, match=re.escape(said)) as told:
+        act(interview)
+    assert told.value._render_traceback_() == [f"Try again: {told.value}."]  # in a notebook, without our code
+    assert interview.result().total == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "choice"),
+    [("SSE", "sse"), ("Web sockets", "websocket"), ("web-socket", "websocket"), ("long polling", "long_poll")],
+)
+def test_a_choice_may_be_spelt_as_people_do(typed, choice):
+    assert chosen({"transport": typed}) == {DECISION["transport"]: choice}
+
+
+def test_the_last_answer_counts_and_a_choice_that_is_left_blank_stays(no_simulator):
+    interview = Interview()
+    interview.say("api", "An Idempotency-Key.")
+    interview.say("api", "A cursor.")
+    assert interview.say("api", "").made == []
     interview.decide(transport="")
     assert interview.run() == []
+    interview.decide(transport="sse")
+    interview.decide(transport="", reconnect="at_once")
+    interview.decide(reconnect="with_jitter")
+    assert {each.decision.name: each.choice for each in interview.run()} == {
+        "transport": "sse", "reconnect": "with_jitter",
+    }  # fmt: skip
 
 
-def test_the_stand_in_answers_blanks_and_the_sheet_says_so(tmp_path):
+def test_what_is_missed_is_told_at_once_only_where_the_level_gives_hints():
+    for name, level in LEVELS.items():
+        interview = Interview(name)
+        told = interview.tells(interview.say("api", "A cursor.")).replace("\u00a0", " ")
+        assert told.startswith("✓ one cursor for history and live")
+        assert ("○ limits told to the client" in told) is level.hints
+        assert told.endswith("; 4 more") is not level.hints
+        assert ("Hints" in interview.brief()) is level.hints
+
+
+def test_follow_ups_are_about_what_was_chosen_and_stay_when_that_changes():
+    interview = Interview("senior", 3)
+    interview.decide(transport="long_poll")
+    asked = interview.ask()
+    assert "long polling" in asked[0].asks
+    interview.decide(transport="sse", partitioning="by_time")
+    assert interview.ask() == asked
+    assert interview.answer(asked[0].name, "Empty answers are paid for.").made
+
+
+def test_claims_count_are_marked_and_what_the_score_is_without_them_is_said(tmp_path):
+    interview = Interview()
+    interview.say("api", "A cursor.")
+    before = interview.result().total
+    interview.claim("api", "limits told", "one cursor")
+    interview.claim(interview.follow_ups[0].name, interview.follow_ups[0].points[0].says)
+    for ending in (".md", ".html"):
+        page = interview.export(tmp_path / f"sheet{ending}").read_text("utf-8").replace("\u00a0", " ")
+        assert "✓ one cursor for history and live; ◆ limits told to the client; ○ a post that may be sent again" in page
+        assert f"◆ {interview.follow_ups[0].points[0].says}" in page
+        assert f"{before:.0f} without what was claimed (◆)" in page
+        assert "✓ found in the candidate" in page  # the legend
+    assert interview.result().total > before
+
+
+def test_after_the_sheet_points_may_be_claimed_and_nothing_be_said(tmp_path):
+    interview = Interview()
+    interview.export(tmp_path / "sheet.md")
+    for act in (
+        lambda: interview.say("api", "A cursor."), lambda: interview.estimate(Assumptions()), interview.decide,
+        interview.run, interview.ask,
+    ):  # fmt: skip
+        with pytest.raises(AnswerError, match="the interview ended with its sheet"):
+            act()
+    interview.claim("api", "one cursor")
+    assert "◆\u00a0one cursor" in interview.export(tmp_path / "sheet.md").read_text("utf-8")
+
+
+def test_choices_that_were_not_run_are_run_for_the_sheet(tmp_path, no_simulator):
+    interview = Interview()
+    interview.decide(reconnect="with_jitter")
+    assert "| with_jitter | 1 of 1 demands met; such as: " in interview.export(tmp_path / "sheet.md").read_text("utf-8")
+
+
+def test_what_is_typed_does_not_break_the_page(tmp_path):
+    interview = Interview()
+    interview.estimate(Assumptions(), wait_h="<script>alert(1)</script>", room_viewers="a|b\nc")
+    page = interview.export(tmp_path / "sheet.html").read_text("utf-8")
+    assert "<script>" not in page
+    rows = [line for line in interview.export(tmp_path / "sheet.md").read_text("utf-8").splitlines() if "a/b" in line]
+    assert [row.count("|") for row in rows] == [3]
+
+
+def test_the_stand_in_answers_blanks_and_the_sheet_says_which(tmp_path):
     interview = Interview(stand_in=True)
     assert interview.say("api", "").made
     assert interview.say("data", "something of my own").made == []
-    text = interview.export(tmp_path / "sheet.md").read_text()
-    assert "with a stand-in's said" in text.splitlines()[2]
-    assert "stand-in" not in Interview().export(tmp_path / "own.md").read_text()
+    interview.estimate(Assumptions(), **{each.name: 1 for each in QUANTITIES[1:]})
+    text = interview.export(tmp_path / "sheet.md").read_text("utf-8")
+    assert "2 answers are a stand-in's (†)" in text.splitlines()[2]
+    assert text.count("| API † |") == 1
+    assert "| Data model |" in text
+    own = Interview(stand_in=True)
+    own.say("api", "")
+    own.say("api", "I thought of it myself.")
+    assert own.stood_in == set()
 
 
 def test_the_stand_in_knows_every_question():
@@ -221,15 +236,45 @@ def test_the_stand_in_knows_every_question():
     assert len(chosen(stand_in["design"])) == len(DECISIONS)
 
 
-@pytest.mark.slow
+def test_the_lobby_enters_with_what_is_chosen():
+    room = Lobby("staff", 5, stand_in=True).enter()
+    assert (room.level.name, room.seed) == ("staff", 5)
+    assert room.say("api", "").made
+    assert Lobby().enter().say("api", "").made == []
+
+
+def bad_but_for_the_last(decision, replications):
+    """Figures as long as they get, of which nothing is met."""
+    *bad, last = decision.choices
+    return {
+        choice: {gate.measure: [9_876_543.21, 8_765_432.1] if (choice in bad) is not gate.at_least else [0.0, 0.0]
+        for gate in decision.gates} for choice in (*bad, last)
+    }  # fmt: skip
+
+
+def all_that_can_be_written(path):
+    """The longest page there is: everything wrong, at the level that asks most, of the longest questions."""
+    interview = Interview("staff", 3, stand_in=True, clock=Clock(Hand()))
+    interview.brief()
+    interview.clock.now.at_s = 50 * 60
+    for area in AREAS:
+        interview.say(area, "We just autoscale. Order by time; offset and limit. One server per stream.")
+    interview.claim("moderation", "a deletion")
+    interview.estimate(Assumptions(), **{each.name: "nothing that can be read " * 9 for each in QUANTITIES})
+    interview.decide(**{name: next(iter(each.choices)) for name, each in DECISION.items()})
+    longest = sorted(FOLLOW_UPS, key=lambda each: -len(each.asks) - sum(len(point.says) for point in each.points))
+    interview._asked = longest[: LEVELS["staff"].follow_ups]
+    return interview.export(path)
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt install chromium")
-def test_the_sheet_is_one_page_however_long_the_answers(tmp_path):
-    interview = Interview("staff", 3, stand_in=True)
-    said(interview, "")
-    interview.estimate(Assumptions())
-    interview.decide(**dict.fromkeys(DECISION, ""))
-    interview.run()
-    page = interview.export(tmp_path / "sheet.html")
+@pytest.mark.parametrize("size", ["A4", "Letter"])
+def test_the_sheet_is_one_page_however_much_is_wrong(tmp_path, size, monkeypatch):
+    monkeypatch.setattr(running, "simulated", bad_but_for_the_last)
+    page = all_that_can_be_written(tmp_path / "sheet.html")
+    text = page.read_text("utf-8")
+    assert text.count("; NOT met: ") == len(DECISIONS)
+    page.write_text(text.replace("size: A4", f"size: {size}"), "utf-8")
     printed = tmp_path / "sheet.pdf"
     subprocess.run(
         [
