@@ -8,7 +8,7 @@ ASKED = ("p50", "p99")
 
 def figures() -> dict[str, str]:
     ms = result("up")["runs"][0]["latency_ms"]
-    found = {}
+    found: dict[str, str] = {}
     for number, quantile in enumerate(ASKED, 1):
         first, second = sorted((each for each in STAGES if each != "end_to_end"), key=lambda each: -ms[each][quantile])[
             :2
