@@ -23,7 +23,7 @@ TONES = {
     "trouble": ("#fee2e2", "#dc2626"),
 }
 INK, LIGHT = "#111827", "#4b5563"
-_STYLE = "font-family:system-ui,'Segoe UI',Helvetica,Arial,sans-serif;font-size:12px"
+FONT = "font-family:system-ui,'Segoe UI',Helvetica,Arial,sans-serif"
 Point = tuple[float, float]
 Text = tuple[float, float, str, str]  # where, what, and its anchor
 
@@ -79,8 +79,8 @@ class Diagram:
         """The whole file: lines first, boxes over them, and what is written on lines over both."""
         width, height = self.width * UNIT, self.height * UNIT
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-            f'width="{width:g}" height="{height:g}" role="img" aria-labelledby="title says" style="{_STYLE}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+            f'height="{height:g}" role="img" aria-labelledby="title says" style="{FONT};font-size:12px">',
             f'<title id="title">{escape(self.title)}</title>',
             f'<desc id="says">{escape(self.says)}</desc>',
             '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" '

@@ -9,7 +9,7 @@ from statistics import mean
 import pytest
 
 from reference_impl.policy.partitioning import hashed
-from simulation.course.figures import delivery_guarantees, hot_partitions
+from simulation.course.figures import delivery_guarantees, first_run, hot_partitions
 from simulation.docs.findings import Findings
 from simulation.experiments.delivery_guarantees.plan import Size
 
@@ -66,3 +66,13 @@ def test_whatever_is_measured_the_outcome_is_one_of_the_answers(figures, page, t
     outcomes = {name: said for name, said in figures._outcomes(Findings(family)).items() if name.startswith("outcome_")}
     assert len(outcomes) == 4
     assert set(outcomes.values()) <= options
+
+
+def test_the_first_run_asks_for_what_its_committed_run_answers():
+    page = (LESSONS / "first-run.md").read_text()
+    options = [
+        set(re.findall(r"- \[ \] (\w+)", part))
+        for part in page.partition("<details")[0].split("\n1. ")[1].split("\n2. ")
+    ]
+    found = first_run.figures()
+    assert [found[f"outcome_{number}"] in each for number, each in enumerate(options, 1)] == [True, True]

@@ -10,7 +10,7 @@ from simulation.docs.rendering import ROOT
 from simulation.docs.search import glossary, hold_back, named, plain
 
 MARK = re.compile(r"<!--.*?-->")
-COUNTED = re.compile(r"(?<![\w.])\d[\d.,]*")  # a name such as p99 is none
+COUNTED = re.compile(r"(?<![\w./])\d[\d.,]*")  # names such as p99 and M/D/1 are none
 
 
 @pytest.fixture(scope="session")

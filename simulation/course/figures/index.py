@@ -1,6 +1,9 @@
-"""Figures of the home page: the run that its picture shows."""
+"""Figures of the home page: its picture, and a run that everybody can repeat."""
 
+from simulation.docs import spoken
+from simulation.docs.diagrams.live_and_model import NEAR_ONES, SCORED, WORST
 from simulation.docs.results import result
+from simulation.docs.scatter import NEAR
 
 
 def figures() -> dict[str, str]:
@@ -8,6 +11,10 @@ def figures() -> dict[str, str]:
     live, simulated = document["runs"]
     counts = live["counts"]
     return {
+        "scenarios": str(len(SCORED)),
+        "near": str(NEAR_ONES),
+        "near_share": spoken.percent(NEAR - 1),
+        "worst_error": spoken.signed(WORST.error("forecast")),
         "comments": f"{counts['accepted']:,}",
         "viewers": f"{document['scenario']['audience']['viewers']:,}",
         "deliveries": f"{counts['delivered']:,}",
