@@ -21,6 +21,7 @@ from simulation.course.exercise import Exercise
 from simulation.course.grading import State, Verdict, judged
 from simulation.course.progress import Progress
 
+ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 Answers = Annotated[Path, typer.Option("--answers", help="The folder of your answers.")]
 Name = Annotated[str, typer.Argument(metavar="LESSON|EXERCISE", help="A lesson (05) or an exercise by its name.")]
 
@@ -86,7 +87,7 @@ def check(
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
     """SIGTERM and a closed terminal are as good as Ctrl-C: the judge ends what it has started, and nothing is lost."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ENDS}
     try:
         yield
     except KeyboardInterrupt:

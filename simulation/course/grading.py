@@ -111,7 +111,7 @@ def verdict(exercise: Exercise, path: Path, rows: list[dict[str, Any]], complain
             state = _STATES[kind]
     printed = _own(complained)
     if state is State.UNFINISHED and not passed and _as_given(exercise, path):
-        state, why = State.UNBEGUN, f"{path} is as it was given: fill it in first"
+        state, failed, why = State.UNBEGUN, "", f"{path} is as it was given: fill it in first"
     elif not why and status == 0 and not failed and passed:
         return Verdict(exercise.name, State.PASSED, passed, printed=printed)
     elif not why:

@@ -16,11 +16,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from simulation.course import exercises
 from simulation.course.answers import AnswerError, load
 from simulation.course.catalogue import exercise as named
 from simulation.course.exercise import Exercise, Misconception
@@ -49,7 +50,8 @@ def main(name: str, file: str, cpu_s: int, wall_s: float, live: bool) -> None:
 
     path = Path(file).resolve()
     try:
-        _judge(exercise, path, live, tell)
+        with _first_of_many():
+            _judge(exercise, path, live, tell)
     except NotImplementedError as error:
         tell(left=f"a part is left to be written: {in_words(error, path)}")
     except AnswerError as error:
@@ -75,6 +77,18 @@ def _end_with_the_caller() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+@contextmanager
+def _first_of_many() -> Iterator[None]:
+    """Of what a task group tells together the first."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
 def _short(text: str) -> str:
     """With both ends of one that is too long, and nothing that cannot be written to a terminal."""
     half = TOLD_MAX // 2
@@ -97,14 +111,26 @@ def _judge(exercise: Exercise, path: Path, live: bool, tell: Any) -> None:
     for check in exercise.checks:
         tell(begins=check.says)
         tell(passed=check.passes(answer))
+    if f"{exercises.__name__}.{exercise.name}.solution" in sys.modules:
+        raise AnswerError("it imports the solution, of which nobody has asked whether it passes: write your own")
 
 
 async def _until_terminated(run: Awaitable[str]) -> str:
-    """SIGTERM ends the run with every process it has started."""
-    task = asyncio.current_task()
+    """SIGTERM ends the run with every process it has started, and then this one."""
+    loop, task, told = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await run
+
+    def end() -> None:
+        told.set()
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        return await run
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        if told.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def bound(cpu_s: int, complaints: TextIO = sys.stderr) -> None:

@@ -48,6 +48,15 @@ def test_a_crash_names_the_answers_own_line(judge):
     assert "in offer: self.nothing.append(item)" in verdict.why
 
 
+def test_of_a_group_of_exceptions_the_answers_own_is_told(judge):
+    verdict = judge(
+        f"{SOLUTION}\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise ExceptionGroup('', [error])\n"
+    )
+    assert verdict.state is State.CRASHED
+    assert "ZeroDivisionError" in verdict.why
+    assert "in <module>: 1 / 0" in verdict.why
+
+
 def test_a_death_of_the_process_is_told(judge):
     assert judge("import os\n" + SOLUTION.replace("self.items.append(item)", "os._exit(3)")).state is State.CRASHED
     assert judge(SOLUTION.replace("self.items.append(item)", "raise SystemExit")).state is State.CRASHED
@@ -74,13 +83,18 @@ def test_what_the_answer_prints_is_shown_and_not_taken_for_a_verdict(judge):
         ("", "does not define Window"),
         ("x = 1\0\n", "null bytes"),
         (b"class Window:\n    x = '\xfc'\n", "line 2"),
-        ("from simulation.course.exercises.coalescer.solution import Window\n", "write your own"),
     ],
 )
 def test_a_file_that_is_no_answer_is_told_why(judge, text, said):
     verdict = judge(text)
     assert verdict.state is State.UNUSABLE
     assert said in verdict.why
+
+
+def test_a_solution_that_is_imported_is_none(judge):
+    verdict = judge("from simulation.course.exercises.coalescer.solution import Window\n")
+    assert verdict.state is State.UNUSABLE
+    assert "write your own" in verdict.why
 
 
 @pytest.mark.parametrize("changed", [lambda text: f"\ufeff{text}", lambda text: text.replace("\n", "\r\n")])
@@ -247,3 +261,11 @@ def test_a_check_that_is_ended_ends_its_judge(tmp_path, number):
         assert process.wait() == 130
     with pytest.raises(ProcessLookupError):
         os.kill(int(judge), 0)
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_start_with_the_answer_inside_says_why(judge):
+    verdict = judge(f"import sys\nif 'serve' in sys.argv: raise RuntimeError('not in here')\n{SOLUTION}", live=True)
+    assert verdict.state is State.CRASHED
+    assert "did not start" in verdict.why
+    assert "RuntimeError: not in here" in verdict.why

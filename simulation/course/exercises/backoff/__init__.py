@@ -13,6 +13,7 @@ from simulation.course.waiting import never_waits
 BASE_S, CAP_S, STABLE_S = 1.0, 30.0, 10.0
 FEW, CROWD = 400, 10_000
 LONG = 3_000  # failures in a row: a day of them
+NOW_S = 5_000.0  # by the clients' clock, when they fail
 DOWN_S = 20.0
 PEAK_MAX_PER_S = 1_000
 LAST_MAX_S = 35.0
@@ -38,7 +39,7 @@ def delays(crowd: Sequence[Any], **told: float) -> list[float]:
     """What each of them waits after one more failure."""
     with never_waits(ANSWER):
         try:
-            return [float(each.lost(0.0, **told)) for each in crowd]
+            return [float(each.lost(NOW_S, **told)) for each in crowd]
         except OverflowError as error:
             raise Misconception(
                 f"OverflowError ({error}): 2 ** n leaves the range of floats at the 1,024th failure, hours after the "
@@ -59,7 +60,12 @@ def anywhere_below_the_ceiling(answer: ModuleType) -> str:
                 "time with twice the pause and the same storm: backoff makes storms rarer, and only jitter makes "
                 "them small."
             )
-        if min(found) > 0.1 * most_s:
+        if min(found) >= NOW_S:
+            raise Misconception(
+                f"at {NOW_S:g} s {seen}: that is a time of the clock. Answer in how many seconds to try again, from "
+                "now."
+            )
+        if min(found) > 0.1 * max(found):
             raise Misconception(
                 f"{seen}: a part of the delay is fixed, and in that part of the time nobody comes so that all come "
                 f"in the rest. Full jitter draws the whole of it, from 0 to {most_s:g} s."
@@ -67,7 +73,13 @@ def anywhere_below_the_ceiling(answer: ModuleType) -> str:
         if not 0.9 * most_s < max(found) <= most_s + 1e-9:
             raise Misconception(
                 f"{seen}; the ceiling after {failures + 1} is base x 2 ** {failures} = {most_s:g} s: doubled with "
-                "each failure, and anything below it as likely as anything else."
+                "each failure, and anything below it as likely as anything else. (Failures that are counted in the "
+                "class or the module are everybody's.)"
+            )
+        if len(set(found)) < FEW / 2:
+            raise Misconception(
+                f"{seen}, and only at {len(set(found))} different times: whole seconds make a few storms of one. "
+                "Draw a fraction."
             )
         if not 0.4 * most_s < sum(found) / FEW < 0.6 * most_s:
             raise Misconception(f"{seen}, {sum(found) / FEW:.2f} s on average: not evenly spread from 0 to {most_s:g}.")
@@ -146,7 +158,24 @@ def only_a_stable_connection_resets(answer: ModuleType) -> str:
             f"after connections of {STABLE_S + 1:g} s each a client waits up to {flapped(STABLE_S + 1):.1f} s: what "
             "went wrong yesterday is held against the server. A stable connection begins anew, at the base."
         )
+    _forgets_once(answer)
     return ""
+
+
+def _forgets_once(answer: ModuleType) -> None:
+    """A stable connection ends, and the server stays away."""
+    crowd, now = clients(answer), STABLE_S + 1
+    for each in crowd:
+        each.connected(0.0)
+    for _ in range(6):
+        longest_s = max(float(each.lost(now)) for each in crowd)
+        now += CAP_S
+    if longest_s < ceiling_s(5) / 2:
+        raise Misconception(
+            f"a connection of {STABLE_S + 1:g} s ends, six tries in a row fail, and a client waits at most "
+            f"{longest_s:.1f} s: the old connection is taken for one that still lasts, and has the failures "
+            "forgotten each time. What has ended counts once."
+        )
 
 
 def a_crowd_comes_back(answer: ModuleType) -> str:

@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Callable, Sequence
-from random import Random
 from types import ModuleType
 from typing import Any
 
@@ -69,10 +68,9 @@ def opened(answer: ModuleType, begin_s: float = 100.0) -> Any:
 
 
 def bad_luck_is_no_outage(answer: ModuleType) -> str:
-    lucky = Random(1)
     _stays_closed(
         answer,
-        steady(0, 60, lambda _: UNAVAILABLE if lucky.random() < 0.3 else OK),
+        steady(0, 60, lambda number: UNAVAILABLE if number % 10 >= 7 else OK),
         "three in ten calls fail, and half is the limit",
     )
     _stays_closed(
@@ -84,7 +82,14 @@ def bad_luck_is_no_outage(answer: ModuleType) -> str:
         answer,
         steady(0, 30, lambda number: UNAVAILABLE if 1_500 <= number < 1_560 else OK),
         "60 calls in a row fail, of 1,000 in the window: a short outage that is over. Failures in a row say how long "
-        "it has been bad, and nothing of how bad it is; under load a row is long in no time",
+        "it has been bad, and nothing of how bad it is; under load a row is long in no time, and the last hundred "
+        "calls are a second",
+    )
+    _stays_closed(
+        answer,
+        steady(0, 30, lambda number: UNAVAILABLE if 1_000 <= number < 1_060 else OK),
+        f"60 calls in a row fail just when {WINDOW_S:g} s are over, and before them 1,000 were well. A count that "
+        "begins anew at fixed times has just forgotten these: the window is the last so many seconds, at any time",
     )
     return "30 % of failures, and 60 in a row, of 100 calls/s"
 
@@ -115,6 +120,12 @@ def opens_at_half(answer: ModuleType) -> str:
                 f"two of three calls end with {status}, for 20 s, and it refuses none: whoever counts failures in a "
                 "row begins anew at each success, and never opens for a dependency that is nearly dead."
             )
+    half = [(number / PER_S, OK if number < CALLS_MIN / 2 else UNAVAILABLE, TOOK_S) for number in range(CALLS_MIN)]
+    if _never_opens(answer, [*half, (1.0, OK, TOOK_S)]):
+        raise Misconception(
+            f"of {CALLS_MIN} calls just half fail, and it refuses none: `failure_share` is enough, and {CALLS_MIN} "
+            "calls are. Compare with >=."
+        )
     if _never_opens(answer, steady(0, 60, lambda _: OK) + steady(60, 20, lambda _: UNAVAILABLE)):
         raise Misconception(
             "after a good minute all calls of 20 s fail, and it refuses none: a share of all calls ever made forgets "
@@ -143,6 +154,7 @@ def some_probes(answer: ModuleType) -> str:
         if mine.admit(100.0 + before_s) is not None:
             raise Misconception(f"opened for {OPEN_S:g} s, it lets a call through after {before_s:g} s.")
     at = 100.0 + OPEN_S + 0.1
+    said = mine.state(at)
     tickets = [mine.admit(at) for _ in range(100)]
     through = sum(ticket is not None for ticket in tickets)
     if not through:
@@ -155,6 +167,11 @@ def some_probes(answer: ModuleType) -> str:
             f"half-open, it lets {through} of 100 calls through at once. A dependency that gets up again is met by "
             f"the whole crowd, and falls again; {PROBES} probes tell as much."
         )
+    if said != "half-open":
+        raise Misconception(
+            f"when its {OPEN_S:g} s are over `state` says {said!r}, until somebody asks to be let through: whoever "
+            "looks at it, and sends no calls while it is open, waits for ever. The time alone makes it half-open."
+        )
     if mine.state(at) != "half-open":
         raise Misconception(f"with its probes under way `state` says {mine.state(at)!r}, not 'half-open'.")
     return f"{through} of 100"
@@ -166,11 +183,26 @@ def probes_decide(answer: ModuleType) -> str:
     tickets = [mine.admit(at) for _ in range(PROBES)]
     if None in tickets:
         raise Misconception(f"half-open, it lets only {PROBES - tickets.count(None)} of {PROBES} probes through.")
-    for ticket in tickets:
+    for ticket in tickets[1:]:
         mine.ended(ticket, OK, at + 0.1)
-    if mine.state(at + 0.2) != "closed" or any(mine.admit(at + 0.2) is None for _ in range(50)):
+    if mine.state(at + 0.1) != "half-open":
+        raise Misconception(
+            f"{PROBES - 1} of {PROBES} probes have succeeded, and it is {mine.state(at + 0.1)}. One good call of a "
+            "dependency that answers every other is chance: all of them have to succeed."
+        )
+    mine.ended(tickets[0], OK, at + 0.1)
+    through = [mine.admit(at + 0.2) for _ in range(50)]
+    if mine.state(at + 0.2) != "closed" or None in through:
         raise Misconception(
             f"{PROBES} probes have succeeded, and it still refuses: then it is closed, and counts anew."
+        )
+    for number, ticket in enumerate(through):
+        mine.ended(ticket, UNAVAILABLE if number == 1 else OK, at + 0.3)
+    if mine.state(at + 0.3) != "closed":
+        raise Misconception(
+            f"closed by its probes, it opens again at one failure of {len(through)} calls: those that failed before "
+            "it opened are still in its window. What opened it has been paid for; a closed breaker begins with an "
+            "empty one."
         )
     mine = opened(answer)
     ticket = mine.admit(at)

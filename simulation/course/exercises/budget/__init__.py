@@ -76,6 +76,7 @@ def what_a_window_saves(answer: ModuleType) -> str:
                     "A window in which nothing came is not written: there are never more writes than deliveries.",
                 ),
                 (viewers * each, "All comments of a window go in one write: there is at most one in a window."),
+                (viewers * min(posted, 1 / window_s), "What is not shown is not written either."),
             ],
         )
 
@@ -195,6 +196,10 @@ def who_is_shown(answer: ModuleType) -> str:
             every_s / right,
             [
                 (every_s * right, "A small chance makes the wait longer, not shorter."),
+                (
+                    every_s * (1 / right - 1),
+                    "From one appearance to the next the next one counts, too: with a chance of 1 it is one posting.",
+                ),
             ],
         )
 
@@ -206,6 +211,9 @@ def largest_room(answer: ModuleType) -> str:
     def holds(event: Event) -> None:
         viewers, posted, shown = event
         right = shown * viewers / posted
+        whole = math.floor(min(viewers, right))  # of viewers there are only whole ones
+        if answer.room_viewers(*event) == whole:
+            return
         expect(
             f"of {viewers:,} viewers, {posted:,} comments/s and {shown:g} shown, the largest room in which nothing "
             "is left out",

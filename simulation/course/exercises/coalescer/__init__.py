@@ -64,6 +64,11 @@ def everything_once(answer: ModuleType) -> str:
         seen = f"comments came at {arrivals} s, and comments {flat} were written"
         if len(set(flat)) < len(flat):
             raise Misconception(f"{seen}: some twice. A batch that is handed out must leave the window.")
+        if not flat:
+            raise Misconception(
+                f"{seen}: none at all. Is a batch answered, and not None; and is it another list than the one that "
+                "is cleared, or has it been emptied before anybody reads it?"
+            )
         if sorted(flat) != list(range(len(arrivals))):
             raise Misconception(
                 f"{seen}: some never. What waits needs a deadline, or nobody comes back for it; a window that only "
@@ -73,7 +78,21 @@ def everything_once(answer: ModuleType) -> str:
             f"{seen}: in another order than they came. A window is a queue; viewers read top to bottom."
         )
 
+    _each_has_its_own(answer)
     return every(MOMENTS, holds)
+
+
+def _each_has_its_own(answer: ModuleType) -> None:
+    """An edge has a window for each stream."""
+    one, other = answer.Window(WINDOW_S), answer.Window(WINDOW_S)
+    one.sent(0.0)
+    one.offer("one", WINDOW_S / 2)
+    batch = other.offer("other", WINDOW_S / 2)
+    if "one" in (batch or ()):
+        raise Misconception(
+            "a comment was offered to one window, and written by another: what is kept in the class, the module or a "
+            "default argument is every window's. Make it in __init__."
+        )
 
 
 def first_at_once(answer: ModuleType) -> str:
@@ -114,8 +133,9 @@ def at_the_latest(answer: ModuleType) -> str:
             if waited > WINDOW_S + FAN_OUT_S + 1e-9:
                 raise Misconception(
                     f"comments came at {arrivals} s; the one of {arrivals[batch[0]]:.3f} s waited "
-                    f"{waited * 1000:.0f} ms. A deadline that moves with every comment is a debounce: a busy stream "
-                    "never gets quiet, and nothing is sent. The deadline stands once it is set."
+                    f"{waited * 1000:.0f} ms; a fan-out and a window are {(WINDOW_S + FAN_OUT_S) * 1000:.0f} ms. A "
+                    "deadline that moves with every comment is a debounce: a busy stream never gets quiet, and "
+                    "nothing is sent. The deadline stands once it is set."
                 )
 
     return every(MOMENTS, holds)

@@ -24,7 +24,7 @@ BUSY = 3_000  # keys of others within a lifetime
 
 def begin(keys: Any, user: str, key: str, body: str, now: float) -> tuple[str, Any]:
     """What the answer says, as long as that can be understood."""
-    said = keys.begin(user, key, body, now)
+    said = keys.begin(user, key, "".join(list(body)), now)  # equal to the one before, and not the same object
     if not isinstance(said, tuple) or len(said) != 2 or said[0] not in VERDICTS:
         raise Misconception(
             f"begin() answered {said!r}; it is a pair, of which the first is one of {', '.join(VERDICTS)}."
@@ -36,7 +36,10 @@ def stored_once(keys: Any, user: str, key: str, body: str, now: float) -> str:
     """A first request, from its beginning to its end; the answer."""
     what, _ = begin(keys, user, key, body, now)
     if what != "store":
-        raise Misconception(f"the very first request with a key was told {what!r}; it has to be stored.")
+        raise Misconception(
+            f"the very first request with a key was told {what!r}; it has to be stored. Is what is known kept in the "
+            "class, or the module? Then all `Keys` have the same."
+        )
     answer = f"stored {body!r} of {user}"
     keys.stored(user, key, answer, now)
     return answer
@@ -124,6 +127,12 @@ def of_each_user(answer: ModuleType) -> str:
     keys.stored("bo", "1", "bo's", 1.0)
     if begin(keys, "ada", "1", "Goal!", 2.0)[1] == "bo's":
         raise Misconception("ada repeats her comment and is told bo's answer: a key is its user's.")
+    stored_once(keys, "ada", "11", "Goal!", 3.0)
+    if (what := begin(keys, "ada1", "1", "Goal!", 3.0)[0]) != "store":
+        raise Misconception(
+            f"ada has used the key 11, and ada1's key 1 is told {what!r}: written one behind the other they are the "
+            "same. Keep user and key as a pair."
+        )
     return "each has his own"
 
 
@@ -137,6 +146,13 @@ def expires(answer: ModuleType) -> str:
             f"within the lifetime, but after {BUSY:,} comments of others, ada's repeat is told {said!r}. A memory "
             "of so many keys forgets in a busy minute what it must know, which is just when answers are lost. "
             "Forget by time, and refuse new ones if there is no room."
+        )
+    newest = f"user{BUSY - 1}"
+    if (said := begin(keys, newest, "1", "Goal!", 1.85 * LIFETIME_S))[0] != "replay":
+        raise Misconception(
+            f"stored at {0.9 * LIFETIME_S:,.0f} s, and not yet a lifetime old, {newest}'s comment is told {said!r} "
+            f"when it is repeated at {1.85 * LIFETIME_S:,.0f} s. A table that is emptied once in a lifetime forgets "
+            "the newest keys with the oldest; each has a lifetime of its own."
         )
     for number in range(BUSY):
         stored_once(keys, f"late{number}", "1", "Goal!", LIFETIME_S * (4 + number / BUSY))

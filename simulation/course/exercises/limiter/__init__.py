@@ -1,5 +1,6 @@
 """Write the limiter of a chat's authors: a token bucket for each, which says when to come back."""
 
+import math
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -100,16 +101,18 @@ def its_word_is_kept(answer: ModuleType) -> str:
             for now in [*_times(case), *[_times(case)[-1]] * (BURST + 1)]:
                 wait_s = mine.admit("ada", now)
             if not 0 < wait_s <= INTERVAL_S + 1e-6:
-                raise Misconception(
-                    f"a bucket that has just given its last is to be asked again after {wait_s:g} s; a token comes "
-                    f"back every {PERIOD_S:g}/{BURST} = {INTERVAL_S:.3f} s. Whoever waits for the whole period waits "
-                    "for a full bucket, and needs one token."
-                )
+                raise Misconception(_wrong_wait(wait_s, now))
             if mine.admit("ada", now + wait_s - NEAR_S) <= 0 < wait_s - NEAR_S:
                 raise Misconception(
                     f"it said {wait_s:.4f} s, and admits {NEAR_S:g} s earlier: ask for no more waiting."
                 )
             again_s = mine.admit("ada", now + wait_s)
+            if again_s > 1e-6:
+                raise Misconception(
+                    f"at {now} s it said to come back in {wait_s:g} s, and refuses then, for another {again_s:g} s: "
+                    "too little was told. What is missing of a token comes back in that part of "
+                    f"{PERIOD_S:g}/{BURST} s."
+                )
             if again_s > 0:
                 raise Misconception(
                     f"at {now} s it said to come back in {wait_s!r} s; asked again at {now + wait_s!r} s exactly it "
@@ -117,7 +120,25 @@ def its_word_is_kept(answer: ModuleType) -> str:
                     "there: compare with a small tolerance, or keep the time at which the next token is due."
                 )
 
+    holds((1_234.567, [0.0]))
     return every(st.tuples(CLOCKS, PAUSES), holds, CASES)
+
+
+def _wrong_wait(wait_s: float, now: float) -> str:
+    seen = (
+        f"a bucket that has just given its last, at {now:g} s, is to be asked again after {wait_s:g} s; a token "
+        f"comes back every {PERIOD_S:g}/{BURST} = {INTERVAL_S:.3f} s. "
+    )
+    if 0 < wait_s - now <= INTERVAL_S + 1e-6:
+        return f"{seen}That is a time of the clock; Retry-After is how many seconds from now."
+    if wait_s > PERIOD_S + 1e-6:
+        return f"{seen}That is more than the whole bucket takes: all times are in seconds."
+    if wait_s == math.ceil(INTERVAL_S):
+        return f"{seen}Whole seconds are the header's; round there, and up, and tell the exact time here."
+    return (
+        f"{seen}Whoever waits for the whole period waits for a full bucket, or for the oldest comment of a window "
+        "to leave it, and needs one token."
+    )
 
 
 def refusals_cost_nothing(answer: ModuleType) -> str:
@@ -126,8 +147,8 @@ def refusals_cost_nothing(answer: ModuleType) -> str:
         raise Misconception(
             f"an author who tries ten times a second for 300 s gets {len(hasty)} comments through; one who is "
             f"patient gets {int(BURST + 300 / INTERVAL_S)}. If a refusal costs a token, or begins the waiting anew, "
-            "an impatient client is never let in again; and one that comes back a moment too early is punished for "
-            "it."
+            "an impatient client is never let in again, and a rate in whole tokens ({BURST} // {PERIOD_S:g} = 0) "
+            "brings none back; and one that comes back a moment too early is punished for it."
         )
     return f"{len(hasty)} in 300 s, however impatient"
 

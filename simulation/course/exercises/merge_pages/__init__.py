@@ -91,8 +91,17 @@ class Stream:
 
 def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[list[Comment], int]:
     """A page, which is one that may be shown."""
-    shown, cursor = answer.page(stream.ranges, stream.partitions, after, limit)
+    ranges = list(stream.ranges)
+    shown, cursor = answer.page(ranges, stream.partitions, after, limit)
+    if ranges != stream.ranges:
+        raise Misconception("it has changed the ranges that it was given. They are the caller's, who needs them again.")
     seqs = [each.seq for each in shown]
+    if not isinstance(cursor, int):
+        raise Misconception(
+            f"the cursor of {stream.in_words()} after {after} is {cursor!r}. It is a place, always: everything up "
+            "to it has been shown. At the end it stays where it was, and comments that are posted later come "
+            "behind it."
+        )
     asked = f"of {stream.in_words()} the page after {after} with a limit of {limit} has {seqs}, and cursor {cursor}"
     if seqs != sorted(seqs):
         by_time = [each.at_ms for each in shown] == sorted(each.at_ms for each in shown)
@@ -114,6 +123,11 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
             "there, and never sees what fills the range a moment later: numbers that commit out of order are the "
             "classic lost comment. A page ends before the first range that is not full, whatever is behind it."
         )
+    if cursor > max(stream.ranges[-1].last, after):
+        raise Misconception(
+            f"{asked}. Place {cursor} has not been given out yet, and what takes it is never read: the cursor is "
+            "the last place that was seen, and not the next one."
+        )
     if cursor > max(stream.watermark, after):
         raise Misconception(
             f"{asked}. The cursor has passed a range that is not full: the page shows nothing wrong, and the next "
@@ -123,6 +137,11 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
         raise Misconception(f"{asked}: {repeated[0]} has been shown before. `after` is the last place that was seen.")
     if seqs and cursor < seqs[-1]:
         raise Misconception(f"{asked}: the next page begins with {cursor + 1}, and shows {seqs[-1]} again.")
+    if cursor < after:
+        raise Misconception(
+            f"{asked}. That cursor lies before the last one: a reader who has come to the end begins anew, and is "
+            "shown everything again. Where nothing is to be shown the cursor stays where it was."
+        )
     if left_out := sorted({each.seq for each in stream.comments(after, cursor)} - set(seqs)):
         raise Misconception(_gap(asked, stream, left_out[0], after, cursor, len(seqs)))
     if not seqs and (waiting := stream.comments(after, stream.watermark)):
@@ -130,8 +149,8 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
         raise Misconception(
             told + _COUNTED
             if waiting[0].seq <= after + limit
-            else told + "The places between have no comment; with an empty page and the same cursor a reader asks for "
-            "ever. Look further."
+            else told + "An empty page says that there is nothing more, and its reader stops there. Where the places "
+            "between have no comment, or a range is used up, look further."
         )
     return shown, cursor
 

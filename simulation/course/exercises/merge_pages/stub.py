@@ -9,7 +9,7 @@ A partition is asked by `read(first, last, limit)`: its comments (`seq`, `at_ms`
 been deleted since. `at_ms` is what the clock of the writer's machine said.
 
 Write `page`: the comments after the place `after` (0 is the beginning), oldest first, at most `limit`, and the cursor
-with which the next page is asked for.
+with which the next page is asked for. An empty page says that there is nothing more yet.
 
 The checks:
 

@@ -147,6 +147,7 @@ def hot_is_split(answer: ModuleType) -> str:
             "a stream with 15 comments a second was spread, though it is split at 100. Each of its pages now asks "
             "every partition, and so do those of all quiet streams: only the hot one is worth that."
         )
+    _each_by_its_own_rate(answer)
     hot = [place for at, place in lived(answer, lambda _: 300.0, 12.0) if at >= NOTICED_S]
     if (found := skew(hot, 4)) > SPREAD_MAX:
         raise Misconception(
@@ -156,6 +157,21 @@ def hot_is_split(answer: ModuleType) -> str:
             "and measure its rate over a second or so, not since the beginning."
         )
     return f"a hot stream's fullest partition has {skew(hot, 4):.2f} times the mean"
+
+
+def _each_by_its_own_rate(answer: ModuleType) -> None:
+    """A quiet stream beside a hot one."""
+    partitioner = made(answer, 4)
+    quiet = set()
+    for number in range(12 * 300):
+        partitioner.place("final", f"final/{number}", number / 300)
+        if number % 20 == 0:
+            quiet.add(partitioner.place("semi-final", f"semi-final/{number}", number / 300))
+    if len(quiet) > 1:
+        raise Misconception(
+            "a stream with 15 comments a second was spread while another one had 300: a rate is a stream's own, "
+            "and one count for all lets a hot stream spread the quiet ones."
+        )
 
 
 def no_flapping(answer: ModuleType) -> str:
@@ -168,6 +184,11 @@ def no_flapping(answer: ModuleType) -> str:
         return 130.0 if now % 6 < 3 else 70.0
 
     found = layouts(lived(answer, rate, 140.0))
+    if found[0][1]:
+        raise Misconception(
+            "a new partitioner spreads a stream from its first comments on, as if it knew of another one's heat: "
+            "what is kept in the class or the module is everybody's. Make it in __init__."
+        )
     changes = [(before[1], at) for before, (at, _) in pairwise(found)]
     if len(changes) > 2:
         told = ", ".join(f"{'together' if was else 'spread'} at {at:.0f} s" for was, at in changes[:6])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VIEWERS = 300
 PAUSE_S = 2.0
 OUTAGE_S = 120.0
+UNTIL_S, AWAY_MAX_S = 400.0, 61.0
 ROUNDS_S = 12.0  # by then a crowd that began in step is to be out of it
 MOMENTS = st.lists(st.floats(0, 20), max_size=30).map(sorted)
 FAILURES = st.sets(st.integers(0, 12), max_size=8)
@@ -26,7 +27,7 @@ def once_and_in_order(answer: ModuleType) -> str:
     def holds(case: tuple[list[float], set[int]]) -> None:
         comments_s, failing = case
         server = Server(comments_s, is_away=lambda number, now: number in failing)
-        seen = followed(answer.Poller("7:0", Random(1)), server, 400.0)
+        seen = followed(answer.Poller("7:0", Random(1)), server, UNTIL_S)
         shown = [seq for seq, _ in seen.shown]
         if shown == list(range(1, len(comments_s) + 1)):
             return
@@ -36,6 +37,12 @@ def once_and_in_order(answer: ModuleType) -> str:
             raise Misconception(
                 f"{told}: some twice. The next question goes on where the answer says (`next_cursor`), and a failure "
                 "leaves the cursor where it is: beginning anew shows everything again."
+            )
+        if seen.ended_s and UNTIL_S - seen.ended_s[-1] > AWAY_MAX_S:
+            raise Misconception(
+                f"{told}: after its last question it stays away for more than {AWAY_MAX_S:g} s. A pause that "
+                "doubles without a bound grows past any outage, and the viewer is away when the server is long "
+                "back: cap it at a minute."
             )
         raise Misconception(
             f"{told}: not all of them. A failed question has moved nothing on; whoever stops asking, or goes on "
@@ -60,6 +67,11 @@ def when_the_server_says(answer: ModuleType) -> str:
         least, most, mean = min(rests), max(rests), fmean(rests)
         told = f"told to wait {pause_s:g} s, it waited {least:.2f} to {most:.2f} s, {mean:.2f} in the mean"
         if least < 0.5 * pause_s - 1e-9 or most > 1.5 * pause_s + 1e-9:
+            if abs(mean / pause_s - 1) < 0.1:
+                raise Misconception(
+                    f"{told}. The mean is right and the extremes are not: from half the pause to one and a half, so "
+                    "that nobody asks at once, and nobody waits for twice as long as was meant."
+                )
             raise Misconception(
                 f"{told}. The pace is the server's to set: it alone knows whether the stream is quiet, the crowd "
                 "large or itself busy. An interval of the client's own is too fast for one of these and too slow "
@@ -83,7 +95,14 @@ def when_the_server_says(answer: ModuleType) -> str:
 
 
 def not_in_step(answer: ModuleType) -> str:
-    viewers = crowd(answer, Server(pause_s=lambda found: PAUSE_S), ROUNDS_S, VIEWERS)
+    server = Server(pause_s=lambda found: PAUSE_S)
+    one, again = (followed(answer.Poller("7:0", Random(5)), server, ROUNDS_S).asked_s for _ in range(2))
+    if one != again:
+        raise Misconception(
+            "two viewers with the same `rng` ask at different times: the chance comes from somewhere else, and no "
+            "test can repeat what it has seen. Draw from the `rng` that you are given."
+        )
+    viewers = crowd(answer, server, ROUNDS_S, VIEWERS)
     late_s = [at for seen in viewers for at in seen.asked_s if at > ROUNDS_S - 2 * PAUSE_S]
     even, share = 0.1 / (2 * PAUSE_S), peak_share(late_s)
     if share > 3 * even:
@@ -135,6 +154,12 @@ def _heeds_retry_after(answer: ModuleType) -> None:
         raise Misconception(
             f"refused with `Retry-After: 10`, a viewer was back after {min(rests):.1f} s. The server says how long "
             "it will not be able to: a backoff of one's own comes on top of that, and never instead."
+        )
+    if (share := peak_share(rests)) > 0.4:
+        raise Misconception(
+            f"of 50 viewers told `Retry-After: 10` at the same moment {share:.0%} are back within the same tenth of "
+            "a second: all are told the same, so the server's own word makes a storm. It is the earliest time; "
+            "what is drawn at random comes on top."
         )
 
 

@@ -52,6 +52,12 @@ def followed(poller: Any, server: Server, until_s: float) -> Seen:
                 f"at {now:.1f} s, with nothing under way, `due_s` is None: this viewer never asks again. Every "
                 "ending of a question, an answer and a failure, has to say when the next one goes."
             )
+        if due_s < now - 1e-9:
+            raise Misconception(
+                f"at {now:.1f} s, when a question has just ended, `due_s` is {due_s:.1f}, which is over. It is a "
+                "time of the clock, and no pause: `now` and a pause, from the end of the question on and not from "
+                "when it was asked."
+            )
         now = max(now, due_s)
         if now > until_s:
             return seen

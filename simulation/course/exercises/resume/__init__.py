@@ -42,6 +42,13 @@ def once_in_order(answer: ModuleType) -> str:
                 "comes early is not wrong: dropping it loses it until somebody reads the log. Hold it until its turn."
             )
 
+    one, other = answer.Follower(7, 0), answer.Follower(7, 0)
+    one.receive(7, 2, "one's", 0.0)
+    if "one's" in (other.receive(7, 1, "other's", 0.0) or ()):
+        raise Misconception(
+            "an event came to one follower and was passed on by another: what is kept in the class, the module or a "
+            "default argument is everybody's. Make it in __init__."
+        )
     told = every(SHUFFLED, holds)
     many = [Coming(number / 1000, number) for number in range(1, 5_001)]
     play(answer, [*many, Coming(6.0, 3), Coming(6.0, 5_000), Coming(6.0, 5_001)], {7: 5_001}, 7.0, AWAY_S)
@@ -135,7 +142,33 @@ def new_epoch(answer: ModuleType) -> str:
             "that it is connected. Positions order by (epoch, seq), and a later epoch begins with nothing held and "
             "1 as the next."
         )
+    _held_of_the_old_epoch(answer)
+    _heads_of_epochs(answer, [*old, *new])
     return "4 events of the new epoch"
+
+
+def _held_of_the_old_epoch(answer: ModuleType) -> None:
+    old = [Coming(0.0, 1), Coming(0.001, 2), Coming(0.002, 4)]
+    found = play(
+        answer, [*old, *(Coming(0.01 + number / 1000, number, 8) for number in range(1, 6))], {7: 4, 8: 5}, 1.0
+    )
+    _all_there(found, 7, "event 4 of epoch 7 was held when epoch 8 began")
+
+
+def _heads_of_epochs(answer: ModuleType, coming: list[Coming]) -> None:
+    found = play(answer, [Coming(0.0, 1), Coming(1.0, 3, 8, head=True)], {7: 1, 8: 3}, 3.0)
+    if len(found.passed_on) < 4:
+        raise Misconception(
+            "the log said that its head is (8, 3), of a new epoch of which nothing has come yet, and nothing of it "
+            "was passed on. The broker may have lost all of it: a head tells of a new epoch as well as an event "
+            "does."
+        )
+    late = play(answer, [*coming, Coming(1.2, 9, 7, head=True)], {7: 9, 8: 4}, 3.0)
+    if late.asked:
+        raise Misconception(
+            f"in epoch 8 a head of epoch 7 came late, and {late.asked[0][1]} was asked for, which nobody will ever "
+            "answer. A head has an epoch, too: one of an old log says nothing of the new one."
+        )
 
 
 def _all_there(found: Played, last: int, told: str) -> None:

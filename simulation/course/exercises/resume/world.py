@@ -95,7 +95,12 @@ class World:
         if epoch < before[0]:
             raise Misconception(
                 f"after event {before[1]} of epoch {before[0]} came {seq} of epoch {epoch}, of a log that is no "
-                "more. Positions order by (epoch, seq)."
+                "more. Positions order by (epoch, seq), and what was held of an old epoch goes with it."
+            )
+        if epoch > before[0] and seq != 1:
+            raise Misconception(
+                f"of the new epoch {epoch} event {seq} was passed on first. What comes first need not be the first: "
+                "an epoch begins at 1, and what is before is missing like any other."
             )
         if seq != (before[1] + 1 if epoch == before[0] else 1):
             raise Misconception(

@@ -144,7 +144,26 @@ def others_do_not_wait(answer: ModuleType) -> str:
         _all_have([found[1]], "pinned, version 1")
         await slow
 
+    async def alike() -> None:
+        flights, others, log = answer.SingleFlight(), answer.SingleFlight(), Log()
+        keys = -1, -2  # which have the same hash
+        found = await asyncio.gather(*(flights.ask(key, partial(log.read, f"{key}")) for key in keys))
+        if found != [f"{key}, version 1" for key in keys]:
+            raise Misconception(
+                f"the questions {keys[0]} and {keys[1]} were answered {found}: different keys may have the same "
+                "`hash`. Let a dict compare the keys themselves."
+            )
+        one, other = (
+            each.ask("newest", partial(log.read, page)) for each, page in ((flights, "one"), (others, "other"))
+        )
+        if (await asyncio.gather(one, other))[1] != "other, version 1":
+            raise Misconception(
+                "two objects were asked for the same key and share a flight: what is kept in the class or the "
+                "module is everybody's. Each guards readings of its own; make it in __init__."
+            )
+
     played(side_by_side(), "a page is not read before another one.")
+    played(alike(), "a page is not read before another one.")
     return ""
 
 

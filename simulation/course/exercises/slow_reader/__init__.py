@@ -168,11 +168,22 @@ def oldest_go(answer: ModuleType) -> str:
                 f"{seen}: the newest was dropped. That is tail drop: when this viewer reads again it is shown the "
                 "past, and the longer it slept the older. Of a live event the newest is worth the most."
             )
+        if len(found.waited) > len(kept):
+            raise Misconception(
+                f"{seen}: more waits than the bound allows. One large frame may take the place of several small "
+                "ones: drop while it does not fit, and not only if."
+            )
         raise Misconception(
             f"{seen}: more was dropped than had to be. To drop all that waits is skip to head: an ending too, but "
             "one with another name, and the operator has chosen drop oldest."
         )
 
+    full = played(answer, [(1, BOUND_BYTES // 2)] * 2)
+    if len(full.waited) < 2:
+        raise Misconception(
+            f"two frames of {BOUND_BYTES // 2} bytes just fill a bound of {BOUND_BYTES}, and one was dropped: at "
+            "most that much may wait, so compare with >."
+        )
     return every(STEPS, holds, CASES)
 
 
@@ -200,12 +211,20 @@ def too_large_a_frame(answer: ModuleType) -> str:
     for before in ([], [(1, 400), (1, 400)]):
         found = played(answer, [*before, (2, 5 * BOUND_BYTES), (1, 100)])
         last = len(before) + 2
-        if found.told != [("gap", 1, last), ("frame", last + 1, last + 1)]:
+        older = [("frame", number, number) for number in range(1, last - 1)]  # which may stay, with the gap behind them
+        newest = ("frame", last + 1, last + 1)
+        if found.told not in ([("gap", 1, last), newest], [*older, ("gap", last - 1, last), newest]):
             raise Misconception(
                 f"a frame of {5 * BOUND_BYTES} bytes came to a bound of {BOUND_BYTES}, behind {len(before)} others; "
                 f"the viewer was told {found.told}. One that does not fit alone is left out and joins the gap, and "
                 "what comes behind it is kept."
             )
+    if (alone := played(answer, [(2, 5 * BOUND_BYTES)]).told) != [("gap", 1, 2)]:
+        raise Misconception(
+            f"a frame of {5 * BOUND_BYTES} bytes came to a bound of {BOUND_BYTES} and nothing behind it; the viewer "
+            f"was told {alone or 'nothing'}. It does not wait, and what is missing is told at once: `take` answers "
+            "a gap and no frame."
+        )
     return ""
 
 

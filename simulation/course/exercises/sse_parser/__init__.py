@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulation.course.live import Stage
 
 Told = tuple[str, str, str]  # event, data, id
+NO_DIGITS = ("soon", "-1", "+5", "2_500", "2.5", "٢٥", "²")
 
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 # No line ends; but what some think are ones, spaces, colons, and characters of two, three and four bytes.
@@ -71,6 +72,13 @@ def wherever_it_is_cut(answer: ModuleType) -> str:
 
 def _cut_badly(pieces: Sequence[bytes], told: Sequence[Told], whole: Sequence[Told]) -> str:
     seen = f"the pieces {', '.join(map(repr, pieces))} told {list(told)}; in one piece they tell {list(whole)}"
+    if len(pieces) == 1:
+        return (
+            f"{seen}, by another parser. What is kept in the class, the module or a default argument is every "
+            "parser's: make it in __init__."
+        )
+    if len(told) > len(whole) and all(each in whole for each in told):
+        return f"{seen}. What was told is told again: `feed` answers the events that have become complete by its piece."
     if any(before.endswith(b"\r") and after.startswith(b"\n") for before, after in pairwise(pieces)):
         return (
             f"{seen}. A CR at the end of a piece may be half of a CR LF: the LF that the next piece begins with "
@@ -94,6 +102,7 @@ def as_it_was_sent(answer: ModuleType) -> str:
         b"data: a: b\n\n": ("a second colon: it is the text's", "a: b"),
         b"\xef\xbb\xbfdata: a\n\n": ("a byte order mark at the very beginning: it is left out", "a"),
         "data: a\u2028b\n\n".encode(): ("U+2028: no line ends there, only with LF, CR and CR LF", "a\u2028b"),
+        b"data: a\n\xef\xbb\xbfdata: b\n\n": ("a mark that is not at the beginning: it belongs to what is there", "a"),
     }
     for sent, (what, wanted) in cases.items():
         told = [data for _, data, _ in read(answer, [sent])[1]]
@@ -139,12 +148,19 @@ def last_id(answer: ModuleType) -> str:
 
 
 def retry(answer: ModuleType) -> str:
-    for sent, wanted in ((b"retry: 2500\n\n", 2500), (b"retry: soon\n\n", None), (b"retry: -1\n\n", None)):
-        parser, told = read(answer, [sent])
+    for said, wanted in [("2500", 2500), *dict.fromkeys(NO_DIGITS).items()]:
+        sent = f"retry: {said}\n\n".encode()
+        try:
+            parser, told = read(answer, [sent])
+        except ValueError as error:
+            raise Misconception(
+                f"{sent!r} raises ValueError ({error}): what is not all digits, from 0 to 9, is passed over."
+            ) from error
         if parser.retry_ms != wanted or told:
             raise Misconception(
-                f"{sent!r}: `retry` is a setting of the reader and no event, and what is not all digits is passed "
-                f"over. `retry_ms` is {wanted}, and yours {parser.retry_ms}, with {len(told)} events."
+                f"{sent!r}: `retry` is a setting of the reader and no event, and what is not all digits (0 to 9) is "
+                "passed over; `int` takes signs and underlines as well, and `isdigit` digits of all scripts. "
+                f"`retry_ms` is {wanted}, and yours {parser.retry_ms}, with {len(told)} events."
             )
     return ""
 

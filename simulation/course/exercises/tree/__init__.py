@@ -38,6 +38,8 @@ def as_deep_as_it_takes(answer: ModuleType) -> str:
         if told == wanted:
             return
         seen = f"{viewers:,} viewers, {per_edge:,} at an edge, {fan_out} below a node: {told} instead of {wanted}"
+        if told == wanted[::-1]:
+            raise Misconception(f"{seen}. They are told from the root down: the edges are the last ones.")
         if told and told[-1] < wanted[-1]:
             raise Misconception(
                 f"{seen}. {told[-1]:,} edges hold {told[-1] * per_edge:,} viewers: what is left over needs one too, "
@@ -75,7 +77,8 @@ def what_levels_send(answer: ModuleType) -> str:
             "spreads it."
         )
     raise Misconception(
-        f"{seen}. Each comment goes once to every node of the level below, and from the edges once to every viewer."
+        f"{seen}. Of all nodes of a level together: each comment goes once to every node of the level below, and "
+        "from the edges once to every viewer."
     )
 
 
@@ -131,10 +134,12 @@ def neither_deep_nor_wide(answer: ModuleType) -> str:
         each = {fan_out: late_s(viewers, PER_EDGE, fan_out, hop_s, write_s) for fan_out in range(2, 1_001)}
         best = min(each, key=lambda fan_out: each[fan_out])
         found.append(best)
-        if told not in each or not isclose(each[told], each[best], rel_tol=1e-9):
+        if told not in each:
+            raise Misconception(f"the best fan-out is a whole number from 2 to 1,000; {told!r} was told.")
+        if not isclose(each[told], each[best], rel_tol=1e-9):
             raise Misconception(
                 f"with {hop_s * 1000:g} ms a hop and {write_s * 1e6:g} µs a write a fan-out of {told} was said to "
-                f"be best; {best} makes it {(each.get(told, each[1_000]) - each[best]) * 1000:.2f} ms earlier. A "
+                f"be best; {best} makes it {(each[told] - each[best]) * 1000:.2f} ms earlier. A "
                 "larger fan-out saves hops and costs writes, and neither end is right for all: cheap writes and "
                 "dear hops (another continent) make flat trees, dear writes make deep ones."
             )

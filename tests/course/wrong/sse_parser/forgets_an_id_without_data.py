@@ -10,6 +10,7 @@ class Event(NamedTuple):
 
 class Parser:
     def __init__(self):
+        self.begun = False
         self.last_event_id, self.retry_ms, self.rest, self.after_cr = "", None, b"", False
         self.kind, self.id, self.lines = "message", "", []
 
@@ -18,7 +19,13 @@ class Parser:
             piece, self.after_cr = piece.removeprefix(b"\n"), False
         self.after_cr |= piece.endswith(b"\r")
         *lines, self.rest = (self.rest + piece).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        return [event for line in lines if (event := self._line(line.decode().removeprefix("\ufeff")))]
+        return [event for line in lines if (event := self._line(self._text(line)))]
+
+    def _text(self, line):
+        text = line.decode()
+        if not self.begun:
+            self.begun, text = True, text.removeprefix("\ufeff")
+        return text
 
     def _line(self, line):
         if not line:
