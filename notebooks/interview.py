@@ -24,7 +24,7 @@
 # [failover](../lessons/08-failover.md). What is listened for, with its weights, is
 # `simulation/interview/rubric.toml`: better read after a first try.
 #
-# | level | counts | asks | tells what you missed |
+# | level | counts | asks | tells what you missed, and what figures are |
 # |---|---|---|---|
 # | mid | breadth 80, depth 20 | 2 follow-ups | at once, and gives hints |
 # | senior | breadth 60, depth 40 | 3 follow-ups | on the sheet |
@@ -99,7 +99,7 @@ estimates = room.estimate(
     room_viewers=None,
     joins_per_s=None,
 )
-table(["what", "your figure"], [[each.quantity.asks, each.in_words] for each in estimates], words=True)
+table(["what", "your figure"], [[each.quantity.asks, room.tells(each)] for each in estimates], words=True)
 
 # %% [markdown]
 # A figure without a decision that hangs on it is only arithmetic. What follows from yours?
@@ -116,7 +116,12 @@ say(f"{room.clock}")
 # In your own words, a few sentences each.
 
 # %%
-answers = {"api": "", "data": "", "design": "", "moderation": ""}
+answers = {
+    "api": "",
+    "data": "",
+    "design": "",
+    "moderation": "",
+}
 heard(*[(area, room.say(area, text)) for area, text in answers.items()])
 
 # %% tags=["varies"]
@@ -128,7 +133,11 @@ say(f"{room.clock}")
 # Where it gets hard, in your own words again.
 
 # %%
-answers = {"fan_out": "", "overload": "", "reliability": ""}
+answers = {
+    "fan_out": "",
+    "overload": "",
+    "reliability": "",
+}
 heard(*[(area, room.say(area, text)) for area, text in answers.items()])
 
 # %% [markdown]
@@ -214,7 +223,8 @@ table(["of", "points"], [[f"`{name}`", marked(said)] for name, said in room.miss
 say(LEGEND)
 
 # %% [markdown]
-# And what each figure was for:
+# And your figures, with what each is for:
 
 # %%
-table(["figure", "so"], [[each.quantity.asks, each.quantity.so] for each in estimates], words=True)
+rows = [[each.quantity.asks, each.in_words, each.quantity.so] for each in estimates]
+table(["figure", "yours", "so"], rows, words=True)

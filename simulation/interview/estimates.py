@@ -95,18 +95,20 @@ class Checked:
         return self.value is not None and self.expected / WITHIN <= self.value <= self.expected * WITHIN
 
     @property
-    def in_words(self) -> str:
-        comes_to = f"{number(self.expected)} ({self.quantity.formula})"
+    def verdict(self) -> str:
+        """Without what it is."""
         if not self.typed:
-            return f"not estimated; it is {comes_to}"
+            return "Not estimated."
         if self.value is None:
-            return f"“{self.typed}”: {self.slip}; it is {comes_to}"
+            return f"“{self.typed}”: {self.slip}"
         figure = number(self.value)
         same = figure.replace(",", "") == self.typed.replace(",", "")
         shown = figure if same else f"{self.typed}, which is {figure} {self.quantity.unit}".strip()
-        if self.right:
-            return f"{shown}: right ({number(self.expected)})"
-        return f"{shown}: by your own assumptions it is {comes_to}. {self.slip}"
+        return f"{shown}: right." if self.right else f"{shown}: not by your own assumptions. {self.slip}"
+
+    @property
+    def in_words(self) -> str:
+        return f"{self.verdict} It is {number(self.expected)} ({self.quantity.formula})"
 
 
 def checked(given: Assumptions, typed: Mapping[str, object]) -> list[Checked]:
@@ -123,7 +125,7 @@ def _check(quantity: Quantity, given: Assumptions, typed: object) -> Checked:
         return Checked(quantity, "", None, expected, "")
     value, echo = read(typed, quantity.unit), _echo(typed)
     if value is None:
-        return Checked(quantity, echo, None, expected, f"no figure such as {EXAMPLES[quantity.unit]}")
+        return Checked(quantity, echo, None, expected, f"no figure such as {EXAMPLES[quantity.unit]}.")
     if value <= 0:
         return Checked(quantity, echo, value, expected, "It is more than nothing.")
     return Checked(quantity, echo, value, expected, _slip(quantity, given, value / expected))

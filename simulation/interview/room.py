@@ -119,8 +119,10 @@ class Interview:
         self._claims[name] = self._claims.get(name, set()) | {_the_one(each, says) for each in points}
         return self._heard(there[name])
 
-    def tells(self, said: Said) -> str:
-        """What was heard, in words; what was missed is told where the level gives hints, and else counted."""
+    def tells(self, said: Said | Checked) -> str:
+        """What was heard, in words; what was missed, and what a figure is, is told where the level gives hints."""
+        if isinstance(said, Checked):
+            return said.in_words if self.level.hints else said.verdict
         heard = sheet.marked(said, missed=self.level.hints) or "nothing that counts"
         return heard if self.level.hints or not said.missed else f"{heard}; {len(said.missed)} more"
 

@@ -48,7 +48,7 @@ def test_right_is_what_follows_from_ones_own_assumptions():
         ("deliveries_per_s", 5e11, "without the budget"),
         ("deliveries_per_s", 0, "more than nothing"),
         ("deliveries_per_s", "-5e7", "more than nothing"),
-        ("room_viewers", "many", "“many”: no figure such as 2,500 or 3 M; it is 1,000"),
+        ("room_viewers", "many", "“many”: no figure such as 2,500 or 3 M. It is 1,000"),
         ("room_viewers", "a|b", "“a/b”"),
         ("room_viewers", "x" * 500, f"“{'x' * 30}…”"),
     ],
@@ -61,7 +61,8 @@ def test_an_estimate_is_told_its_slip(name, typed, slip):
 def test_a_blank_is_told_what_it_is_and_how(typed):
     blank = found("room_viewers", typed)
     assert not blank.right
-    assert blank.in_words == "not estimated; it is 1,000 (shown/s x viewers / comments/s)"
+    assert blank.in_words == "Not estimated. It is 1,000 (shown/s x viewers / comments/s)"
+    assert blank.verdict == "Not estimated."
 
 
 def test_no_example_of_how_to_write_gives_an_answer_away():

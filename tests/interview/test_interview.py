@@ -161,6 +161,14 @@ def test_what_is_missed_is_told_at_once_only_where_the_level_gives_hints():
         assert ("Hints" in interview.brief()) is level.hints
 
 
+def test_what_a_figure_is_is_told_at_once_only_where_the_level_gives_hints():
+    for name, level in LEVELS.items():
+        interview = Interview(name)
+        told = [interview.tells(each) for each in interview.estimate(Assumptions(), room_viewers=5_000, wait_h="?")]
+        assert all(("It is" in each) is level.hints for each in told)
+        assert "5,000: not by your own assumptions. That is 5 times as much." in " ".join(told)
+
+
 def test_follow_ups_are_about_what_was_chosen_and_stay_when_that_changes():
     interview = Interview("senior", 3)
     interview.decide(transport="long_poll")

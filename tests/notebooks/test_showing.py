@@ -49,6 +49,17 @@ def test_a_figure_with_sliders_is_a_figure_where_nothing_runs(capsys):
     assert "Figure: At 2" in said
 
 
+def test_a_slider_is_named_with_its_unit_once(capsys):
+    play(
+        lambda **_: drawn(),
+        comments_per_s=Slider((1, 2), 1),
+        cap_s=Slider((1, 2), 1, "s"),
+        room_viewers=Slider((3,), 3),
+    )
+    said = capsys.readouterr().out
+    assert "comments/s from 1 to 2, here 1; cap from 1 s to 2 s, here 1 s; room viewers from 3 to 3, here 3" in said
+
+
 @pytest.mark.parametrize(("value", "said"), [(10_000_000.0, "10,000,000"), (0.5, "0.5"), (3, "3")])
 def test_a_number_is_written_out(value, said):
     assert number(value) == said
