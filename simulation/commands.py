@@ -68,7 +68,9 @@ def up(
             then=lambda runs, source: then(chosen, runs, source),
         )  # fmt: skip
 
-    run_to_end(main(_scenario(scenario, changes)))
+    chosen = _scenario(scenario, changes)
+    require_own(json_file, "scenario", chosen.name)
+    run_to_end(main(chosen))
 
 
 def run(

@@ -3,8 +3,11 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
+from threading import Thread
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -23,6 +26,7 @@ from simulation.scenario import Scenario
 from simulation.trace import schedule
 
 Calibrated = tuple[Calibration, Provenance]
+T = TypeVar("T")
 
 
 class Engine(Enum):
@@ -56,7 +60,7 @@ async def run_experiment(
             found = await calibrate(scenario)
             calibrated = found, Provenance(MEASURED, found.machine)
     if engine is Engine.SIM:
-        await then(*_simulate(scenario, calibrated, console))
+        await then(*await _simulate(scenario, calibrated, console))
         return
     async with servers(scenario, port, data, console.print) as running:
         ready(running.edges[0] if running.edges else running.url)
@@ -64,7 +68,7 @@ async def run_experiment(
             runs = [await live.run_live(scenario, running, progress)]
         source = None
         if engine is Engine.BOTH:
-            simulated, source = await asyncio.to_thread(_simulate, scenario, calibrated, console)
+            simulated, source = await _simulate(scenario, calibrated, console)
             runs += simulated
         await then(runs, source)
 
@@ -110,10 +114,30 @@ def faultless(runs: list[RunResult]) -> bool:
     return all(run.valid and not any(run.counts[name] for name in ("lost", "duplicated", "reordered")) for run in runs)
 
 
-def _simulate(
+async def _simulate(
     scenario: Scenario, calibrated: Calibrated | None, console: Console
 ) -> tuple[list[RunResult], Provenance]:
     assert calibrated is not None
     calibration, source = calibrated
     with screen.step(console, "Simulating the same scenario"):
-        return [run_simulated(scenario, calibration)], source
+        return [await _aside(run_simulated, scenario, calibration)], source
+
+
+async def _aside(function: Callable[..., T], *arguments: object) -> T:
+    """Call it in a thread of its own, which nobody waits for who is called off: it ends with the process."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(set_: Callable[[Any], None], what: object) -> None:
+        if not done.done():
+            set_(what)
+
+    def call() -> None:
+        with suppress(RuntimeError):  # of a loop that was closed meanwhile
+            try:
+                loop.call_soon_threadsafe(tell, done.set_result, function(*arguments))
+            except Exception as error:
+                loop.call_soon_threadsafe(tell, done.set_exception, error)
+
+    Thread(target=call, daemon=True).start()
+    return await done

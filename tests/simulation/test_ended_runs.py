@@ -116,6 +116,16 @@ def test_ctrl_c_ends_replications_in_order(after_s: float, started: "list[subpro
 
 
 @pytest.mark.slow
+def test_ctrl_c_does_not_wait_for_a_long_simulation(started: "list[subprocess.Popen[str]]", tmp_path: Path) -> None:
+    file = tmp_path / "day.toml"
+    file.write_text('name = "day"\nduration_s = 86400\n[workload]\nrate_per_s = 20\n')
+    run = start(started, "run", str(file), "--engine", "sim")
+    assert run.stdout is not None
+    assert "Simulating with the shipped calibration" in run.stdout.readline()
+    ctrl_c(run)
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_a_sweep_which_keeps_what_is_done(started: "list[subprocess.Popen[str]]", tmp_path: Path) -> None:
     file = tmp_path / "sweep.json"
     options = ["--sweep", "viewers=10,20000", "--sweep", "seconds=1.5", "--repeat", "2", "--json", str(file)]

@@ -66,6 +66,12 @@ def test_what_another_run_has_found_is_not_written_over(holds: object, what: str
     assert file.read_text() == before
 
 
+def test_neither_does_up(tmp_path: Path) -> None:
+    file = tmp_path / "earlier.json"
+    file.write_text('{"experiment": "fan_out"}')
+    assert "holds the experiment fan_out, not the scenario up" in told("up", "--seconds", "5", "--json", str(file))
+
+
 def test_ones_own_result_and_an_empty_file_are(tmp_path: Path) -> None:
     file = tmp_path / "own.json"
     require_own(None, "experiment", "fan_out")
