@@ -247,8 +247,8 @@ def asks_for_little(answer: ModuleType) -> str:
         raise Misconception(
             f"to show {LIMIT} comments from the middle of {MANY:,}, {taken:,} were read. Reading from the beginning "
             "and leaving out what was seen (OFFSET) costs more with every page, and a reader who scrolls reads the "
-            "stream squared: each partition finds a place in its index, so ask from there, and for no more than "
-            "the page takes."
+            "stream squared: each partition finds a place in its index, so ask from there, for no more than "
+            "the page takes, and only until it is full."
         )
     if stream.partitions[2].asked:
         raise Misconception(
