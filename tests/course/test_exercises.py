@@ -21,6 +21,13 @@ def test_the_solution_passes_every_check(name):
     assert [each.says for each in verdict.passed] == [each.says for each in exercise(name).checks]
 
 
+@pytest.mark.parametrize("name", ["partitioner", "sampler"])
+def test_an_answer_may_print_in_a_process_of_its_own_too(name, tmp_path):
+    path = tmp_path / exercise(name).file_name
+    path.write_text(f"{exercise(name).solution}\nprint('here', end='')\n")
+    assert judged(exercise(name), path).state is State.PASSED
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stub_is_not_begun(name):
     assert judged(exercise(name), exercise(name).folder / "stub.py").state is State.UNBEGUN

@@ -115,6 +115,8 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
                 "they have to be merged by `seq`, always the lowest next."
             )
         )
+    if len(set(seqs)) < len(seqs):
+        raise Misconception(f"{asked}: a comment twice. Each stretch is one partition's, and is asked for once.")
     if len(shown) > limit:
         raise Misconception(f"{asked}: more than were asked for. The limit is of the page, not of each partition.")
     if beyond := [seq for seq in seqs if seq > stream.watermark]:
@@ -123,6 +125,21 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
             "there, and never sees what fills the range a moment later: numbers that commit out of order are the "
             "classic lost comment. A page ends before the first range that is not full, whatever is behind it."
         )
+    _require_cursor(asked, stream, seqs, after, cursor)
+    if left_out := sorted({each.seq for each in stream.comments(after, cursor)} - set(seqs)):
+        raise Misconception(_gap(asked, stream, left_out[0], after, cursor, len(seqs)))
+    if not seqs and (waiting := stream.comments(after, stream.watermark)):
+        told = f"{asked}, though comment {waiting[0].seq} is there to be read. "
+        raise Misconception(
+            told + _COUNTED
+            if waiting[0].seq <= after + limit
+            else told + "An empty page says that there is nothing more, and its reader stops there. Where the places "
+            "between have no comment, or a range is used up, look further."
+        )
+    return shown, cursor
+
+
+def _require_cursor(asked: str, stream: Stream, seqs: Sequence[int], after: int, cursor: int) -> None:
     if cursor > max(stream.ranges[-1].last, after):
         raise Misconception(
             f"{asked}. Place {cursor} has not been given out yet, and what takes it is never read: the cursor is "
@@ -142,17 +159,6 @@ def read(answer: ModuleType, stream: Stream, after: int, limit: int) -> tuple[li
             f"{asked}. That cursor lies before the last one: a reader who has come to the end begins anew, and is "
             "shown everything again. Where nothing is to be shown the cursor stays where it was."
         )
-    if left_out := sorted({each.seq for each in stream.comments(after, cursor)} - set(seqs)):
-        raise Misconception(_gap(asked, stream, left_out[0], after, cursor, len(seqs)))
-    if not seqs and (waiting := stream.comments(after, stream.watermark)):
-        told = f"{asked}, though comment {waiting[0].seq} is there to be read. "
-        raise Misconception(
-            told + _COUNTED
-            if waiting[0].seq <= after + limit
-            else told + "An empty page says that there is nothing more, and its reader stops there. Where the places "
-            "between have no comment, or a range is used up, look further."
-        )
-    return shown, cursor
 
 
 _COUNTED = (
@@ -241,8 +247,8 @@ def asks_for_little(answer: ModuleType) -> str:
         raise Misconception(
             f"to show {LIMIT} comments from the middle of {MANY:,}, {taken:,} were read. Reading from the beginning "
             "and leaving out what was seen (OFFSET) costs more with every page, and a reader who scrolls reads the "
-            "stream squared: each partition finds a place in its index, so ask from there, and for no more than "
-            "the page takes."
+            "stream squared: each partition finds a place in its index, so ask from there, for no more than "
+            "the page takes, and only until it is full."
         )
     if stream.partitions[2].asked:
         raise Misconception(

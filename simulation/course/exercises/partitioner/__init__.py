@@ -25,7 +25,8 @@ LOOKED_AT = 24  # comments in a row that show whether a stream is spread: all at
 ELSEWHERE = """
 import json, runpy, sys
 made = runpy.run_path(sys.argv[1])["Partitioner"](8, 100.0, 50.0, 10.0)
-print(json.dumps([made.place(f"match-{number}", f"id-{number}", float(number)) for number in range(200)]))
+places = [made.place(f"match-{number}", f"id-{number}", float(number)) for number in range(200)]
+print("\\n" + json.dumps(places))  # on a line of its own, whatever the answer prints
 """
 
 

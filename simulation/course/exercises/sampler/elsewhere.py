@@ -15,10 +15,11 @@ SALTS = ("1", "2")  # one of them is not this process's
 PROGRAM = """
 import json, runpy, sys
 from simulation.course.exercises.sampler import Comment
+out, sys.stdout = sys.stdout, sys.stderr  # what the answer prints is not what it has chosen
 answer = runpy.run_path(sys.argv[1])
 windows, budget, seed = json.load(sys.stdin)
 chosen = [answer["choose"]([Comment(*row) for row in window], budget, seed) for window in windows]
-json.dump([[each.seq for each in window] for window in chosen], sys.stdout)
+json.dump([[each.seq for each in window] for window in chosen], out)
 """
 
 
