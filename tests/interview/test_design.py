@@ -7,8 +7,9 @@ import pytest
 from simulation.experiments.catalogue import FAMILIES
 from simulation.interview.design import DECISION, DECISIONS, Gate
 from simulation.interview.rubric import AREAS
-from simulation.interview.running import judge, met
-from simulation.interview.sheet import judged_in_words
+from simulation.interview.running import Passed, judge, met
+from simulation.interview.sheet import gate_in_words, judged_in_words
+from simulation.statistics import Interval
 
 
 def test_every_choice_is_a_variant_and_every_demand_a_measure_of_its_experiment():
@@ -55,6 +56,14 @@ def test_the_simulator_tells_a_weak_choice_from_a_strong_one(decision, worse, be
     assert not strong.better
 
 
+def test_more_than_one_core_answers_is_said_with_its_figure():
+    judged = judge(DECISION["fan_out"], "read", 2)  # three thousand viewers who ask
+    assert "within a tenth of a second at the 99th percentile (latency p99, ms" in judged_in_words(judged)
+    assert "% of a core 100" in judged_in_words(judged)
+
+
 def test_what_never_comes_to_an_end_is_said_so():
-    judged = judge(DECISION["fan_out"], "read", 2)  # three thousand viewers who ask are more than one core answers
-    assert "within a tenth of a second at the 99th percentile (it never ends)" in judged_in_words(judged)
+    gate = Gate("p99_ms", "within a second", at_most=1_000)
+    assert (
+        gate_in_words(Passed(gate, "p99, ms", Interval(math.inf, 0.0), 0.0, False)) == "within a second (it never ends)"
+    )
