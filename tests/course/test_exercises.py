@@ -1,5 +1,5 @@
-"""Every exercise: its solution passes, and another one that is as right; its stub is not begun, and a typical wrong answer
-is told what is wrong with it.
+"""Every exercise: its solution passes, and another one that is as right; its stub is not begun, and a typical wrong
+answer is told what is wrong with it.
 """
 
 import re
