@@ -1,4 +1,6 @@
-"""Every exercise: its solution passes, its stub is not begun, a typical wrong answer is told what is wrong with it."""
+"""Every exercise: its solution passes, and another one that is as right; its stub is not begun, and a typical wrong
+answer is told what is wrong with it.
+"""
 
 import re
 from importlib import import_module
@@ -9,7 +11,7 @@ import pytest
 from simulation.course.catalogue import LESSONS, all_exercises, exercise
 from simulation.course.grading import State, judged
 
-WRONG = Path(__file__).parent / "wrong"
+RIGHT, WRONG = Path(__file__).parent / "right", Path(__file__).parent / "wrong"
 NAMES = [each.name for each in all_exercises()]
 WRONGS = sorted(f"{path.parent.name}/{path.stem}" for path in WRONG.glob("*/*.py"))
 
@@ -19,6 +21,12 @@ def test_the_solution_passes_every_check(name):
     verdict = judged(exercise(name), exercise(name).folder / "solution.py")
     assert verdict.state is State.PASSED, verdict.why
     assert [each.says for each in verdict.passed] == [each.says for each in exercise(name).checks]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_who_solves_it_in_another_way_is_right_too(name):
+    verdict = judged(exercise(name), RIGHT / f"{name}.py")
+    assert verdict.state is State.PASSED, verdict.why
 
 
 @pytest.mark.parametrize("name", ["partitioner", "sampler"])
