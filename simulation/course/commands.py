@@ -121,7 +121,7 @@ def _show(exercise: Exercise, verdict: Verdict, console: Console, *, live: bool)
     console.print(f"  [red]✗[/] {escape(verdict.failed or verdict.state.value)}", highlight=False)
     console.print(f"    {escape(verdict.why)}", highlight=False, soft_wrap=True)
     if verdict.printed:
-        console.print(f"    [dim]Your code printed:[/] {escape(verdict.printed)}", highlight=False, soft_wrap=True)
+        console.print(f"    [dim]Your code printed:[/]\n{escape(verdict.printed)}", highlight=False, soft_wrap=True)
     if not live:
         done = len(verdict.passed) + bool(verdict.failed)
         for left in exercise.checks[done:]:

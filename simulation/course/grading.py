@@ -19,12 +19,14 @@ from simulation.course.exercise import Exercise
 ROOT = Path(__file__).parents[2]
 STOP_S = 20.0
 ROUNDS_MAX = 200  # of ending what is left, while there is more and more of it
-PRINTED_MAX = 2_000  # characters of what the answer itself has printed
+PRINTED_MAX, PRINTED_LINES = 2_000, 20  # of what the answer itself has printed: characters, and lines
 COMPLAINED_BYTES = 64 * 1024  # from the end
 MARK = "LIVECOMMENTS_JUDGING"  # in the environment of all that a judging starts, by which it is found again
 
 _SLEPT = "Timeout (0:"  # what the fault handler begins with then
-_FAULT = re.compile(r"^(?:Timeout \(0:|Current thread 0x|Thread 0x|Fatal Python error)", re.MULTILINE)
+_FAULT = re.compile(
+    r"^(?:Timeout \(0:|Current thread 0x|Thread 0x|Fatal Python error|Stack \(most recent)", re.MULTILINE
+)
 _FRAME = re.compile(r'File "(.+?)", line (\d+) in (\w+)')
 
 
@@ -139,8 +141,13 @@ def _broken_off(path: Path, complained: str, status: int) -> tuple[State, str]:
 
 
 def _own(complained: str) -> str:
-    """What the answer printed, without what the fault handler wrote."""
-    return _FAULT.split(complained)[0].strip()[-PRINTED_MAX:]
+    """The last lines that the answer printed, without what the fault handler wrote."""
+    printed = _FAULT.split(complained)[0].strip()
+    lines = printed.splitlines()[-PRINTED_LINES:]
+    while len(lines) > 1 and sum(map(len, lines)) > PRINTED_MAX:
+        del lines[0]
+    last = "\n".join(lines)[-PRINTED_MAX:]
+    return last if last == printed else f"[…]\n{last}"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -39,6 +39,7 @@ def test_an_endless_loop_is_ended_and_its_line_told(judge):
     assert "in offer" in verdict.why
     assert "A loop that never ends?" in verdict.why
     assert verdict.failed == exercise("coalescer").checks[0].says
+    assert not verdict.printed
 
 
 def test_a_crash_names_the_answers_own_line(judge):
@@ -72,6 +73,13 @@ def test_what_the_answer_prints_is_shown_and_not_taken_for_a_verdict(judge):
     verdict = judge(f'print(\'{{"passed": "all"}}\')\n{STUB}')
     assert verdict.state is State.UNFINISHED
     assert "all" in verdict.printed
+
+
+def test_of_much_that_it_prints_the_last_lines_are_shown_whole(judge):
+    lines = judge(f"for number in range(3_000):\n    print('line', number)\n{STUB}").printed.splitlines()
+    assert lines == ["[…]", *(f"line {number}" for number in range(2_980, 3_000))]
+    (long,) = judge(f"print('x' * 100_000)\n{STUB}").printed.splitlines()[1:]
+    assert set(long) == {"x"}
 
 
 @pytest.mark.parametrize(
