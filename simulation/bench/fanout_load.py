@@ -133,13 +133,18 @@ async def stalled(server: Running, readers: int) -> AsyncIterator[None]:
             sock.close()
 
 
+def files_max() -> int:
+    """How many files a process may have open here, at the most."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
+
+
 def require_files(count: int) -> None:
     """Raise the soft limit on open files, which a process hands down to those it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = resource.RLIM_INFINITY
-    if hard != unlimited and hard < count:
+    if files_max() < count:
         raise processes.ProcessError(f"{count:,} open files are needed and the hard limit is {hard:,}: ulimit -Hn")
-    if soft != unlimited and soft < count:
+    if soft != resource.RLIM_INFINITY and soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 

@@ -41,7 +41,7 @@ class Digest:
             slacks=self._slacks(dense),
             receive_s=self._receive_s,
             answers=self._answers(writes),
-            fan_outs=self._fan_outs()[:, 1:],
+            fan_outs=self.fan_outs()[:, 1:],
             stalls=np.array(stalls),
             stalls_per_s=len(stalls) / STALLS_S,
             polls=np.array([poll_s]),
@@ -61,7 +61,7 @@ class Digest:
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
         enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
-        known, fan_outs = frozen.near(self.scenario.audience.viewers), self._fan_outs()
+        known, fan_outs = frozen.near(self.scenario.audience.viewers), self.fan_outs()
         fan_outs = fan_outs[fan_outs[:, 0] < calm_until]
         fan_outs[:, 0] -= began_s
         return Replay(
@@ -146,7 +146,7 @@ class Digest:
         late_s = late_s[within & (late_s > -0.002) & (late_s < LATE_MAX_S)]
         return np.asarray(np.maximum(late_s, 0.0))
 
-    def _fan_outs(self) -> Samples:
+    def fan_outs(self) -> Samples:
         """Join fan-outs with their receipts: start, viewers, gap, events, duration, lag to the first receipt, span."""
         fan_outs, viewers = self.measured.fan_outs, self.scenario.audience.viewers
         rows = []

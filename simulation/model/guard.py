@@ -9,6 +9,7 @@ import simpy
 from reference_impl.policy.bulkhead import Bulkhead, BulkheadConfig, Entry
 from reference_impl.policy.circuit_breaker import BreakerConfig, Call, CircuitBreaker, State
 from reference_impl.policy.deadline import Deadline
+from simulation.model.event_loop import Steps
 
 DEADLINE_S = 2.0  # of a call, as the server has it
 PLACES = BulkheadConfig(in_flight_max=16, waiting_max=1_000)
@@ -19,14 +20,22 @@ Answer = tuple[bool, float]
 """Whether it was done, and for how long the caller is to stay away if not."""
 
 
+def _at_once() -> Steps:
+    yield from ()
+
+
 class Guard:
-    """Stands before one way of using the log, or another dependency."""
+    """Stands before one way of using the log, or another dependency.
+
+    ``told`` is how long whoever waited for a place takes to know of it, which he has meanwhile.
+    """
 
     def __init__(
         self, env: simpy.Environment, breaker: BreakerConfig, rng: Random, places: BulkheadConfig = PLACES,
-        deadline_s: float = DEADLINE_S,
+        deadline_s: float = DEADLINE_S, *, told: Callable[[], Steps] = _at_once,
     ) -> None:  # fmt: skip
         self._env = env
+        self._told = told
         self._deadline_s = deadline_s
         self.breaker = CircuitBreaker(breaker, rng)
         self.bulkhead: Bulkhead[simpy.Event] = Bulkhead(places)
@@ -73,7 +82,10 @@ class Guard:
         entry = self.bulkhead.enter(turn)
         if entry is Entry.WAITS:
             yield turn | self._env.timeout(deadline.remaining_s(self._env.now))
-            return not self.bulkhead.give_up(turn)
+            if self.bulkhead.give_up(turn):
+                return False
+            yield from self._told()
+            return True
         return entry is Entry.STARTS
 
     def _leave(self) -> None:

@@ -3,19 +3,30 @@
 import asyncio
 import json
 import pickle
+import time
+from array import array
+from collections.abc import Generator
 from functools import cache
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
+import simpy
 
+from reference_impl.policy.bulkhead import BulkheadConfig
+from reference_impl.policy.circuit_breaker import BreakerConfig
 from reference_impl.policy.degradation import DegradationConfig, LadderConfig, Rung
 from simulation.experiments.degradation.family import MEASURES, Degradation
 from simulation.experiments.degradation.live import case_for, run_live
-from simulation.experiments.degradation.plan import LAG_MAX_MS, VARIANTS, Case, Kind, Size, Step, Variant
+from simulation.experiments.degradation.load import IDLE_MAX_S, Sender
+from simulation.experiments.degradation.plan import LAG_MAX_MS, VARIANTS, Case, Kind, Request, Size, Step, Variant
 from simulation.experiments.degradation.record import Outcome, Record
 from simulation.experiments.degradation.requests import case_of, told
 from simulation.experiments.degradation.sim import Simulated
 from simulation.experiments.degradation.watcher import Watcher
+from simulation.model.event_loop import Steps
+from simulation.model.guard import Guard
 from simulation.statistics import confidence_interval
 
 COSTS = {  # of a machine that is fifteen times slower than one is, so that less happens
@@ -161,6 +172,51 @@ def test_a_viewer_reads_the_same_from_pieces_of_any_size() -> None:
         found = asyncio.run(read(size))
         assert found["seen"][:, :2].tolist() == [[7.0, 0.5]] * 3
         assert (len(found["frames_s"]), len(found["sums_s"])) == (3, 3)
+
+
+def test_a_connection_that_the_server_may_be_about_to_close_is_not_used_again() -> None:
+    async def connections_of(idle_s: float) -> int:
+        opened, rows = list[asyncio.StreamWriter](), array("d")
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            opened.append(writer)
+            while await reader.readline():
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            sender = Sender(Kind.POST, lambda request: b"again\n", rows)
+            await sender.open(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 1)
+            sender.begin(time.monotonic())
+            for number in range(2):
+                sender.add(Request(number * idle_s, Kind.POST))
+                while len(rows) < 4 * (number + 1):
+                    sender.go(number * idle_s)
+                    await asyncio.sleep(0.001)
+            sender.close()
+            for each in opened:
+                await each.wait_closed()
+        return len(opened)
+
+    assert (asyncio.run(connections_of(IDLE_MAX_S / 2)), asyncio.run(connections_of(2 * IDLE_MAX_S))) == (1, 2)
+
+
+def test_who_waited_for_a_place_has_it_while_he_is_told() -> None:
+    env, began = simpy.Environment(), list[float]()
+
+    def told() -> Steps:
+        yield env.timeout(0.5)
+
+    def ask() -> Generator[simpy.Event, Any, bool]:
+        began.append(env.now)
+        yield env.timeout(0.1)
+        return True
+
+    guard = Guard(env, BreakerConfig(), Random(1), BulkheadConfig(in_flight_max=1, waiting_max=9), told=told)
+    for _ in range(3):
+        env.process(guard.once(ask))
+    env.run()
+    assert began == pytest.approx([0.0, 0.6, 1.2])
 
 
 def test_the_answer_says_what_the_figures_say_whatever_they_are() -> None:

@@ -1,10 +1,13 @@
 """push_vs_pull: its answer's directions in the model, with confidence; the rooms' behaviour; a small live run."""
 
 import asyncio
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 import simpy
 
@@ -16,9 +19,10 @@ from simulation.experiments.push_vs_pull.asking import listed_in, seqs_of
 from simulation.experiments.push_vs_pull.family import MEASURES, PushVsPull
 from simulation.experiments.push_vs_pull.http import Asking
 from simulation.experiments.push_vs_pull.live import run_live
-from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size
+from simulation.experiments.push_vs_pull.plan import VARIANTS, Case, Size, Transport
 from simulation.experiments.push_vs_pull.pushed import frames_in
 from simulation.experiments.push_vs_pull.sizes import Sizes
+from simulation.experiments.push_vs_pull.stage import Costs
 from simulation.experiments.running import document
 from simulation.model.event_loop import EventLoop, Steps
 from simulation.model.http_cache import LOOK_AGAIN_S, HttpCache
@@ -27,8 +31,10 @@ from simulation.model.long_poller import HeldCosts, LongPollers
 from simulation.model.segments import SegmentOrigin, SegmentReaders
 from simulation.statistics import confidence_interval
 
-COSTS = {
-    "calibration": Calibration.load(REFERENCE).as_dict(), "fan_out_s": {"sse": 2.2e-3, "websocket": 2.2e-3},
+TO_MANY = [[10_000, 0.02, 1, 0.07, 3e-4, 0.07], [10_000, 0.3, 1, 0.08, 3e-4, 0.08]]
+COSTS: dict[str, Any] = {
+    "calibration": Calibration.load(REFERENCE).as_dict(), "fan_outs": {"sse": TO_MANY, "websocket": TO_MANY},
+    "idle_share": 0.004,
     "poll": [(1e-3, 4e-4), (3e-3, 6e-4), (1e-2, 8e-4), (3e-2, 1.2e-3)], "comment_s": 3e-6, "way_s": 1e-4,
     "enter_share": 0.8, "answer_s": 9e-5,
     "cache": [(1e-3, 1.5e-5), (3e-2, 2e-4)], "manifest": [(1e-3, 3e-4), (0.25, 2e-3)],
@@ -105,6 +111,20 @@ def test_the_answer_is_two_sentences_of_the_figures_whichever_way_they_lie(tmp_p
     assert f"takes {cheaper:.2g} times the CPU" in family.answer(seen)
     family.plot(made, tmp_path / "push_vs_pull.png")
     assert (tmp_path / "push_vs_pull.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_a_fan_out_takes_whatever_its_audience_is_not_multiplied_with_it() -> None:
+    few, of_each_s, whoever_s = 300, 8e-6, 1e-3
+    found = Calibration.load(REFERENCE).parts[0]
+    rows = np.array([[few, 0.3, events, whoever_s + few * of_each_s, 3e-4, few * of_each_s] for events in (1, 9)])
+    to_many = [[10_000, 0.3, 1, whoever_s + 10_000 * of_each_s, 3e-4, 10_000 * of_each_s]]
+    costs = Costs(COSTS | {
+        "calibration": replace(found, fan_outs=rows).as_dict(), "fan_outs": {"sse": to_many, "websocket": to_many},
+    })  # fmt: skip
+    made = costs.calibration(Transport.SSE)
+    drawn = {viewers: made.fan_out(0.0, viewers, 0.3, 1, Random(1)) for viewers in (few, 5_000, 10_000)}
+    assert all(cost.duration_s == pytest.approx(whoever_s + n * of_each_s) for n, cost in drawn.items())
+    assert costs.edge(Transport.WEBSOCKET).send_s == pytest.approx(of_each_s, rel=0.02)
 
 
 class Waiting:

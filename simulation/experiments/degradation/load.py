@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,18 +29,20 @@ from simulation.experiments.degradation.watcher import Watcher
 LEAD_S = 0.3
 ENDS_S = 15.0  # for the last answers
 LOOK_S = 0.2  # between two looks at the ladder
+IDLE_MAX_S = 4.0  # a server closes a connection after 5; what is sent meanwhile would never be answered
 
 
 class Sender:
     """Requests of one kind, each on a free connection; ``rows`` has kind, due, ended (s), outcome of each."""
 
-    def __init__(self, kind: Kind, asking: Asking, rows: "array[float]") -> None:
+    def __init__(self, kind: Kind, asking: Callable[[Request], bytes], rows: "array[float]") -> None:
         self.flying = 0
         self._kind = kind
         self._asking = asking
         self._rows = rows
         self._line = Line()
         self._free: list[Connection] = []
+        self._answered_s: dict[Connection, float] = {}  # when each was last; a new one may be as idle as it likes
         self._url = ""
         self._began_s = 0.0
         self._opening: set[asyncio.Task[None]] = set()
@@ -62,8 +64,8 @@ class Sender:
             self._note(request.due_s, now_s, Outcome.GIVEN_UP)
         while self._line and self._free:
             connection = self._free.pop()  # the one used last: others may idle until the server closes them
-            if connection.closed:
-                self._reopen()
+            if connection.closed or now_s - self._answered_s.get(connection, now_s) > IDLE_MAX_S:
+                self._reopen(connection)
                 continue
             request = self._line.take()
             connection.send(self._asking(request), request.due_s)
@@ -77,7 +79,10 @@ class Sender:
         for connection in self._free:
             connection.close()
 
-    def _reopen(self) -> None:
+    def _reopen(self, connection: Connection) -> None:
+        connection.close()
+        self._answered_s.pop(connection, None)
+
         async def one() -> None:
             self._free += await connect(self._url, 1, self._answered)
 
@@ -89,6 +94,7 @@ class Sender:
         self.flying -= 1
         now_s = time.monotonic() - self._began_s
         good = answer[9:10] == b"2"
+        self._answered_s[connection] = now_s
         self._note(connection.due_s, now_s, Outcome.DONE if good else Outcome.REFUSED)
         self._free.append(connection)
 

@@ -34,6 +34,7 @@ from simulation.model.log import Log, Stamps
 
 HEADS_S = 1.0  # between two questions for the log's head
 IDLE_S = 0.005  # an idle loop's next time round
+TURNS_IN = 2  # of who waited for a place: its future, and then his task
 TURNS_BACK = 3  # of an answer's way from the log's thread: its future, the guard's task, and what ends with that
 ENDS_S = 15.0
 
@@ -54,7 +55,8 @@ class Simulated:
         )  # fmt: skip
         self.log = Log(env, self.loop, GroupCommitConfig(), self._commit, self._publish, self._core)
         self._reader = Reader(env, core=self._core)
-        self._reads = Guard(env, BreakerConfig(), Random(f"degradation {case.repeat} breaker"))
+        rng = Random(f"degradation {case.repeat} breaker")
+        self._reads = Guard(env, BreakerConfig(), rng, told=lambda: self._wait_in_line(TURNS_IN))
         self._limiter = RateLimiter(RateConfig(burst=case.rate[0], period_s=case.rate[1]))
         self._degradation = case.variant.degradation
         self.ladder = Ladder(self._degradation.ladder)
@@ -150,11 +152,11 @@ class Simulated:
         """On the one thread for it, and behind what is ready on the way there and at each step of the way back."""
         yield from self.loop.run(0.0)
         yield from self._reader.read(read_s)
-        yield from self._come_back()
+        yield from self._wait_in_line(TURNS_BACK)
         return True
 
-    def _come_back(self) -> Steps:
-        for _ in range(TURNS_BACK):
+    def _wait_in_line(self, turns: int) -> Steps:
+        for _ in range(turns):
             yield from self.loop.run(0.0)
 
     def _react(self, request: Request) -> Answered:
@@ -172,7 +174,7 @@ class Simulated:
             self._reacted = False
             yield from self.loop.run(0.0)
             yield self._core.start(self._costs["commit_work_s"])
-            yield from self._come_back()
+            yield from self._wait_in_line(TURNS_BACK)
             with self.loop.turn() as turn:
                 yield turn
                 if self.ladder.rung < Rung.NO_HINTS:

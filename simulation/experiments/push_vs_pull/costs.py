@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from simulation.bench.fanout_load import OWN_FILES, files_max
 from simulation.engines import processes
 from simulation.engines.api_client import head_cursor
 from simulation.engines.calibrate import calibrate, measure_stalls
+from simulation.engines.digest import Digest
 from simulation.engines.live import FLUSHED_S, STREAM, finish
 from simulation.engines.poster import Posted, Poster
 from simulation.experiments.push_vs_pull.asking import listed_in
@@ -28,39 +30,42 @@ from simulation.experiments.push_vs_pull.probing import (
 )
 from simulation.experiments.push_vs_pull.pushed import SsePushed
 from simulation.experiments.push_vs_pull.sizes import Sizes
-from simulation.measurements import read_measured
+from simulation.measurements import Receipts, read_measured
 from simulation.trace import Post
 
-PROBED_MAX = 1_000  # viewers; costs of more are those times as many
+FEW_MAX = 1_000  # viewers for all probes but
+MANY = 10_000  # for those of fan-outs, since to a few one is mostly what it takes for any number
 WARM_POSTS, WARM_PER_S = 90, 60.0
 LONE_POSTS, LONE_PER_S = 10, 20.0
 COMMENTS = 20  # in the answer that is compared with an empty one
 HELD, HELD_GAP_S, ROUNDS = 40, 0.005, 4
 FRAMES = 12
-FRAMES_PER_S = 10.0
+FRAMES_PER_S = 10.0, 3.0  # close together, and so far apart that the loop has been idle
 SETTLED_S = 0.1
 ACKNOWLEDGED_S = 0.4  # by then every viewer has the last frame, and its kernel has said so
-UNDISTURBED = 0.25  # of the fan-outs, the fastest, are taken for what they cost: others shared the core
+IDLE_S = 2.0
 
 
 async def measure(size: Size, *, cached: bool) -> dict[str, Any]:
     """All costs in seconds and bytes, as JSON has them; but those of segments only if there is a cache for them."""
-    probed = Size(viewers=min(size.viewers, PROBED_MAX))
+    probed = Size(viewers=min(size.viewers, FEW_MAX))
+    many = max(probed.viewers, min(MANY, size.crowd, files_max() - OWN_FILES))
     scenario = Case(Variant(name="probe", transport=Transport.POLL), 0, probed).scenario
     calibration = await calibrate(scenario, await measure_stalls())
-    async with running(scenario, cached=cached) as started:
+    async with running(scenario.changed({"audience": {"viewers": many}}), cached=cached) as started:
         watching = await _watching(started)
         await _post(started, WARM_POSTS, WARM_PER_S)
+        idle_share = await _idle_share(started)
         asked = await _asked(started)
         held = await _held(started, asked["poll"])
         watching.close()
         segments = await _segments(started) if cached else {"bytes": {}}
-        pushed = {kind: await _pushed(started, kind, probed.viewers) for kind in Transport if kind.pushed}
-    fan_out_s = {kind.value: fan_out_s for kind, (_, fan_out_s) in pushed.items()}
+        pushed = {kind: await _pushed(started, kind, many) for kind in Transport if kind.pushed}
     frames = {kind.value: overhead for kind, (overhead, _) in pushed.items()}
+    fan_outs = {kind.value: rows for kind, (_, rows) in pushed.items()}
     return {
-        "calibration": calibration.as_dict(), **asked, **held, **segments, "fan_out_s": fan_out_s,
-        "bytes": asked["bytes"] | segments["bytes"] | frames,
+        "calibration": calibration.as_dict(), "idle_share": idle_share, **asked, **held, **segments,
+        "fan_outs": fan_outs, "bytes": asked["bytes"] | segments["bytes"] | frames,
     }  # fmt: skip
 
 
@@ -71,6 +76,13 @@ async def _watching(started: Running) -> asyncio.Transport:
     made = await asyncio.get_running_loop().create_connection(lambda: SsePushed(asked, lambda piece: None), host, port)
     await made[1].opened
     return made[0]
+
+
+async def _idle_share(started: Running) -> float:
+    """What the server uses of its core while nobody asks for anything: it looks at its lag, and for the log's head."""
+    used_s, began_s = started.used_s[0], time.monotonic()
+    await asyncio.sleep(IDLE_S)
+    return (started.used_s[0] - used_s) / (time.monotonic() - began_s)
 
 
 async def _asked(started: Running) -> dict[str, Any]:
@@ -140,23 +152,29 @@ async def _segments(started: Running) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _pushed(started: Running, kind: Transport, count: int) -> tuple[float, float]:
-    """Bytes of a frame besides what it says, and how long a fan-out of one has the loop, in seconds."""
+async def _pushed(started: Running, kind: Transport, count: int) -> tuple[float, list[list[float]]]:
+    """Bytes of a frame besides what it says, and rows of fan-outs as a calibration has them."""
     receipts, start = started.folder / "probed.npz", await head_cursor(started.url, STREAM)
     async with viewers(kind, started.url, start, count, 0.0, receipts) as crowd:
         await processes.tell(crowd, "mark")
-        from_s = time.monotonic()
-        posts, posted = await _post(started, FRAMES, FRAMES_PER_S)
+        from_s, posts, accepted = time.monotonic(), list[Post](), list[tuple[int, float]]()
+        for per_s in FRAMES_PER_S:
+            more, posted = await _post(started, FRAMES, per_s)
+            posts, accepted = posts + more, accepted + posted.accepted
         await asyncio.sleep(ACKNOWLEDGED_S)
         await processes.tell(crowd, "mark")
-        await finish(crowd, max(seq for seq, _ in posted.accepted))
+        await finish(crowd, max(seq for seq, _ in accepted))
         counts = await last_words(crowd)
     await asyncio.sleep(FLUSHED_S)
-    fan_outs = read_measured(started.folder / "measure.csv").since(from_s).fan_outs
-    sizes = Sizes(posts)
-    said = sum((sizes.sse if kind is Transport.SSE else sizes.websocket)([seq + 1]) for seq in range(FRAMES))
-    overhead = (counts["wire_bytes"] / count - said) / FRAMES
-    return max(0.0, overhead), float(np.quantile(fan_outs["end_s"] - fan_outs["start_s"], UNDISTURBED))
+    measured, sizes = read_measured(started.folder / "measure.csv").since(from_s), Sizes(posts)
+    watched = Case(Variant(name="probe", transport=kind), 0, Size(viewers=count)).scenario
+    fan_outs = Digest(watched, measured, Receipts.load(receipts), dict(accepted), []).fan_outs()
+    of_frame = sizes.sse if kind is Transport.SSE else sizes.websocket
+    first = int(measured.fan_outs["first"].min())
+    spans = zip(measured.fan_outs["first"] - first, measured.fan_outs["last"] - first, strict=True)
+    said = sum(of_frame(range(int(begin) + 1, int(end) + 2)) for begin, end in spans)
+    overhead = (counts["wire_bytes"] / count - said) / len(measured.fan_outs["first"])
+    return max(0.0, overhead), np.round(fan_outs[:, 1:], 7).tolist()
 
 
 async def _post(started: Running, count: int, per_s: float) -> tuple[list[Post], Posted]:

@@ -12,7 +12,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulation.calibration import Calibration
+from simulation.calibration import Calibration, Samples
 from simulation.engines.simulated import policies
 from simulation.experiments.push_vs_pull.plan import Case, Transport
 from simulation.experiments.push_vs_pull.sizes import Sizes
@@ -25,6 +25,8 @@ from simulation.result import Seconds
 
 Draw = Callable[[float], float]
 Numbers = NDArray[np.int64]
+
+DURATION = 3  # column of fan-outs
 
 
 @dataclass(frozen=True)
@@ -58,22 +60,30 @@ class Costs:
         return float(self.found[name][0][1])
 
     def calibration(self, transport: Transport) -> Calibration:
-        """With fan-outs of that transport, which to nobody cost nothing: other audiences lie on the line from there."""
-        made = Calibration.of(self.found["calibration"])
-        of = self.found["fan_out_s"]
-        ratio = of[transport.value] / of[Transport.SSE.value] if transport.pushed else 1.0
-        fan_outs = made.fan_outs * [1, 1, 1, ratio, 1, ratio]
-        return replace(made, fan_outs=np.concatenate([fan_outs * [0, 1, 1, 0, 0, 0], fan_outs]))
+        """With fan-outs of that transport to few and to many; to nobody they cost nothing.
+
+        Other audiences lie on the lines between. What a fan-out takes whatever its audience, which is much after an
+        idle gap, is so no part of what it takes for each of many viewers.
+        """
+        made, many, of_sse = Calibration.of(self.found["calibration"]), self._to_many(transport), self._to_many()
+        ratio = float(np.median(many[:, DURATION]) / np.median(of_sse[:, DURATION]))
+        few = made.fan_outs * [1, 1, 1, ratio, 1, ratio]
+        return replace(made, fan_outs=np.concatenate([few * [0, 1, 1, 0, 0, 0], few, many]))
 
     def edge(self, transport: Transport) -> EdgeCosts:
-        """The means of the same, for an edge of many viewers."""
-        made = self.calibration(transport)
-        viewers, _, events, durations_s, lags_s, _ = made.fan_outs[made.fan_outs[:, 0] > 0].T
-        more_s, first_s = np.polyfit(events - 1, durations_s / viewers, 1)
+        """Means, for an edge of many viewers: a frame's further comments are of the probes that have frames of many."""
+        made, many = Calibration.of(self.found["calibration"]), self._to_many(transport)
+        viewers, _, events, durations_s, _, _ = made.fan_outs.T
+        more_s = max(0.0, float(np.polyfit(events - 1, durations_s / viewers, 1)[0]))
+        viewers, _, events, durations_s, lags_s, _ = many.T
         return EdgeCosts(
-            receive_s=made.receive_s, send_s=float(first_s), comment_s=max(0.0, float(more_s)),
-            lag_s=float(np.median(lags_s)),
+            receive_s=made.receive_s, send_s=float(np.mean(durations_s / viewers - more_s * (events - 1))),
+            comment_s=more_s, lag_s=float(np.median(lags_s)),
         )  # fmt: skip
+
+    def _to_many(self, transport: Transport = Transport.SSE) -> Samples:
+        """Fan-outs to many viewers, those of SSE where nobody is pushed to."""
+        return np.array(self.found["fan_outs"][(transport if transport.pushed else Transport.SSE).value])
 
 
 class ToldEdge(Edge):
@@ -110,8 +120,8 @@ class Stage:
 
     @property
     def server_s(self) -> float:
-        """What the server has used of its core so far."""
-        return self.server.loop.busy_s + self.server.log.busy_s
+        """What the server has used of its core so far, with what it does while nobody asks."""
+        return self.server.loop.busy_s + self.server.log.busy_s + self.costs["idle_share"] * self.env.now
 
     def rng(self, what: str) -> Random:
         return Random(f"push_vs_pull {self.case.repeat} {what}")
