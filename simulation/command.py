@@ -60,7 +60,7 @@ def require_own(path: Path | None, kind: str, name: str) -> None:
     if not text.strip():
         return
     if (holds := _held(text)) != (kind, name):
-        what = f"the {holds[0]} {holds[1]}" if holds else "something else than a result"
+        what = f"the {holds[0]} {holds[1]}" if holds else "something else"
         fail(f"--json: {path} holds {what}, not the {kind} {name}: name another file, or remove that one")
 
 

@@ -88,9 +88,8 @@ async def as_they_end(
     ``backend`` is what `joblib.parallel_config` takes.
     """
     loop = asyncio.get_running_loop()
-    thread = ThreadPoolExecutor(
-        1, initializer=_spare_workers
-    )  # one alone, since joblib wants to be left where it began
+    # One alone, since joblib wants to be left where it began.
+    thread = ThreadPoolExecutor(1, initializer=_spare_workers)
     results = _results(function, calls, backend)
     try:
         while (result := await loop.run_in_executor(thread, next, results, END)) is not END:

@@ -95,4 +95,4 @@ def as_document(scenario: Scenario, runs: list[RunResult], machine: dict[str, An
 def keep(document: object, file: Path | None) -> None:
     """Write a result of any kind to the file that was named for it, if one was."""
     if file is not None:
-        file.write_text(json.dumps(document, indent=1) + "\n")
+        file.write_text(json.dumps(document, indent=1, default=float) + "\n")

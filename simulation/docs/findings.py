@@ -43,7 +43,7 @@ class Findings:
     def noise(self, variant: str, measure: str) -> str:
         """How far live runs are from each other; of a single run nothing is known."""
         noise = self._cells[variant, measure]["noise"]
-        return "unknown: one run" if noise is None else spoken.rounded_percent(noise)
+        return spoken.UNKNOWN if noise is None else spoken.rounded_percent(noise)
 
     def gap(self, variant: str, measure: str) -> str:
         return f"{self.error(variant, measure)} (noise {self.noise(variant, measure)})"

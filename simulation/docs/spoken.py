@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import median
 
+UNKNOWN = "unknown: one run"  # the noise of live runs, of which there is one
+
 
 def rate(bit_per_s: float) -> str:
     """With the unit that fits: `12.5 kbit/s`, `1,251 Tbit/s`."""
@@ -32,9 +34,9 @@ def percent(share: float) -> str:
     return f"{significant(100 * share)} %"
 
 
-def rounded_percent(share: float, digits: int = 0, *, sign: str = "") -> str:
-    """With so many digits after the point: `16 %`; "+" as a ``sign`` shows it always."""
-    return f"{share:{sign}.{digits}%}".replace("%", " %")
+def rounded_percent(share: float, digits: int = 0) -> str:
+    """With so many digits after the point: `16 %`."""
+    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def ranged(values: Sequence[float], digits: int) -> str:

@@ -16,6 +16,7 @@ from simulation.experiments.family import Family
 from simulation.experiments.running import RESULTS, Document, FamilyRun
 from simulation.experiments.showing import plot, table, void
 from simulation.provenance import SHIPPED, Provenance
+from simulation.result import keep
 
 Costs = Mapping[str, Any]
 T = TypeVar("T")
@@ -50,8 +51,7 @@ def show(family: Family, document: Document, console: Console) -> None:
 
 def _save(family: Family, document: Document, json_file: Path | None, plot_file: Path | None) -> None:
     try:
-        if json_file is not None:
-            json_file.write_text(json.dumps(document, indent=1, default=float) + "\n")
+        keep(document, json_file)
         if plot_file is not None:
             plot(family, document, plot_file)
     except OSError as error:

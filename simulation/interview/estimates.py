@@ -126,7 +126,7 @@ def _check(quantity: Quantity, given: Assumptions, typed: object) -> Checked:
     value, echo = read(typed, quantity.unit), _echo(typed)
     if value is None:
         return Checked(quantity, echo, None, expected, f"no figure such as {EXAMPLES[quantity.unit]}.")
-    if value <= 0:
+    if value / expected <= 0:
         return Checked(quantity, echo, value, expected, "It is more than nothing.")
     return Checked(quantity, echo, value, expected, _slip(quantity, given, value / expected))
 

@@ -1,7 +1,7 @@
 """The interview room: what a candidate goes through, from the brief to the sheet.
 
 Everything typed is kept until the end, and may be typed again: the last one counts. What is left blank a made-up
-candidate may answer (stand_in.toml), so that one sees how it goes; the sheet says which answers are his.
+candidate may answer (stand_in.toml), so that one sees how it goes; the sheet says which answers are the stand-in's.
 """
 
 import tomllib

@@ -50,7 +50,7 @@ class AnswerError(Exception):
 
 def number(value: float) -> str:
     """Four digits, and as many zeros as it takes."""
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e16 else f"{value:.4g}"
 
 
 def blank(typed: object) -> bool:

@@ -263,6 +263,7 @@ def test_a_check_that_is_ended_ends_its_judge(tmp_path, number):
     command = [sys.executable, "-m", "simulation.cli", "check", "coalescer", "--answers", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
         while not (tmp_path / "judge").exists() or not (judge := (tmp_path / "judge").read_text()):
+            assert process.poll() is None, process.stdout.read()
             time.sleep(0.05)
         process.send_signal(number)
         assert b"Traceback" not in process.stdout.read()

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from tests.parity.virtual_time import run
 
 from reference_impl.group_commit import GroupCommit
 from reference_impl.policy.batching import GroupCommitConfig
@@ -12,6 +11,7 @@ from reference_impl.ports import LogUnavailable
 from reference_impl.protocol import problem
 from reference_impl.protocol.problem import Problem
 from reference_impl.write_path import NewComment
+from simulation.virtual_time import run
 from tests.parity.commits import NoBroker, Outcome, SlowLog, path_to, reader
 
 STREAM = "match"

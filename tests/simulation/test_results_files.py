@@ -54,8 +54,8 @@ def test_where_calibrate_writes_is_asked_before_it_measures(tmp_path: Path) -> N
         ({"experiment": "caching"}, "the experiment caching"),
         ({"sweep": "fan_out", "plan": {}, "finished": False}, "the sweep fan_out"),
         ({"scenario": {"name": "quick"}}, "the scenario quick"),
-        ({"rows": []}, "something else than a result"),
-        ([1], "something else than a result"),
+        ({"rows": []}, "something else"),
+        ([1], "something else"),
     ],
 )
 def test_what_another_run_has_found_is_not_written_over(holds: object, what: str, tmp_path: Path) -> None:

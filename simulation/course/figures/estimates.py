@@ -19,7 +19,6 @@ from simulation.trace import poisson
 CROWD_PER_S = 20.0  # the display budget of the benchmark's crowd
 ROOM_PER_S, ROOMY = 5.0, 0.7  # what a full room of a thousand posts, and how much of that a roomy one
 PLAYED_S, REPLICATIONS = 600.0, 20  # of such a room
-UNKNOWN = "unknown: one run"
 FANOUTS = (("fanout-1000-sse", 1_000), ("fanout-window", 1_000), ("fanout-window", 5_000))
 
 
@@ -79,7 +78,7 @@ def _crowds() -> list[Compared]:
         )  # fmt: skip
         where = f"in {rooms} rooms" if rooms > 1 else "in one hall"
         found += [
-            Compared(f"live: {what} {where}", form, seen, spoken.significant(seen), UNKNOWN)
+            Compared(f"live: {what} {where}", form, seen, spoken.significant(seen), spoken.UNKNOWN)
             for what, form, seen in (
                 ("comments/s to a viewer", demand.received_per_s, row["shown_per_s"]),
                 ("a comment's chance, %,", 100 * demand.chance_shown, 100 * row["chance"]),

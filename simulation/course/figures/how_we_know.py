@@ -37,7 +37,7 @@ def _scoring(document: dict[str, Any]) -> dict[str, str]:
         "runs": str(len(live)),
         "void": str(sum(bool(run["why_void"]) for run in live)),
         "worst": f"`{bad.name}`",  # with its quotes: a mark within code would be shown
-        "worst_error": spoken.rounded_percent(bad.error("forecast"), sign="+"),
+        "worst_error": spoken.signed(bad.error("forecast")),
         "worst_noise": spoken.rounded_percent(bad.noise),
         "alike": str(alike),
         "pairs": str(pairs),

@@ -189,7 +189,7 @@ def _everywhere(stage: str) -> dict[str, str]:
     """Its p99 over all scenarios of the report, in the median: how far the forecast is off, signed, and the noise."""
     rows = scored(result(REPORT), stage, "p99")
     return {
-        f"all_{stage}": spoken.rounded_percent(median(row.error("forecast") for row in rows), sign="+"),
+        f"all_{stage}": spoken.signed(median(row.error("forecast") for row in rows)),
         f"all_{stage}_noise": spoken.rounded_percent(median(row.noise for row in rows)),
     }
 

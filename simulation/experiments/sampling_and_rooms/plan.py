@@ -46,9 +46,8 @@ class Size:
     seconds: Annotated[float, Within(0.1, 3_600)] = 120.0
     viewers: Annotated[int, Within(1, 300_000)] = 50_000
     moderators: Annotated[int, Within(1, 1_000)] = 10  # the host is one of them
-    staff_share: Annotated[float, Within(1e-6, 0.5)] = (
-        0.002  # of all comments: theirs, each of them one in nine seconds
-    )
+    # Of all comments: theirs, each of them one in nine seconds.
+    staff_share: Annotated[float, Within(1e-6, 0.5)] = 0.002
     budget: DisplayBudgetConfig = field(default_factory=lambda: DisplayBudgetConfig(per_s=5.0, seed="final"))
     rooms: RoomsConfig = field(default_factory=RoomsConfig)
 

@@ -147,7 +147,7 @@ def refusals_cost_nothing(answer: ModuleType) -> str:
         raise Misconception(
             f"an author who tries ten times a second for 300 s gets {len(hasty)} comments through; one who is "
             f"patient gets {int(BURST + 300 / INTERVAL_S)}. If a refusal costs a token, or begins the waiting anew, "
-            "an impatient client is never let in again, and a rate in whole tokens ({BURST} // {PERIOD_S:g} = 0) "
+            f"an impatient client is never let in again, and a rate in whole tokens ({BURST} // {PERIOD_S:g} = 0) "
             "brings none back; and one that comes back a moment too early is punished for it."
         )
     return f"{len(hasty)} in 300 s, however impatient"

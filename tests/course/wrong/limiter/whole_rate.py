@@ -1,4 +1,4 @@
-# Rejected: "a rate in whole tokens"
+# Rejected: "a rate in whole tokens (11 // 30 = 0)"
 class Limiter:
     def __init__(self, burst, period_s):
         self.burst, self.period_s = burst, period_s
