@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +61,16 @@ class Digest:
         writes = commit_times(self.measured, self._held)
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
-        enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
+        enough: dict[str, Any] = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
+        enough |= {"answers": answers} if len(answers := self._answers(writes)) else {}
+        enough |= {"receive_s": self._receive_s} if np.isfinite(self._receive_s) else {}
         known, fan_outs = frozen.near(self.scenario.audience.viewers), self._fan_outs()
         fan_outs = fan_outs[fan_outs[:, 0] < calm_until]
         fan_outs[:, 0] -= began_s
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(known, receive_s=self._receive_s, answers=self._answers(writes), **enough),
+            else_=replace(known, **enough),
         )
 
     def _answers(self, writes: "CommitTimes") -> Samples:
@@ -115,7 +118,8 @@ class Digest:
     @property
     def _receive_s(self) -> float:
         waited_s = self.measured.comments["flushed_s"] - self.measured.comments["hub_s"]
-        return float(np.median(waited_s[waited_s < AT_ONCE_S]))  # of those that the window did not hold up
+        at_once_s = waited_s[waited_s < AT_ONCE_S]  # of those that the window did not hold up
+        return float(np.median(at_once_s)) if len(at_once_s) else float("nan")
 
     def _posts(self) -> tuple[Samples, Samples]:
         """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
@@ -136,15 +140,19 @@ class Digest:
         return np.asarray(alone & np.isfinite(self._intended_s) & ~_overlaps(self._intended_s, admitted_s))
 
     def _slacks(self, dense: tuple[float, float]) -> Samples:
-        """By how much fan-outs came later than the window's end, which lasts from the end of the one before."""
+        """By how much fan-outs came later than the window's end, which lasts from the end of the one before.
+
+        If all of them were later than any timer is, the least late one is the nearest to a timer's slack there is.
+        """
         window_s = self.scenario.system.window_ms / 1000
         if not window_s:
             return np.zeros(0)
         starts_s, ends_s = self.measured.fan_outs["start_s"], self.measured.fan_outs["end_s"]
         late_s = starts_s[1:] - ends_s[:-1] - window_s
         within = (starts_s[1:] > dense[0] + 0.1) & (starts_s[1:] < dense[1])
-        late_s = late_s[within & (late_s > -0.002) & (late_s < LATE_MAX_S)]
-        return np.asarray(np.maximum(late_s, 0.0))
+        late_s = late_s[within & (late_s > -0.002)]
+        slacks = late_s[late_s < LATE_MAX_S]
+        return np.asarray(np.maximum(slacks if len(slacks) else np.sort(late_s)[:1], 0.0))
 
     def _fan_outs(self) -> Samples:
         """Join fan-outs with their receipts: start, viewers, gap, events, duration, lag to the first receipt, span."""

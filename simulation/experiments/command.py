@@ -96,4 +96,12 @@ def _read(path: Path | None, read: Callable[[Path], T], what: str) -> T | None:
     try:
         return None if path is None else read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        fail(f"cannot use {path}, {what}: {error!r}")
+        fail(f"cannot use {path}, {what}: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return f"it is not JSON: {error}" if isinstance(error, json.JSONDecodeError) else str(error)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from simulation.engines.processes import neighbours
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Needing, Observation
 from simulation.machine import fingerprint
@@ -123,10 +124,12 @@ def held_here(family: Family) -> list[str]:
 
 async def probed(family: Family) -> tuple[Costs, Provenance]:
     """What the family's probes find; where something is missing for that, the shipped costs of it."""
+    watched = neighbours()
     found, missing = await family.probe(), lacking(family)
+    machine = fingerprint() | {"others_share": watched.share()}
     if missing:
         found = completed(found, json.loads((RESULTS / f"{family.name}.json").read_text())["costs"])
-    return found, Provenance(MEASURED, fingerprint(), ", ".join(f"`{variant}`" for variant in missing))
+    return found, Provenance(MEASURED, machine, ", ".join(f"`{variant}`" for variant in missing))
 
 
 def completed(found: Costs, others: Costs) -> dict[str, Any]:
