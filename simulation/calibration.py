@@ -30,8 +30,7 @@ COLUMNS = {
     "edge_hops": 0, "answers": 2,
 }  # fmt: skip
 """Of each array of samples; 0 of one that has a number for a sample."""
-SAMPLED = ("posts", "commits", "handovers", "hops", "fan_outs")  # by every probe, many times
-ONCE = ("answers", "polls")  # a few times, since a sample of them is a mean
+NEEDED = ("posts", "commits", "handovers", "hops", "fan_outs", "answers", "polls")  # whatever is simulated
 
 
 class CalibrationError(ValueError):
@@ -145,16 +144,15 @@ class Calibration:
         if fields.get("parts"):
             return merged([cls.of(part) for part in fields["parts"]])
         found = cls(**({**fields, "parts": ()} | {name: _shaped(name, fields[name]) for name in COLUMNS}))
-        if lacking := found.lacking(1):
+        if lacking := found.lacking({}):
             names = ", ".join(lacking)
             raise CalibrationError(f"the calibration has no {names}: its probes were disturbed; measure anew")
         return found
 
-    def lacking(self, enough: int) -> dict[str, int]:
-        """How many samples there are of what every simulation draws from, where those are fewer than ``enough``."""
-        few = {name: count for name in SAMPLED if (count := len(getattr(self, name))) < enough}
-        none = {name: 0 for name in ONCE if not len(getattr(self, name))}
-        return few | none | ({} if np.isfinite(self.receive_s) else {"receive_s": 0})
+    def lacking(self, enough: Mapping[str, int]) -> dict[str, int]:
+        """How many samples there are of what every simulation draws from, where that is not ``enough``, at least 1."""
+        counts = {name: len(getattr(self, name)) for name in NEEDED} | {"receive_s": int(np.isfinite(self.receive_s))}
+        return {name: count for name, count in counts.items() if count < enough.get(name, 1)}
 
     @property
     def stalled_share(self) -> float:

@@ -31,6 +31,8 @@ from simulation.trace import Post, load_trace, poisson
 WARM_POSTS = 150
 WARM_PER_S = 100
 TRIES = 3  # of probes that something else disturbs
+ENOUGH = {"fan_outs": NEAREST, **dict.fromkeys(("posts", "commits", "handovers", "hops"), NEAREST // 2)}
+"""Samples: a draw chooses among as many. A large crowd, whose fan-outs stand in everybody's way, leaves 25 posts."""
 LONE_S = 2.0
 LONE_GAP_S = 0.08
 RANDOM_S = 2.0
@@ -116,7 +118,7 @@ async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
 
 def too_few(found: Calibration, window_ms: float) -> str:
     """Names of which samples these probes have found too few to simulate with, and how many; "" if of none."""
-    counts = found.lacking(NEAREST) | ({"slacks": 0} if window_ms and not len(found.slacks) else {})
+    counts = found.lacking(ENOUGH) | ({"slacks": 0} if window_ms and not len(found.slacks) else {})
     return ", ".join(f"{name} ({count})" for name, count in counts.items())
 
 

@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ FRAME = "  "  # begins every line of a traceback that is not the error itself
 SERVER = ("reference_impl",)  # the module that is run
 
 _URL = re.compile(r"\burl=(http://\S+)")
+_RUNG = re.compile(r"\bevent=rung\b.*?\bnow=(\w+)")
+_LEFT_OUT: ContextVar[set[str] | None] = ContextVar("left_out", default=None)
 
 
 class ProcessError(Exception):
@@ -243,12 +246,28 @@ async def _address(process: Process) -> str:
     raise ProcessError(words or "the server ended without a word")
 
 
+@contextmanager
+def left_out() -> Iterator[set[str]]:
+    """The rungs that overloaded servers and edges, but quiet ones, climb to within it: there they leave things out."""
+    rungs: set[str] = set()
+    before = _LEFT_OUT.set(rungs)
+    try:
+        yield rungs
+    finally:
+        _LEFT_OUT.reset(before)
+
+
 async def _forward(stream: asyncio.StreamReader, *, quiet: bool) -> None:
     """Pass on what the server warns of, at once; its ordinary lines are left out.
 
     As text: while a progress bar is on a terminal, `sys.stderr` is its own, and puts whole lines above it.
     """
-    async for line in stream:
-        if not quiet and b"level=info" not in line:
-            sys.stderr.write(line.decode(errors="replace"))
-            sys.stderr.flush()
+    rungs = _LEFT_OUT.get()
+    async for said in stream:
+        line = said.decode(errors="replace")
+        if quiet or "level=info" in line:
+            continue
+        if rungs is not None and (climbed := _RUNG.search(line)):
+            rungs.add(climbed[1])
+        sys.stderr.write(line)
+        sys.stderr.flush()

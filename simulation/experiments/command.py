@@ -14,7 +14,7 @@ from simulation.engines import live
 from simulation.experiment import Engine
 from simulation.experiments.family import Family
 from simulation.experiments.running import RESULTS, Document, FamilyRun
-from simulation.experiments.showing import plot, table, void
+from simulation.experiments.showing import overloaded, plot, table, void
 from simulation.provenance import SHIPPED, Provenance
 
 Costs = Mapping[str, Any]
@@ -44,6 +44,8 @@ async def experiment_to_end(
 def show(family: Family, document: Document, console: Console) -> None:
     for each in void(document["observations"]):
         console.print(f"[bold red]Void:[/] {each}", highlight=False)
+    for each in overloaded(document["observations"]):
+        console.print(f"[bold red]Overloaded:[/] {each}", highlight=False)
     console.print(table(family, document))
     console.print(document["answer"], highlight=False)
 

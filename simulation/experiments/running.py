@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simulation.engines.processes import neighbours
+from simulation.engines.processes import left_out, neighbours
 from simulation.experiments.comparison import compare, ranking
-from simulation.experiments.family import Family, Needing, Observation
+from simulation.experiments.family import LEFT_OUT, Family, Needing, Observation
 from simulation.machine import fingerprint
 from simulation.provenance import MEASURED, Provenance
 from simulation.replications import in_parallel
@@ -66,7 +67,7 @@ class FamilyRun:
         self._observations += self._not_held()
         for variant, repeat in self.left:
             tell(f"{variant}, repeat {repeat + 1}")
-            self._observations.append(await self._family.live(variant, repeat))
+            self._observations.append(await self._live(variant, repeat))
             keep(self.as_dict())
         if "sim" in self._engines:
             tell("simulating the same")
@@ -104,6 +105,12 @@ class FamilyRun:
         return [
             (variant, repeat) for repeat in range(max(times.values())) for variant in times if repeat < times[variant]
         ]
+
+    async def _live(self, variant: str, repeat: int) -> Observation:
+        """With a note if a server left things out for its load, which those that are asked to do so say otherwise."""
+        with left_out() as rungs:
+            seen = await self._family.live(variant, repeat)
+        return replace(seen, facts={**seen.facts, LEFT_OUT: sorted(rungs)}) if rungs else seen
 
     async def _simulated(self) -> list[Observation]:
         assert self._costs is not None

@@ -6,19 +6,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from simulation.docs.rendering import ROOT
+from simulation.engines import processes
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import show
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Measure, Observation, Sweepable
-from simulation.experiments.medians import not_shown, shows
-from simulation.experiments.running import RESULTS, FamilyRun, document
+from simulation.experiments.running import FamilyRun, document
 from simulation.experiments.showing import markdown, plot
 from simulation.provenance import Provenance
 
@@ -110,77 +111,31 @@ def test_the_page_has_the_question_the_answer_and_a_row_for_each_figure(tmp_path
     assert (tmp_path / "two.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    ("less", "more", "shown"),
-    [
-        ([10, 12], [20, 24], True),
-        ([10, 21], [20, 24], False),  # their ranges overlap
-        ([20, 24], [10, 12], False),  # it is the other way round
-        ([100], [105], False),  # within what one run cannot tell from noise
-        ([100], [150], True),
-        ([1912], [2006], False),
-        ([], [10], False),
-        ([0], [0], False),
-    ],
-)
-def test_a_difference_is_shown_by_runs_that_are_clearly_apart(
-    less: list[float], more: list[float], shown: bool
-) -> None:
-    observed = [*seen("a", "live", *less), *seen("b", "live", *more)]
-    assert shows(observed, "p99_ms", "a", "b") is shown
-    said = [] if shown or not less else ["These runs do not show that `a` is below `b` by p99, ms."]
-    assert not_shown(observed, Two.measures, [("p99_ms", "a", "b")]) == said
-
-
-def published(name: str) -> tuple[list[Observation], str]:
-    """The runs of an experiment's published result that count, and its answer."""
-    found = json.loads((RESULTS / f"{name}.json").read_text())
-    return [Observation(**row) for row in found["observations"] if not row["why_void"]], found["answer"]
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_the_published_answer_is_what_the_published_runs_say(name: str) -> None:
-    observations, answer = published(name)
-    assert FAMILIES[name]().answer(observations) == answer
-    assert "not show" not in answer
-
-
-@pytest.mark.parametrize(
-    ("name", "measure", "one", "other", "said", "unsaid"),
-    [
-        ("hot_partition", "cold_p99_ms", "by_stream", None, "These runs show no strategy that", "hot_split keeps"),
-        (
-            "backpressure", "fast_p99_ms", "everybody_admitted", "authors_limited",
-            "do not show that it helps to limit each author", "limit each author: viewers wait 257 ms at p99, not 2",
-        ),
-        (
-            "consumer_groups", "lag_p99_ms", "dead", "slow",
-            "these runs do not show which is the worse", "one is the worse",
-        ),
-        ("failover", "peak_joins", "edge", "edge-no-jitter", "`edge` is below `edge-no-jitter` by most joins", ""),
-        ("caching", "late_pct", "silent", "silent-no-breaker", "is below `silent-no-breaker` by pages later", ""),
-    ],
-)  # fmt: skip
-def test_an_answer_claims_no_difference_that_its_runs_do_not_show(
-    name: str, measure: str, one: str, other: str | None, said: str, unsaid: str
-) -> None:
-    """``one`` and ``other`` (None: all) have the same figure, as on a machine that is too busy to tell them apart."""
-    observations, _ = published(name)
-    alike = [
-        replace(each, values={**each.values, measure: 2_000.0})
-        if each.variant in (one, other or each.variant)
-        else each
-        for each in observations
-    ]
-    answer = FAMILIES[name]().answer(alike)
-    assert said in answer
-    assert not unsaid or unsaid not in answer
-
-
 def test_variants_without_a_run_that_counts_have_no_answer() -> None:
     void = seen("b", "live", 20, why_void="busy")
     made = document(Two(), [*seen("a", "live", 10), *void, *seen("b", "sim", 2)], None)
     assert made["answer"] == "No answer: no run of b counts."
+
+
+class Overloaded(Two):
+    """Whose server climbs its ladder in one variant."""
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        if variant == "b":
+            climbed = asyncio.StreamReader()
+            climbed.feed_data(b"level=warning event=rung was=full now=no_hints load=1.20\n")
+            climbed.feed_eof()
+            await asyncio.create_task(processes._forward(climbed, quiet=False))
+        return Observation(variant, "live", repeat, {"p99_ms": 10.0, "count": 1.0})
+
+
+def test_a_run_whose_server_left_things_out_is_marked_where_its_figures_are(capfd: pytest.CaptureFixture[str]) -> None:
+    made = asyncio.run(FamilyRun(Overloaded(), engines=("live",)).finish(lambda _: None))
+    facts = [(each["variant"], each["facts"]) for each in made["observations"]]
+    assert facts == [("a", {}), ("b", {"left_out": ["no_hints"]})] * 2
+    assert markdown(Overloaded(), made).count("- Overloaded: b, live: the server left things out (no_hints).") == 1
+    show(Overloaded(), made, Console())
+    assert "Overloaded: b, live" in capfd.readouterr().out
 
 
 def test_a_run_that_ended_early_goes_on_where_it_was() -> None:

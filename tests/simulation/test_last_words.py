@@ -46,12 +46,12 @@ def test_a_process_that_fails_is_told_by_its_error() -> None:
     assert str(told.value) == "the probe: ValueError: could not convert string to float: 'soon'"
 
 
-async def forward(*lines: str) -> None:
+async def forward(*lines: str, quiet: bool = False) -> None:
     stream = asyncio.StreamReader()
     for line in lines:
         stream.feed_data(line.encode())
     stream.feed_eof()
-    await processes._forward(stream, quiet=False)
+    await processes._forward(stream, quiet=quiet)
 
 
 def test_warnings_of_a_server_come_above_a_progress_bar_at_once(capfd: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +67,14 @@ def test_warnings_of_a_server_come_above_a_progress_bar_at_once(capfd: pytest.Ca
 def test_without_a_bar_they_come_as_errors_do(capfd: pytest.CaptureFixture[str]) -> None:
     asyncio.run(forward(WARNING))
     assert capfd.readouterr().err == WARNING
+
+
+def test_rungs_that_a_server_climbs_to_are_heard_unless_that_is_expected() -> None:
+    with processes.left_out() as rungs:
+        asyncio.run(forward(WARNING, WARNING.replace("warning", "info").replace("no_hints", "full")))
+        asyncio.run(forward(WARNING.replace("no_hints", "read_only"), quiet=True))
+    asyncio.run(forward(WARNING.replace("no_hints", "wide_windows")))
+    assert rungs == {"no_hints"}
 
 
 def test_the_probe_of_a_cache_waits_for_an_answer_that_a_server_would_not_wait_for() -> None:

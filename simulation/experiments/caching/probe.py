@@ -21,11 +21,12 @@ from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.recent import RedisRecent
 from reference_impl.guard import Guard
 from reference_impl.pages import StoredPages
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.recent_window import RecentConfig, Wanted
 from reference_impl.ports import LogUnavailable
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.recent import Built, Changes
-from reference_impl.recent_wiring import ANSWER_S, CACHE, STAYS_CLOSED
+from reference_impl.recent_wiring import ANSWER_S, CACHE
 from reference_impl.storage import Storage, migrate_all, open_databases, whole
 from simulation.bench.partitions_log import named
 from simulation.engines.ports import free_port
