@@ -1,8 +1,8 @@
 """Noisy neighbours: what others have had of the cores on which something was measured, and when that is too much.
 
 Linux counts for each core the time that anybody has used of it, and for each process what it and its children that have
-ended have used. The difference is other people's. Interrupts are left out: most of them are a run's own packets, which many kernels count
-to whoever is interrupted, so that what is told is rather too little.
+ended have used. The difference is other people's. Interrupts are left out: most of them are a run's own packets, and
+many kernels count them to whoever is interrupted, so that what is told is rather too little.
 """
 
 import os

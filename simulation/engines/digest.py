@@ -80,7 +80,7 @@ class Digest:
         """
         fan_outs, comments = self._held, self.measured.comments
         gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
-        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.handovers[:, 1]))
+        commits, dispatch_s = commit_rows(self.measured), _median(writes.handovers[:, 1])
         way_s = self._api_s + (comments["hub_s"] - comments["durable_s"]) + self._receive_s
         rows = []
         for used in self.used:
@@ -90,7 +90,8 @@ class Digest:
             commits_s = float((commits[:, 2] + dispatch_s)[_within(commits[:, 0], used)].sum())
             if (mine & self._alone).any():
                 rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - float(way_s[mine & self._alone].mean())
-                rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
+                if np.isfinite(rest_s):
+                    rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
         return np.array(rows).reshape(-1, 2)
 
     @cached_property
@@ -118,8 +119,7 @@ class Digest:
     @property
     def _receive_s(self) -> float:
         waited_s = self.measured.comments["flushed_s"] - self.measured.comments["hub_s"]
-        at_once_s = waited_s[waited_s < AT_ONCE_S]  # of those that the window did not hold up
-        return float(np.median(at_once_s)) if len(at_once_s) else float("nan")
+        return _median(waited_s[waited_s < AT_ONCE_S])  # of those that the window did not hold up
 
     def _posts(self) -> tuple[Samples, Samples]:
         """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
@@ -207,7 +207,7 @@ def _commits(measured: Measured) -> dict[str, Samples]:
     at = np.searchsorted(writes["answered_s"], ends_s, side="right") - 1
     known = (at >= 0) & (ends_s - writes["answered_s"][at] < STAMPED_S)
     rows = {name: column[at[known]] for name, column in writes.items()}
-    rest_s = float(np.median(rows["rest_s"])) if len(at) else 0.0  # told with the write after; they are all alike
+    rest_s = _median(rows["rest_s"])  # told with the write after; they are all alike
     return rows | {
         "rest_s": np.full(len(rows["cpu_s"]), rest_s),
         "work_s": rows["cpu_s"] + rest_s,
@@ -215,6 +215,11 @@ def _commits(measured: Measured) -> dict[str, Samples]:
         "durable_s": ends_s[known],
         "comments": sizes[known],
     }
+
+
+def _median(samples: Samples) -> float:
+    """NaN of a run so disturbed that there are none."""
+    return float(np.median(samples)) if len(samples) else float("nan")
 
 
 def _within(times_s: Samples, used: Used) -> NDArray[np.bool_]:
@@ -252,5 +257,7 @@ def _overlaps(from_s: Samples, to_s: Samples) -> NDArray[np.bool_]:
 
 
 def _idle_gaps(at_s: Samples, ends_s: Samples) -> Samples:
+    if not len(ends_s):
+        return np.ones(len(at_s))
     before = np.searchsorted(ends_s, at_s)
     return np.where(before > 0, at_s - ends_s[np.maximum(before - 1, 0)], 1.0)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from simulation.engines import calibrate, processes
 from simulation.engines.digest import LATE_MAX_S, Digest
 from simulation.engines.processes import ProcessError
 from simulation.experiments.running import RESULTS
-from simulation.measurements import Measured, Receipts
+from simulation.measurements import COMMENT_COLUMNS, FAN_OUT_COLUMNS, WRITE_COLUMNS, Measured, Receipts, Used
 from simulation.neighbours import BUSY_SHARE, Neighbours, used_s, warning
 from simulation.provenance import MEASURED, Provenance
 from simulation.reporting.measuring import WHY, Measuring, missing
@@ -113,6 +114,19 @@ def test_windows_that_all_ended_late_leave_the_least_late_one() -> None:
     assert slacks(late, 0.001, 0.002) == pytest.approx([0.001, 0.002])
     assert slacks(late, late + 0.02, late + 0.01) == pytest.approx([late])
     assert slacks() == []
+
+
+def test_of_a_run_in_which_nothing_was_seen_a_digest_has_nothing_and_says_so() -> None:
+    nothing = np.zeros(0)
+    measured = Measured(*(dict.fromkeys(names, nothing) for names in (COMMENT_COLUMNS, FAN_OUT_COLUMNS, WRITE_COLUMNS)))
+    digest = Digest(load_scenario("quick"), measured, Receipts(*[nothing] * 3), {}, [Used(0.0, 1.0, 0.5)])
+    found = digest.calibration(1e-3, (0.0, 1.0), [])
+    assert list(found.lacking({})) == ["posts", "commits", "handovers", "hops", "fan_outs", "answers", "receive_s"]
+    replay = digest.replay(0.0, WHOLE)
+    assert replay.receive_s == WHOLE.receive_s
+    assert replay.answer(0.01) == WHOLE.answer(0.01)
+    assert replay.fan_out(0.0, 100, 0.01, 1, Random(1)) == WHOLE.fan_out(0.0, 100, 0.01, 1, Random(1))
+    assert replay.commit(0.0, 0.01, 1, Random(1)) == WHOLE.commit(0.0, 0.01, 1, Random(1))
 
 
 def test_a_report_measures_anew_what_disturbed_probes_have_left_in_its_file() -> None:
