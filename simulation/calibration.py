@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.model.costs import CommitCost, FanOutCost, PostCost
+from simulation.neighbours import others_share
 
 REFERENCE = Path(__file__).parent / "results" / "calibration.json"  # shipped, so that one can simulate at once
 NEAREST = 16  # samples among which a draw chooses, or more that are equally near
@@ -24,18 +25,16 @@ GAP_MIN_S = 1e-3  # idle gaps below and above these are alike
 GAP_MAX_S = 0.1
 
 Samples = NDArray[np.float64]
-ARRAYS = (
-    "posts",
-    "commits",
-    "handovers",
-    "hops",
-    "slacks",
-    "fan_outs",
-    "stalls",
-    "polls",
-    "edge_hops",
-    "answers",
-)
+COLUMNS = {
+    "posts": 3, "commits": 3, "handovers": 4, "hops": 0, "slacks": 0, "fan_outs": 6, "stalls": 0, "polls": 0,
+    "edge_hops": 0, "answers": 2,
+}  # fmt: skip
+"""Of each array of samples; 0 of one that has a number for a sample."""
+NEEDED = ("posts", "commits", "handovers", "hops", "fan_outs", "answers", "polls")  # whatever is simulated
+
+
+class CalibrationError(ValueError):
+    """There is nothing to draw from where the model has to draw; the message says of what."""
 
 
 @dataclass(frozen=True)
@@ -109,19 +108,19 @@ class Calibration:
         return CommitCost(float(around[1]), float(around[2]), float(row[2] * scale), float(around[3]))
 
     def hop(self, rng: Random) -> float:
-        return _draw(self.hops, rng)
+        return _draw("hops", self.hops, rng)
 
     def timer_slack(self, rng: Random) -> float:
-        return _draw(self.slacks, rng)
+        return _draw("slacks", self.slacks, rng)
 
     def stall(self, rng: Random) -> float:
-        return _draw(self.stalls, rng)
+        return _draw("stalls", self.stalls, rng)
 
     def poll(self, rng: Random) -> float:
-        return _draw(self.polls, rng)
+        return _draw("polls", self.polls, rng)
 
     def edge_hop(self, rng: Random) -> float:
-        return _draw(self.edge_hops, rng)
+        return _draw("edge_hops", self.edge_hops, rng)
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(self.as_dict()) + "\n")
@@ -134,14 +133,31 @@ class Calibration:
         """As JSON has it: the parts, if there are any, which make the whole."""
         if self.parts:
             return {"machine": self.machine, "parts": [part.as_dict() for part in self.parts]}
-        return asdict(self) | {name: np.round(getattr(self, name), 7).tolist() for name in ARRAYS}
+        return asdict(self) | {name: np.round(getattr(self, name), 7).tolist() for name in COLUMNS}
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> "Calibration":
-        """The reverse of `as_dict`; KeyError and TypeError tell of what is missing or too much."""
+        """The reverse of `as_dict`; KeyError and TypeError tell of what is missing or too much.
+
+        CalibrationError: its probes were disturbed, and found nothing of what every simulation needs.
+        """
         if fields.get("parts"):
             return merged([cls.of(part) for part in fields["parts"]])
-        return cls(**({**fields, "parts": ()} | {name: np.asarray(fields[name], dtype=float) for name in ARRAYS}))
+        found = cls(**({**fields, "parts": ()} | {name: _shaped(name, fields[name]) for name in COLUMNS}))
+        if lacking := found.lacking({}):
+            names = ", ".join(lacking)
+            raise CalibrationError(f"the calibration has no {names}: its probes were disturbed; measure anew")
+        return found
+
+    def lacking(self, enough: Mapping[str, int]) -> dict[str, int]:
+        """How many samples there are of what every simulation draws from, where that is not ``enough``, at least 1."""
+        counts = {name: len(getattr(self, name)) for name in NEEDED} | {"receive_s": int(np.isfinite(self.receive_s))}
+        return {name: count for name, count in counts.items() if count < enough.get(name, 1)}
+
+    @property
+    def stalled_share(self) -> float:
+        """Of the time, how much nothing progressed on the server's core that had nothing else to do."""
+        return float(self.stalls_per_s * self.stalls.mean()) if len(self.stalls) else 0.0
 
     @cached_property
     def _post_gaps(self) -> Samples:
@@ -209,15 +225,21 @@ def merged(probes: Sequence[Calibration]) -> Calibration:
 
 
 def _joined(parts: Sequence[Calibration]) -> Calibration:
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
     return Calibration(
         **arrays,
         receive_s=float(np.median([part.receive_s for part in parts])),
         stalls_per_s=float(np.mean([part.stalls_per_s for part in parts])),
         start_s=float(np.median([part.start_s for part in parts])),
         join_s=float(np.median([part.join_s for part in parts])),
-        machine=parts[0].machine,
+        machine=max((part.machine for part in parts), key=others_share),
     )
+
+
+def _shaped(name: str, samples: Any) -> Samples:
+    """As they were before they were written: a list of no rows does not say how long they are."""
+    columns = COLUMNS[name]
+    return np.asarray(samples, dtype=float).reshape((-1, columns) if columns else -1)
 
 
 def _gap(gap_s: Any) -> Any:
@@ -236,7 +258,7 @@ def _near(distance: Samples, rng: Random) -> int:
     return int(near[rng.randrange(len(near))])
 
 
-def _draw(samples: Samples, rng: Random) -> float:
+def _draw(name: str, samples: Samples, rng: Random) -> float:
     if not len(samples):
-        raise ValueError("the calibration has no such probe: measure one with such a set-up")
+        raise CalibrationError(f"the calibration has no such probe, of {name}: measure one with such a set-up")
     return float(samples[rng.randrange(len(samples))])

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from reference_impl.failing import fail
+from simulation.calibration import CalibrationError
 from simulation.engines.processes import ProcessError
 from simulation.scenario import ScenarioError
 
@@ -89,7 +90,7 @@ def run_to_end(main: Coroutine[Any, Any, None]) -> None:
 
     try:
         asyncio.run(guarded())
-    except (ProcessError, ScenarioError) as error:
+    except (ProcessError, ScenarioError, CalibrationError) as error:
         fail(str(error))
     except asyncio.CancelledError:
         raise typer.Exit(130) from None

@@ -17,6 +17,7 @@ from simulation.engines.calibrate import calibrate as run_calibration
 from simulation.experiment import Engine, faultless, run_experiment, save, show
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.command import calibration_in, experiment_to_end
+from simulation.neighbours import warning
 from simulation.provenance import Provenance
 from simulation.result import RunResult
 from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
@@ -146,10 +147,13 @@ def calibrate(
     async def main() -> None:
         live.pin_self()
         if scenario is not None:
-            (await run_calibration(_scenario(scenario, {}))).save(file)
-            return
-        with counted(console, "calibrating", len(AUDIENCES) * len(WINDOWS_MS)) as tell:
-            (await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)).save(file)
+            found = await run_calibration(_scenario(scenario, {}))
+        else:
+            with counted(console, "calibrating", len(AUDIENCES) * len(WINDOWS_MS)) as tell:
+                found = await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)
+        found.save(file)
+        if busy := warning(found.machine):
+            console.print(busy, highlight=False)
 
     run_to_end(main())
 

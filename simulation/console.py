@@ -1,5 +1,6 @@
 """What a person sees while a run goes on: a bar on a terminal, plain lines in a pipe."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ def _counted_bar(console: Console, what: str, total: int) -> Iterator[Callable[[
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, redirect_stderr=sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=total)
 
         def tell(which: str) -> None:

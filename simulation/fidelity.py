@@ -78,7 +78,7 @@ async def _live(scenario: Scenario, repeat: int) -> tuple[Row, live.Logged | Non
         async with servers(scenario, 0, None, lambda _: None) as running:
             result, logged = await live.run_logged(scenario, running, live.Progress())
     except ProcessError as error:
-        return {"scenario": scenario.name, "engine": "live", "repeat": repeat, "why_void": str(error)[-300:]}, None
+        return {"scenario": scenario.name, "engine": "live", "repeat": repeat, "why_void": str(error)}, None
     return _row(scenario, repeat, "live", result) | {"speed_probe_ms": round(probe_ms, 3)}, logged
 
 

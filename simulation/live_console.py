@@ -1,5 +1,6 @@
 """What a person sees while a live run goes on; apart from `console`, since it takes the engine."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def _bar(console: Console, scenario: Scenario) -> Iterator[LiveProgress]:
         TextColumn("{task.fields[posted]:,} comments, {task.fields[delivered]:,} deliveries"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, redirect_stderr=sys.stderr.isatty()) as bar:
         task = bar.add_task("Live run", total=scenario.duration_s, posted=0, delivered=0)
 
         def show(progress: LiveProgress) -> None:

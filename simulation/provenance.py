@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulation.machine import in_words
+from simulation.neighbours import warning
 
 MEASURED = "measured"
 SHIPPED = "shipped"
@@ -29,10 +30,11 @@ class Provenance:
         return {name: value for name, value in asdict(self).items() if name != "shipped" or value}
 
     def __str__(self) -> str:
-        """A sentence for below a table."""
+        """A sentence for below a table, and a warning if that machine had other work to do."""
         source = {MEASURED: "costs measured just before", SHIPPED: "the shipped costs"}.get(
             self.source, f"the costs in {self.source}"
         )
         at = self.machine.get("at", "a time that was not noted")
         but = f"; what is missing there for {self.shipped} has the shipped ones" if self.shipped else ""
-        return f"Simulated with {source}, of {in_words(self.machine)}, at {at}{but}."
+        said = f"Simulated with {source}, of {in_words(self.machine)}, at {at}{but}."
+        return f"{said} {busy}" if (busy := warning(self.machine)) else said

@@ -20,7 +20,7 @@ class Replay:
     """Arrays are in order of time; ``at_s`` counts from the run's beginning.
 
     ``fan_outs`` has the rows at, events, duration, lag, span; ``commits`` at, comments, work. What a post and a timer
-    take is drawn from the run's own samples, or from ``else_`` where it has too few.
+    take is drawn from the run's own samples, or from ``else_`` where it has too few (none of fan-outs or commits).
     """
 
     fan_outs: Samples
@@ -58,6 +58,8 @@ class Replay:
         return self.else_.answer(gap_s)
 
     def commit(self, at_s: float, gap_s: float, comments: int, rng: Random) -> CommitCost:
+        if not len(self.commits):
+            return self.else_.commit(at_s, gap_s, comments, rng)
         row = self.commits[_nearest(self.commits[:, 0], self.commits[:, 1], at_s, comments)]
         around = self.else_.commit(at_s, gap_s, comments, rng)
         return CommitCost(around.dispatch_s, around.handover_s, float(row[2]), around.sync_s)
@@ -69,6 +71,8 @@ class Replay:
         return self.else_.timer_slack(rng)
 
     def fan_out(self, at_s: float, viewers: int, gap_s: float, events: int, rng: Random) -> FanOutCost:
+        if not len(self.fan_outs):
+            return self.else_.fan_out(at_s, viewers, gap_s, events, rng)
         row = self.fan_outs[_nearest(self.fan_outs[:, 0], self.fan_outs[:, 1], at_s, events)]
         return FanOutCost(float(row[2]), float(row[3]), float(row[4]))
 

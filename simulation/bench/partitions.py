@@ -62,7 +62,7 @@ async def _run(strategy: str, row_us: float, seed: int, plan: Plan, core: set[in
         finally:
             await processes.stop(process)
     if process.returncode:
-        raise processes.ProcessError(f"{strategy}: {complained.decode(errors='replace').strip()[-500:]}")
+        raise processes.ProcessError(f"{strategy}: {processes.last_words(complained.decode(errors='replace'))}")
     sys.stderr.buffer.write(complained)
     return Measured(**json.loads(said))
 

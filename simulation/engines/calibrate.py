@@ -17,11 +17,12 @@ from pathlib import Path
 
 import aiohttp
 
-from simulation.calibration import Calibration, Samples, merged
+from simulation.calibration import NEAREST, Calibration, Samples, merged
 from simulation.engines import live, processes
 from simulation.engines.api_client import gateway_token, head_cursor, open_stream
 from simulation.engines.digest import STALLS_S, Digest
 from simulation.engines.poster import Poster
+from simulation.engines.processes import ProcessError
 from simulation.engines.set_up import servers
 from simulation.measurements import Receipts, Used
 from simulation.scenario import Scenario
@@ -29,6 +30,9 @@ from simulation.trace import Post, load_trace, poisson
 
 WARM_POSTS = 150
 WARM_PER_S = 100
+TRIES = 3  # of probes that something else disturbs
+ENOUGH = {"fan_outs": NEAREST, **dict.fromkeys(("posts", "commits", "handovers", "hops"), NEAREST // 2)}
+"""Samples: a draw chooses among as many. A large crowd, whose fan-outs stand in everybody's way, leaves 25 posts."""
 LONE_S = 2.0
 LONE_GAP_S = 0.08
 RANDOM_S = 2.0
@@ -74,6 +78,7 @@ async def calibrate(scenario: Scenario, stalls: list[float] | None = None) -> Ca
     """Measure this machine with a server, an audience and a window such as the scenario has.
 
     ``stalls`` are `measure_stalls`' of a probe a little earlier, for several scenarios one after the other.
+    ProcessError: something else keeps the machine so busy that too little could be measured.
     """
     edges = scenario.system.edges
     per_process = scenario.changed(
@@ -98,6 +103,26 @@ async def calibrate_all(
 
 
 async def _probe(scenario: Scenario, stalls: list[float]) -> Calibration:
+    """Probe, and again if too little came of it; ProcessError: it always was too little, so nothing is kept of it."""
+    for _ in range(TRIES):
+        watched = processes.neighbours()
+        found = await _probe_once(scenario, stalls)
+        shares = {"others_share": watched.share(), "stalled_share": round(found.stalled_share, 3)}
+        if not (few := too_few(found, scenario.system.window_ms)):
+            return replace(found, machine=found.machine | shares)
+    raise ProcessError(
+        f"this machine is too busy to measure what a server with {scenario.audience.viewers:,} viewers costs: "
+        f"{TRIES} times there was too little of {few}; run it again when nothing else runs"
+    )
+
+
+def too_few(found: Calibration, window_ms: float) -> str:
+    """Names of which samples these probes have found too few to simulate with, and how many; "" if of none."""
+    counts = found.lacking(ENOUGH) | ({"slacks": 0} if window_ms and not len(found.slacks) else {})
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())
+
+
+async def _probe_once(scenario: Scenario, stalls: list[float]) -> Calibration:
     probing = scenario.changed({"system": {"rate_burst": UNLIMITED, "rate_period_s": 1.0}})
     with tempfile.TemporaryDirectory(prefix="livecomments-", dir=probing.system.folder) as name:
         folder = Path(name)
@@ -132,7 +157,7 @@ async def _measure(scenario: Scenario, url: str, pid: int, folder: Path, stalls:
         used = asyncio.create_task(_used(pid, [began_s + at_s for at_s in probes.borders]))
         posted = await poster.run(probes.posts, began_s)
         measured = (await live.read_when_flushed(folder / "measure.csv", posted.accepted)).since(began_s)
-        await live.finish(crowd, int(measured.comments["seq"].max()))
+        await live.finish(crowd, int(measured.comments["seq"].max(initial=0)))
         await crowd.wait()
     poll_s = await _busy_s(url, token, "poll?wait_s=0")
     digest = Digest(scenario, measured, Receipts.load(receipts), dict(posted.accepted), await used)

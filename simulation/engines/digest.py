@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +61,16 @@ class Digest:
         writes = commit_times(self.measured, self._held)
         slacks = self._slacks((began_s, float("inf")))
         own = {"posts": posts, "hops": hops, "slacks": slacks, **asdict(writes)}
-        enough = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
+        enough: dict[str, Any] = {name: samples for name, samples in own.items() if len(samples) >= ENOUGH}
+        enough |= {"answers": answers} if len(answers := self._answers(writes)) else {}
+        enough |= {"receive_s": self._receive_s} if np.isfinite(self._receive_s) else {}
         known, fan_outs = frozen.near(self.scenario.audience.viewers), self.fan_outs()
         fan_outs = fan_outs[fan_outs[:, 0] < calm_until]
         fan_outs[:, 0] -= began_s
         return Replay(
             fan_outs=fan_outs[:, [0, 3, 4, 5, 6]],
             commits=commit_rows(self.measured) - [began_s, 0, 0],
-            else_=replace(known, receive_s=self._receive_s, answers=self._answers(writes), **enough),
+            else_=replace(known, **enough),
         )
 
     def _answers(self, writes: "CommitTimes") -> Samples:
@@ -77,7 +80,7 @@ class Digest:
         """
         fan_outs, comments = self._held, self.measured.comments
         gaps_s = _idle_gaps(comments["hub_s"], fan_outs["end_s"])
-        commits, dispatch_s = commit_rows(self.measured), float(np.median(writes.handovers[:, 1]))
+        commits, dispatch_s = commit_rows(self.measured), _median(writes.handovers[:, 1])
         way_s = self._api_s + (comments["hub_s"] - comments["durable_s"]) + self._receive_s
         rows = []
         for used in self.used:
@@ -87,7 +90,8 @@ class Digest:
             commits_s = float((commits[:, 2] + dispatch_s)[_within(commits[:, 0], used)].sum())
             if (mine & self._alone).any():
                 rest_s = (used.cpu_s - fanned_s - commits_s) / mine.sum() - float(way_s[mine & self._alone].mean())
-                rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
+                if np.isfinite(rest_s):
+                    rows.append((float(np.median(gaps_s[mine])), max(0.0, rest_s)))
         return np.array(rows).reshape(-1, 2)
 
     @cached_property
@@ -115,7 +119,7 @@ class Digest:
     @property
     def _receive_s(self) -> float:
         waited_s = self.measured.comments["flushed_s"] - self.measured.comments["hub_s"]
-        return float(np.median(waited_s[waited_s < AT_ONCE_S]))  # of those that the window did not hold up
+        return _median(waited_s[waited_s < AT_ONCE_S])  # of those that the window did not hold up
 
     def _posts(self) -> tuple[Samples, Samples]:
         """Of posts that nothing stood in the way of: rows (idle gap, ingress, handler), and their hops to the hub."""
@@ -136,15 +140,19 @@ class Digest:
         return np.asarray(alone & np.isfinite(self._intended_s) & ~_overlaps(self._intended_s, admitted_s))
 
     def _slacks(self, dense: tuple[float, float]) -> Samples:
-        """By how much fan-outs came later than the window's end, which lasts from the end of the one before."""
+        """By how much fan-outs came later than the window's end, which lasts from the end of the one before.
+
+        If all of them were later than any timer is, the least late one is the nearest to a timer's slack there is.
+        """
         window_s = self.scenario.system.window_ms / 1000
         if not window_s:
             return np.zeros(0)
         starts_s, ends_s = self.measured.fan_outs["start_s"], self.measured.fan_outs["end_s"]
         late_s = starts_s[1:] - ends_s[:-1] - window_s
         within = (starts_s[1:] > dense[0] + 0.1) & (starts_s[1:] < dense[1])
-        late_s = late_s[within & (late_s > -0.002) & (late_s < LATE_MAX_S)]
-        return np.asarray(np.maximum(late_s, 0.0))
+        late_s = late_s[within & (late_s > -0.002)]
+        slacks = late_s[late_s < LATE_MAX_S]
+        return np.asarray(np.maximum(slacks if len(slacks) else np.sort(late_s)[:1], 0.0))
 
     def fan_outs(self) -> Samples:
         """Join fan-outs with their receipts: start, viewers, gap, events, duration, lag to the first receipt, span."""
@@ -199,7 +207,7 @@ def _commits(measured: Measured) -> dict[str, Samples]:
     at = np.searchsorted(writes["answered_s"], ends_s, side="right") - 1
     known = (at >= 0) & (ends_s - writes["answered_s"][at] < STAMPED_S)
     rows = {name: column[at[known]] for name, column in writes.items()}
-    rest_s = float(np.median(rows["rest_s"])) if len(at) else 0.0  # told with the write after; they are all alike
+    rest_s = _median(rows["rest_s"])  # told with the write after; they are all alike
     return rows | {
         "rest_s": np.full(len(rows["cpu_s"]), rest_s),
         "work_s": rows["cpu_s"] + rest_s,
@@ -207,6 +215,11 @@ def _commits(measured: Measured) -> dict[str, Samples]:
         "durable_s": ends_s[known],
         "comments": sizes[known],
     }
+
+
+def _median(samples: Samples) -> float:
+    """NaN of a run so disturbed that there are none."""
+    return float(np.median(samples)) if len(samples) else float("nan")
 
 
 def _within(times_s: Samples, used: Used) -> NDArray[np.bool_]:
@@ -244,5 +257,7 @@ def _overlaps(from_s: Samples, to_s: Samples) -> NDArray[np.bool_]:
 
 
 def _idle_gaps(at_s: Samples, ends_s: Samples) -> Samples:
+    if not len(ends_s):
+        return np.ones(len(at_s))
     before = np.searchsorted(ends_s, at_s)
     return np.where(before > 0, at_s - ends_s[np.maximum(before - 1, 0)], 1.0)

@@ -10,20 +10,26 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulation.engines import with_parent
+from simulation.neighbours import Neighbours
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0  # a server that has not answered by then never will
 STOP_S = 15.0
 NICE = 10
 LINE_MAX = 1024 * 1024
+LINES_MAX = 5  # of what a process that has ended said last
+FRAME = "  "  # begins every line of a traceback that is not the error itself
 SERVER = ("reference_impl",)  # the module that is run
 
 _URL = re.compile(r"\burl=(http://\S+)")
+_RUNG = re.compile(r"\bevent=rung\b.*?\bnow=(\w+)")
+_LEFT_OUT: ContextVar[set[str] | None] = ContextVar("left_out", default=None)
 
 
 class ProcessError(Exception):
@@ -43,6 +49,11 @@ def cores() -> Cores:
     """
     usable = sorted(_usable())
     return Cores({usable[0]}, {usable[1]}) if len(usable) > 1 else Cores(None, None)
+
+
+def neighbours() -> Neighbours:
+    """Watches the cores that are measured on."""
+    return Neighbours((cores().server or set()) | (cores().load or set()))
 
 
 @contextmanager
@@ -138,7 +149,7 @@ async def next_line(process: Process) -> dict[str, Any]:
 
 async def _ended(process: Process) -> ProcessError:
     assert process.stderr is not None
-    return ProcessError((await process.stderr.read()).decode().strip()[-500:] or "the viewers' process ended")
+    return ProcessError(last_words((await process.stderr.read()).decode(errors="replace")) or "the process ended")
 
 
 async def answer(called: str, module: str, arguments: Sequence[str], core: set[int] | None) -> Any:
@@ -149,8 +160,16 @@ async def answer(called: str, module: str, arguments: Sequence[str], core: set[i
     finally:
         await stop(process)
     if process.returncode:
-        raise ProcessError(f"{called}: {complained.decode(errors='replace').strip()[-500:]}")
+        raise ProcessError(f"{called}: {last_words(complained.decode(errors='replace')) or 'no reason given'}")
     return json.loads(said)
+
+
+def last_words(said: str) -> str:
+    """The last lines of what a process has said, whole ones; of a traceback the error without the way to it."""
+    lines = [line for line in said.rstrip().splitlines() if line.strip()][-LINES_MAX:]
+    frames = [at for at, line in enumerate(lines) if line.startswith(FRAME)]
+    error = lines[frames[-1] + 1 :] if frames else lines
+    return "\n".join(error or lines[-1:]).strip()
 
 
 async def stop(process: Process) -> None:
@@ -223,12 +242,32 @@ async def _address(process: Process) -> str:
                     return match[1]
     except TimeoutError:
         said.append(f"the server did not start within {START_S:g} s")
-    raise ProcessError("\n".join(said[-5:]).removeprefix("livecomments: ") or "the server ended without a word")
+    words = last_words("\n".join(said)).removeprefix("livecomments: ")
+    raise ProcessError(words or "the server ended without a word")
+
+
+@contextmanager
+def left_out() -> Iterator[set[str]]:
+    """The rungs that overloaded servers and edges, but quiet ones, climb to within it: there they leave things out."""
+    rungs: set[str] = set()
+    before = _LEFT_OUT.set(rungs)
+    try:
+        yield rungs
+    finally:
+        _LEFT_OUT.reset(before)
 
 
 async def _forward(stream: asyncio.StreamReader, *, quiet: bool) -> None:
-    """Pass on what the server warns of; its ordinary lines are left out."""
-    async for line in stream:
-        if not quiet and b"level=info" not in line:
-            sys.stderr.buffer.write(line)
-            sys.stderr.flush()
+    """Pass on what the server warns of, at once; its ordinary lines are left out.
+
+    As text: while a progress bar is on a terminal, `sys.stderr` is its own, and puts whole lines above it.
+    """
+    rungs = _LEFT_OUT.get()
+    async for said in stream:
+        line = said.decode(errors="replace")
+        if quiet or "level=info" in line:
+            continue
+        if rungs is not None and (climbed := _RUNG.search(line)):
+            rungs.add(climbed[1])
+        sys.stderr.write(line)
+        sys.stderr.flush()

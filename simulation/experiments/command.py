@@ -14,7 +14,7 @@ from simulation.engines import live
 from simulation.experiment import Engine
 from simulation.experiments.family import Family
 from simulation.experiments.running import RESULTS, Document, FamilyRun
-from simulation.experiments.showing import plot, table, void
+from simulation.experiments.showing import overloaded, plot, table, void
 from simulation.provenance import SHIPPED, Provenance
 from simulation.result import keep
 
@@ -45,6 +45,8 @@ async def experiment_to_end(
 def show(family: Family, document: Document, console: Console) -> None:
     for each in void(document["observations"]):
         console.print(f"[bold red]Void:[/] {each}", highlight=False)
+    for each in overloaded(document["observations"]):
+        console.print(f"[bold red]Overloaded:[/] {each}", highlight=False)
     console.print(table(family, document))
     console.print(document["answer"], highlight=False)
 
@@ -96,4 +98,12 @@ def _read(path: Path | None, read: Callable[[Path], T], what: str) -> T | None:
     try:
         return None if path is None else read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        fail(f"cannot use {path}, {what}: {error!r}")
+        fail(f"cannot use {path}, {what}: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return f"it is not JSON: {error}" if isinstance(error, json.JSONDecodeError) else str(error)

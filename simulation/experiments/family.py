@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from simulation.experiments.sizes import Sizes
 
 EngineName = Literal["live", "sim"]
+LEFT_OUT = "left_out"  # a fact of a live run: the rungs of the ladder that its servers climbed to unasked
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from statistics import median
 from simulation.experiments.family import Measure, Observation
 
 Figures = Mapping[str, Mapping[str, float]]
+CLEAR = 0.1  # of the larger figure: one run tells of no noise, and on a shared machine less than that is noise
 
 
 def of_one_engine(observations: Sequence[Observation]) -> list[Observation]:
@@ -30,3 +31,27 @@ def medians(
         mine = [each.values for each in observations if each.variant == variant]
         found[variant] = {measure.name: median(values[measure.name] for values in mine) for measure in measures}
     return found
+
+
+def shows(observations: Sequence[Observation], measure: str, less: str, more: str) -> bool:
+    """Whether every run of one variant has less of a measure than every run of another, and clearly so.
+
+    ``observations`` are of the engine that answers; nothing is shown by a variant that has not run.
+    """
+    low, high = (
+        [each.values[measure] for each in observations if each.variant == variant and measure in each.values]
+        for variant in (less, more)
+    )
+    return bool(low and high) and max(low) < min(high) and median(low) < (1 - CLEAR) * median(high)
+
+
+def not_shown(
+    observations: Sequence[Observation], measures: Sequence[Measure], claims: Iterable[tuple[str, str, str]]
+) -> list[str]:
+    """Sentences for below an answer: of its claims (measure, less, more), those that variants which ran do not show."""
+    titles, ran = {each.name: each.title for each in measures}, {each.variant for each in observations}
+    return [
+        f"These runs do not show that `{less}` is below `{more}` by {titles[measure]}."
+        for measure, less, more in claims
+        if {less, more} <= ran and not shows(observations, measure, less, more)
+    ]

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from simulation.engines.processes import left_out, neighbours
 from simulation.experiments.comparison import compare, ranking
-from simulation.experiments.family import Family, Needing, Observation
+from simulation.experiments.family import LEFT_OUT, Family, Needing, Observation
 from simulation.machine import fingerprint
 from simulation.provenance import MEASURED, Provenance
 from simulation.replications import in_parallel
@@ -65,7 +67,7 @@ class FamilyRun:
         self._observations += self._not_held()
         for variant, repeat in self.left:
             tell(f"{variant}, repeat {repeat + 1}")
-            self._observations.append(await self._family.live(variant, repeat))
+            self._observations.append(await self._live(variant, repeat))
             keep(self.as_dict())
         if "sim" in self._engines:
             tell("simulating the same")
@@ -104,6 +106,12 @@ class FamilyRun:
             (variant, repeat) for repeat in range(max(times.values())) for variant in times if repeat < times[variant]
         ]
 
+    async def _live(self, variant: str, repeat: int) -> Observation:
+        """With a note if a server left things out for its load, which those that are asked to do so say otherwise."""
+        with left_out() as rungs:
+            seen = await self._family.live(variant, repeat)
+        return replace(seen, facts={**seen.facts, LEFT_OUT: sorted(rungs)}) if rungs else seen
+
     async def _simulated(self) -> list[Observation]:
         assert self._costs is not None
         costs, _ = self._costs
@@ -123,10 +131,12 @@ def held_here(family: Family) -> list[str]:
 
 async def probed(family: Family) -> tuple[Costs, Provenance]:
     """What the family's probes find; where something is missing for that, the shipped costs of it."""
+    watched = neighbours()
     found, missing = await family.probe(), lacking(family)
+    machine = fingerprint() | {"others_share": watched.share()}
     if missing:
         found = completed(found, json.loads((RESULTS / f"{family.name}.json").read_text())["costs"])
-    return found, Provenance(MEASURED, fingerprint(), ", ".join(f"`{variant}`" for variant in missing))
+    return found, Provenance(MEASURED, machine, ", ".join(f"`{variant}`" for variant in missing))
 
 
 def completed(found: Costs, others: Costs) -> dict[str, Any]:

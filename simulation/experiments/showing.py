@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from simulation import drawing, tables
-from simulation.experiments.family import Family, Measure, Pictured
+from simulation.experiments.family import LEFT_OUT, Family, Measure, Pictured
 from simulation.provenance import Provenance
 
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
@@ -35,6 +35,8 @@ def markdown(family: Family, document: Document) -> str:
     lines = [f"**{document['question']}** {document['size']}", "", document["answer"], "", _rows(family, document)]
     if told := void(document["observations"]):
         lines += ["", *(f"- Void: {each}." for each in told)]
+    if told := overloaded(document["observations"]):
+        lines += ["", *(f"- Overloaded: {each}." for each in told)]
     ranking = document["ranking"]
     if ranking["pairs"]:
         lines += [
@@ -49,6 +51,15 @@ def markdown(family: Family, document: Document) -> str:
 def void(observations: Sequence[Mapping[str, Any]]) -> list[str]:
     """Runs that count for nothing, and why; a phrase for all runs of a variant of which the same is to be said."""
     told = (f"{each['variant']}, {each['engine']}: {each['why_void']}" for each in observations if each["why_void"])
+    return list(dict.fromkeys(told))
+
+
+def overloaded(observations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Live runs whose servers left things out, without being asked to: their figures are not of the whole."""
+    told = (
+        f"{each['variant']}, {each['engine']}: the server left things out ({', '.join(each['facts'][LEFT_OUT])})"
+        for each in observations if LEFT_OUT in each["facts"]
+    )  # fmt: skip
     return list(dict.fromkeys(told))
 
 

@@ -1,14 +1,16 @@
 """Measures what a plan says and a record does not hold yet: probes, the suite, then one experiment after the other."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from simulation.calibration import Calibration
+from simulation.calibration import Calibration, CalibrationError
 from simulation.engines import live
 from simulation.engines.calibrate import calibrate_all
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
 from simulation.experiments.running import FamilyRun
 from simulation.fidelity import left, measure
+from simulation.neighbours import others_share
 from simulation.provenance import MEASURED, Provenance
 from simulation.record import Document
 from simulation.reporting.plan import Plan
@@ -30,7 +32,7 @@ class Measuring:
             record.document["calibration"] = given[1].as_dict()
             self._frozen = [given[0]]
         else:
-            self._frozen = [Calibration.of(each) for each in record.document["calibrations"]]
+            self._frozen = _usable(record.document)
 
     @property
     def steps(self) -> int:
@@ -39,7 +41,10 @@ class Measuring:
         return suite + sum(self._family_run(name).steps for name in self._experiments_left)
 
     async def run(self, tell: Tell) -> None:
-        """Measure it all, and save whenever there is something new; an experiment may be impossible here."""
+        """Measure it all, and save whenever there is something new; an experiment may be impossible here.
+
+        Costs that nothing can be simulated with are not kept: the next run measures them anew.
+        """
         live.pin_self()
         if self._runs_left:
             await self._calibrate(tell)
@@ -51,6 +56,9 @@ class Measuring:
                 await self._experiment(name, tell)
             except ProcessError as error:
                 self._keep(name, self._record.experiments.get(name, {}) | {WHY: str(error)})
+            except CalibrationError as error:
+                measured = self._record.experiments[name]
+                self._keep(name, {"observations": measured["observations"], WHY: f"{error}"})
         self._record.finish()
 
     @property
@@ -73,7 +81,8 @@ class Measuring:
             )
             self._frozen.append(found)
             self._record.document["calibrations"].append(found.as_dict())
-            self._record.document["calibration"] = Provenance(MEASURED, self._frozen[0].machine).as_dict()
+            busiest = max((each.machine for each in self._frozen), key=others_share)
+            self._record.document["calibration"] = Provenance(MEASURED, busiest).as_dict()
             self._record.save()
 
     async def _experiment(self, name: str, tell: Tell) -> None:
@@ -85,12 +94,25 @@ class Measuring:
         started, size = self._record.experiments.get(name, {}), self._plan.size
         return FamilyRun(
             FAMILIES[name](), repeats=size.experiment_repeats, repeats_sim=size.experiment_repeats_sim,
-            started=started if "costs" in started else None,
+            started=started if "observations" in started else None,
         )  # fmt: skip
 
     def _keep(self, name: str, experiment: Document) -> None:
         self._record.experiments[name] = experiment
         self._record.save()
+
+
+def _usable(document: Document) -> list[Calibration]:
+    """The rounds of probes in a report's document, which then has no others: disturbed ones are measured anew."""
+    kept = [(fields, found) for fields in document["calibrations"] if (found := _read(fields)) is not None]
+    document["calibrations"] = [fields for fields, _ in kept]
+    return [found for _, found in kept]
+
+
+def _read(fields: Document) -> Calibration | None:
+    with suppress(CalibrationError):
+        return Calibration.of(fields)
+    return None
 
 
 def missing(plan: Plan, record: Record) -> list[str]:

@@ -87,7 +87,7 @@ def test_a_repeat_is_the_same_again_and_another_is_not(variant: str) -> None:
 
 
 def test_the_answer_says_what_jitter_and_breakers_change() -> None:
-    said = FAMILY.answer([FAMILY.simulate(variant, 0, COSTS) for variant in VARIANTS])
+    said = FAMILY.answer([FAMILY.simulate(variant, 1, COSTS) for variant in VARIANTS])
     assert said.count(". ") == 1
     assert "without jitter" in said.lower()
     assert "nothing is lost or doubled" in said.lower()

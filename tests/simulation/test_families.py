@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from simulation.docs.rendering import ROOT
+from simulation.engines import processes
 from simulation.engines.processes import ProcessError
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.command import show
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Measure, Observation, Sweepable
 from simulation.experiments.running import FamilyRun, document
@@ -112,6 +115,27 @@ def test_variants_without_a_run_that_counts_have_no_answer() -> None:
     void = seen("b", "live", 20, why_void="busy")
     made = document(Two(), [*seen("a", "live", 10), *void, *seen("b", "sim", 2)], None)
     assert made["answer"] == "No answer: no run of b counts."
+
+
+class Overloaded(Two):
+    """Whose server climbs its ladder in one variant."""
+
+    async def live(self, variant: str, repeat: int) -> Observation:
+        if variant == "b":
+            climbed = asyncio.StreamReader()
+            climbed.feed_data(b"level=warning event=rung was=full now=no_hints load=1.20\n")
+            climbed.feed_eof()
+            await asyncio.create_task(processes._forward(climbed, quiet=False))
+        return Observation(variant, "live", repeat, {"p99_ms": 10.0, "count": 1.0})
+
+
+def test_a_run_whose_server_left_things_out_is_marked_where_its_figures_are(capfd: pytest.CaptureFixture[str]) -> None:
+    made = asyncio.run(FamilyRun(Overloaded(), engines=("live",)).finish(lambda _: None))
+    facts = [(each["variant"], each["facts"]) for each in made["observations"]]
+    assert facts == [("a", {}), ("b", {"left_out": ["no_hints"]})] * 2
+    assert markdown(Overloaded(), made).count("- Overloaded: b, live: the server left things out (no_hints).") == 1
+    show(Overloaded(), made, Console())
+    assert "Overloaded: b, live" in capfd.readouterr().out
 
 
 def test_a_run_that_ended_early_goes_on_where_it_was() -> None:

@@ -8,7 +8,7 @@ from simulation.experiments.caching.live import run_live
 from simulation.experiments.caching.plan import VARIANTS, Case, Size
 from simulation.experiments.caching.sim import Simulated
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import live_where_run, medians
+from simulation.experiments.medians import live_where_run, medians, not_shown
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -19,6 +19,12 @@ MEASURES = (
     Measure("late_pct", "pages later than 200 ms, %"),
     Measure("server_busy_pct", "server process, % of a core"),
     Measure("failed", "pages not answered", digits=0, tells=False),
+)
+CLAIMS = (
+    ("reads_per_s", "plain", "no-cache"),
+    ("reads_per_s", "single-flight", "plain"),
+    ("p99_ms", "fleet-copies", "fleet"),
+    ("late_pct", "silent", "silent-no-breaker"),
 )
 _SIZE = Size()
 
@@ -64,11 +70,12 @@ class Caching(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = medians(live_where_run(observations), MEASURES, VARIANTS)
+        told = live_where_run(observations)
+        figures = medians(told, MEASURES, VARIANTS)
         plain, flight, warm = (figures[name] for name in ("plain", "single-flight", "warming"))
         one, copies = figures["fleet"], figures["fleet-copies"]
         bare, guarded = figures["silent-no-breaker"], figures["silent"]
-        return (
+        answer = (
             f"Without a cache the log reads {figures['no-cache']['reads_per_s']:,.0f} pages a second, with a plain one "
             f"{plain['reads_per_s']:,.0f} (page p99 {plain['p99_ms']:,.0f} ms), with single flight "
             f"{flight['reads_per_s']:,.1f} ({flight['p99_ms']:,.0f} ms), and with warming, too, {warm['hit_pct']:.0f}% "
@@ -76,3 +83,4 @@ class Caching(Resizable[Size]):
             f"{one['p99_ms']:,.0f}, and nothing to a server alone; when the cache falls silent a breaker leaves "
             f"{guarded['late_pct']:.0f}% of pages late, not {bare['late_pct']:.0f}%."
         )
+        return " ".join([answer, *not_shown(told, MEASURES, CLAIMS)])

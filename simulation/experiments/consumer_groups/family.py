@@ -20,7 +20,7 @@ from simulation.experiments.consumer_groups.plan import (
 from simulation.experiments.consumer_groups.record import Record
 from simulation.experiments.consumer_groups.sim import Run
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine
+from simulation.experiments.medians import medians, of_one_engine, shows
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -83,8 +83,9 @@ class ConsumerGroups(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = medians(of_one_engine(observations), MEASURES)
-        return f"{_shared(figures)} {_befallen(figures)}"
+        told = of_one_engine(observations)
+        figures = medians(told, MEASURES)
+        return f"{_shared(figures)} {_befallen(figures, _worse(told))}"
 
 
 def _shared(figures: Mapping[str, Mapping[str, float]]) -> str:
@@ -98,15 +99,21 @@ def _shared(figures: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _befallen(figures: Mapping[str, Mapping[str, float]]) -> str:
+def _worse(told: Sequence[Observation]) -> str:
+    for name, worse, better in (("dead", DEAD, SLOW), ("slow", SLOW, DEAD)):
+        if shows(told, "lag_p99_ms", better, worse):
+            return f"so that the {name} one is the worse"
+    return "and these runs do not show which is the worse"
+
+
+def _befallen(figures: Mapping[str, Mapping[str, float]], worse: str) -> str:
     """The sentence on one worker among others, and what a fence is for."""
     dead, slow, woken, bare = (figures[name] for name in (DEAD, SLOW, STOPPED, UNFENCED))
-    worse = "dead" if dead["lag_p99_ms"] > slow["lag_p99_ms"] else "slow"
     behind = sum(figures[name]["doubled"] for name in VARIANTS if VARIANTS[name].fence)
     return (
         f"A dead worker's partitions wait until its lease is over (lag p99 {dead['lag_p99_ms']:,.0f} ms, nothing late "
         f"after {dead['recovery_s']:.1f} s) and nobody takes over from one that is {SLOWER:g} times slower "
-        f"({slow['lag_p99_ms']:,.0f} ms, {slow['recovery_s']:.1f} s), so that the {worse} one is the worse; of one "
+        f"({slow['lag_p99_ms']:,.0f} ms, {slow['recovery_s']:.1f} s), {worse}; of one "
         f"that wakes after its lease a fence refuses {woken['refused']:.0f} pieces, without which "
         f"{bare['doubled']:.0f} effects are doubled, and with which {behind:.0f}."
     )

@@ -8,7 +8,7 @@ from simulation.experiments.failover.live import run_variant
 from simulation.experiments.failover.plan import SIZE, Size, variants
 from simulation.experiments.failover.sim import Draws, Run
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine
+from simulation.experiments.medians import medians, not_shown, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -23,6 +23,7 @@ MEASURES = (
     Measure("lost", "comments lost", digits=0, tells=False),
     Measure("doubled", "comments doubled", digits=0, tells=False),
 )
+CLAIMS = ("peak_joins", "edge", "edge-no-jitter"), ("waited", "log", "log-no-breaker")
 
 
 class Failover(Resizable[Size]):
@@ -62,8 +63,9 @@ class Failover(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """From the live figures, or from the model's where nothing ran live."""
-        figures = medians(of_one_engine(observations), MEASURES)
-        return " ".join(filter(None, (_seen(figures), _changed(figures))))
+        told = of_one_engine(observations)
+        figures = medians(told, MEASURES)
+        return " ".join(filter(None, (_seen(figures), _changed(figures), *not_shown(told, MEASURES, CLAIMS))))
 
 
 def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:
