@@ -33,7 +33,11 @@ def _why_not_writable(path: Path) -> str:
         return "it is a folder"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "permission denied"
+    if path.exists():
+        return "" if os.access(path, os.W_OK) else "permission denied"
+    path.touch(exist_ok=False)  # only this tells of folders in which even the superuser makes no file
+    path.unlink()
+    return ""
 
 
 def drawable(path: Path | None) -> Path | None:

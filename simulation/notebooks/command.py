@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from reference_impl.failing import fail
-from simulation.course.answers import FOLDER as ANSWERS
+from simulation.course.answers import NAME as ANSWERS
+from simulation.course.answers import folder as answers_folder
 from simulation.notebooks.copying import NotebookError, asked_for, copied
 from simulation.notebooks.kernels import FOLDER, environment
 
@@ -31,7 +32,14 @@ def notebooks(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of JupyterLab; 0 takes a free one.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
-    answers: Annotated[Path, typer.Option(help="The folder of your answers; copies are in its `notebooks`.")] = ANSWERS,
+    answers: Annotated[
+        Path,
+        typer.Option(
+            help="The folder of your answers; copies are in its `notebooks`.",
+            default_factory=answers_folder,
+            show_default=ANSWERS,
+        ),
+    ],
 ) -> None:
     """Open JupyterLab on the course's notebooks, until Ctrl-C: on copies, which are yours and never replaced."""
     if find_spec("jupyterlab") is None:

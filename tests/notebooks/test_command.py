@@ -108,6 +108,7 @@ def jupyter(tmp_path):
     """`./livecomments notebooks capacity`, on a free port, with nothing of this machine's own settings."""
     own = {f"JUPYTER_{each}_DIR": str(tmp_path / each.lower()) for each in ("CONFIG", "DATA", "RUNTIME")}
     arguments = [str(ROOT / "livecomments"), "notebooks", "capacity", "--no-browser", "--port", "0"]
+    arguments += ["--answers", "answers"]  # not those of this checkout
     started = subprocess.Popen(
         arguments, cwd=tmp_path, env=os.environ | own, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
