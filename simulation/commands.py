@@ -20,6 +20,7 @@ from simulation.experiments.command import calibration_in, experiment_to_end
 from simulation.provenance import Provenance
 from simulation.result import RunResult
 from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
+from simulation.spelling import did_you_mean
 from simulation.sweeping.command import sweep_to_end
 
 PlotFile = Annotated[Path | None, plotted("Draw the latency distributions into this PNG file.")]
@@ -72,7 +73,7 @@ def up(
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
+    name: Annotated[str, typer.Argument(help="An experiment or a scenario (listed above), or a scenario's file.")],
     engine: Annotated[Engine | None, typer.Option(help="live, sim or both. [default: both; of a sweep sim]")] = None,
     repeat: Annotated[
         int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1, max=1_000)
@@ -96,6 +97,8 @@ def run(
 
     Experiments: fan_out, hot_partition, backpressure, failover, push_vs_pull, delivery_guarantees, caching,
     flash_crowd, degradation, moderation_budget, sampling_and_rooms, consumer_groups, world_cup.
+
+    Scenarios: kill, quick, storm, up.
     """
     console = Console()
     if dask is not None and not sweep:
@@ -115,7 +118,8 @@ def run(
         return
     if name not in named() and Path(name).suffix not in SUFFIXES:
         fail(
-            f"there is no {name!r}. Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
+            f"there is no {name!r}.{did_you_mean(name, [*FAMILIES, *named()])} "
+            f"Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
             f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
         )
     if sweep:

@@ -12,6 +12,7 @@ from simulation import console as screen
 from simulation.calibration import REFERENCE, Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
+from simulation.engines.running import Running
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.live_console import live_progress
@@ -44,7 +45,8 @@ async def run_experiment(
 ) -> None:
     """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up.
 
-    ``then`` also gets where the costs of the simulation came from, if there was one.
+    ``then`` also gets where the costs of the simulation came from, if there was one. A server that ends before all of
+    this is done ends it with a ProcessError.
     """
     schedule(scenario)  # a missing trace is told before anything is started
     processes.require_free("127.0.0.1", port)
@@ -58,7 +60,8 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then(*_simulate(scenario, calibrated, console))
         return
-    async with servers(scenario, port, data, console.print) as running:
+
+    async def beside(running: Running) -> None:
         ready(running.edges[0] if running.edges else running.url)
         with live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, running, progress)]
@@ -67,6 +70,9 @@ async def run_experiment(
             simulated, source = await asyncio.to_thread(_simulate, scenario, calibrated, console)
             runs += simulated
         await then(runs, source)
+
+    async with servers(scenario, port, data, console.print) as running:
+        await running.ends.meanwhile(beside(running))
 
 
 def reference(console: Console) -> Calibrated:

@@ -61,8 +61,10 @@ def test_a_copy_of_an_earlier_notebook_is_told_of(tmp_path):
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path):
-    with pytest.raises(NotebookError, match=r"no notebook 'x'; there are: .*capacity.*fan_out"):
+    with pytest.raises(NotebookError, match=r"no notebook 'x'\. There are: .*capacity.*fan_out"):
         asked_for("x", FOLDER)
+    with pytest.raises(NotebookError, match=r"'capcity'\. Did you mean 'capacity'\? There are: "):
+        asked_for("capcity", FOLDER)
     with pytest.raises(NotebookError, match="checkout"):
         asked_for("", tmp_path)
 

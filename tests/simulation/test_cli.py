@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,38 @@ def test_an_unknown_command_is_told_with_what_is_near() -> None:
     done = CliRunner().invoke(app, ["reprot"], env={"COLUMNS": "200"})
     assert done.exit_code == 2
     assert "Did you mean 'report'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (["run", "backpresure"], "backpressure"),
+        (["run", "quik"], "quick"),
+        (["learn", "coalescr"], "coalescer"),
+        (["check", "coalescr"], "coalescer"),
+    ],
+)
+def test_an_unknown_name_is_told_with_what_is_near(arguments: list[str], near: str) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert f"{arguments[1]!r}. Did you mean {near!r}? " in done.output
+
+
+def test_the_help_of_run_names_every_experiment_and_every_scenario() -> None:
+    text = " ".join(loaded("run").help.split())
+    assert f"Experiments: {', '.join(FAMILIES)}." in text
+    assert f"Scenarios: {', '.join(named())}." in text
+
+
+@pytest.mark.parametrize("words", [[], ["up"], ["bench"], ["bench", "fanout"], ["serve"]])
+def test_help_has_a_short_name_everywhere(words: list[str]) -> None:
+    assert said(*words, "-h") == said(*words, "--help")
+    assert "Usage:" in said(*words, "-h")
+
+
+def test_the_version_is_the_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert said("--version") == f"{project['name']} {project['version']}\n"
 
 
 def imported(code: str) -> set[str]:
