@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -53,6 +54,12 @@ def plotted(says: str) -> Any:
 
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.", callback=writable)]
+
+
+def require_programs(who: str, *programs: str, package: str) -> None:
+    """What a command cannot do without is asked for before it works."""
+    if missing := [name for name in programs if shutil.which(name) is None]:
+        fail(f"{who} needs {' and '.join(missing)}, which is not installed (apt-get install {package})")
 
 
 def require_own(path: Path | None, kind: str, name: str) -> None:

@@ -117,11 +117,7 @@ def run(
         run_to_end(experiment_to_end(family, engine or Engine.BOTH, console, repeat, calibration, json_file, plot_file))
         return
     if name not in named() and Path(name).suffix not in SUFFIXES:
-        fail(
-            f"there is no {name!r}.{did_you_mean(name, [*FAMILIES, *named()])} "
-            f"Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
-            f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
-        )
+        fail(_unknown(name))
     if sweep:
         fail(f"--sweep is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which has one size")
     if repeat is not None:
@@ -154,6 +150,14 @@ def calibrate(
             (await calibrate_all(_scenario("up", {"system": {"storage": "memory"}}), tell)).save(file)
 
     run_to_end(main())
+
+
+def _unknown(name: str) -> str:
+    return (
+        f"there is no {name!r}.{did_you_mean(name, [*FAMILIES, *named()])} "
+        f"Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
+        f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
+    )
 
 
 def _finish(

@@ -1,7 +1,6 @@
 """One scenario through either engine or both: calibrate, run live, simulate, compare."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from pathlib import Path
@@ -18,7 +17,7 @@ from simulation.engines.simulated import run_simulated
 from simulation.live_console import live_progress
 from simulation.machine import fingerprint, in_words
 from simulation.provenance import MEASURED, SHIPPED, Provenance
-from simulation.report import counts_table, latency_table, plot_latencies
+from simulation.report import plot_latencies, tables
 from simulation.result import RunResult, as_document, keep
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -84,16 +83,13 @@ def reference(console: Console) -> Calibrated:
 
 
 def show(runs: list[RunResult], source: Provenance | None, console: Console) -> None:
-    """Print the comparison and what was simulated with, or the one run there is."""
+    """Print the comparison, or the one run there is, and what was simulated with."""
     for run in runs:
         if not run.valid:
             console.print(f"[bold red]The {run.engine} run is void:[/] {run.why_void}. Its figures prove nothing.")
-    first, last = runs[0], runs[-1]
-    if first is last:
-        console.print_json(json.dumps(first.as_dict()))
-        return
-    console.print(latency_table(first, last), counts_table(first, last))
-    console.print(f"{source}", highlight=False)
+    console.print(*tables(runs))
+    if source is not None:
+        console.print(f"{source}", highlight=False)
 
 
 def save(
