@@ -73,6 +73,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # or what stands in brackets is taken for markup, and left out
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

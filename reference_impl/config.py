@@ -140,11 +140,13 @@ class Settings(BaseSettings):
 class EdgeSettings(Settings):
     """Of an edge: where the API is, and with what token it asks there."""
 
-    api: tuple[ApiAddress, ...] = Field(min_length=1)  # equal processes on the same log
+    api: tuple[ApiAddress, ...] = ()  # equal processes on the same log
     token_file: Path | None = None  # of the service token; in development it is signed with the secret in the data
 
     @model_validator(mode="after")
     def _trusted(self) -> Self:
+        if not self.api:
+            raise ValueError("an edge needs --api http://…, the server whose comments it serves")
         if self.mode is Mode.PRODUCTION and self.token_file is None:
             raise ValueError("an edge in production needs --token-file, with a token that has the role 'edge' on '*'")
         return self

@@ -5,11 +5,13 @@ a server should wait for.
 """
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+
+from reference_impl.version import VERSION
 
 
 class Command(NamedTuple):
@@ -104,11 +106,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # or what stands in brackets is taken for markup, and left out
+    context_settings={"help_option_names": ["-h", "--help"]},  # of every command below, too
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"livecomments {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def livecomments() -> None:
+def livecomments(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
     """A live-comment server, and the simulation that is measured against it."""
 
 

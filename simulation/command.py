@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -34,7 +35,11 @@ def _why_not_writable(path: Path) -> str:
         return "it is a folder"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "permission denied"
+    if path.exists():
+        return "" if os.access(path, os.W_OK) else "permission denied"
+    path.touch(exist_ok=False)  # only this tells of folders in which even the superuser makes no file
+    path.unlink()
+    return ""
 
 
 def drawable(path: Path | None) -> Path | None:
@@ -50,6 +55,12 @@ def plotted(says: str) -> Any:
 
 
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.", callback=writable)]
+
+
+def require_programs(who: str, *programs: str, package: str) -> None:
+    """What a command cannot do without is asked for before it works."""
+    if missing := [name for name in programs if shutil.which(name) is None]:
+        fail(f"{who} needs {' and '.join(missing)}, which is not installed (apt-get install {package})")
 
 
 def require_own(path: Path | None, kind: str, name: str) -> None:

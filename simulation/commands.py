@@ -21,6 +21,7 @@ from simulation.neighbours import warning
 from simulation.provenance import Provenance
 from simulation.result import RunResult
 from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario, make_scenario, named
+from simulation.spelling import did_you_mean
 from simulation.sweeping.command import sweep_to_end
 
 PlotFile = Annotated[Path | None, plotted("Draw the latency distributions into this PNG file.")]
@@ -75,7 +76,7 @@ def up(
 
 
 def run(
-    name: Annotated[str, typer.Argument(help="An experiment (see below), a shipped scenario, or a scenario file.")],
+    name: Annotated[str, typer.Argument(help="An experiment or a scenario (listed above), or a scenario's file.")],
     engine: Annotated[Engine | None, typer.Option(help="live, sim or both. [default: both; of a sweep sim]")] = None,
     repeat: Annotated[
         int | None, typer.Option(help="Runs of a variant. [default: an experiment's own]", min=1, max=1_000)
@@ -99,6 +100,8 @@ def run(
 
     Experiments: fan_out, hot_partition, backpressure, failover, push_vs_pull, delivery_guarantees, caching,
     flash_crowd, degradation, moderation_budget, sampling_and_rooms, consumer_groups, world_cup.
+
+    Scenarios: kill, quick, storm, up.
     """
     console = Console()
     if dask is not None and not sweep:
@@ -117,10 +120,7 @@ def run(
         run_to_end(experiment_to_end(family, engine or Engine.BOTH, console, repeat, calibration, json_file, plot_file))
         return
     if name not in named() and Path(name).suffix not in SUFFIXES:
-        fail(
-            f"there is no {name!r}. Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
-            f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
-        )
+        fail(_unknown(name))
     if sweep:
         fail(f"--sweep is for an experiment ({', '.join(FAMILIES)}), and {name} is a scenario, which has one size")
     if repeat is not None:
@@ -156,6 +156,14 @@ def calibrate(
             console.print(busy, highlight=False)
 
     run_to_end(main())
+
+
+def _unknown(name: str) -> str:
+    return (
+        f"there is no {name!r}.{did_you_mean(name, [*FAMILIES, *named()])} "
+        f"Experiments: {', '.join(FAMILIES)}; scenarios: {', '.join(named())}; "
+        f"or a scenario's file, which ends in {' or '.join(SUFFIXES)}"
+    )
 
 
 def _finish(

@@ -1,7 +1,6 @@
 """One scenario through either engine or both: calibrate, run live, simulate, compare."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum
@@ -15,12 +14,13 @@ from simulation import console as screen
 from simulation.calibration import REFERENCE, Calibration
 from simulation.engines import live, processes
 from simulation.engines.calibrate import calibrate
+from simulation.engines.running import Running
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.live_console import live_progress
 from simulation.machine import fingerprint, in_words
 from simulation.provenance import MEASURED, SHIPPED, Provenance
-from simulation.report import counts_table, latency_table, plot_latencies
+from simulation.report import plot_latencies, tables
 from simulation.result import RunResult, as_document, keep
 from simulation.scenario import Scenario
 from simulation.trace import schedule
@@ -48,7 +48,8 @@ async def run_experiment(
 ) -> None:
     """Run a scenario and call ``then`` with the results, while the live server, if there is one, is still up.
 
-    ``then`` also gets where the costs of the simulation came from, if there was one.
+    ``then`` also gets where the costs of the simulation came from, if there was one. A server that ends before all of
+    this is done ends it with a ProcessError.
     """
     schedule(scenario)  # a missing trace is told before anything is started
     processes.require_free("127.0.0.1", port)
@@ -62,7 +63,8 @@ async def run_experiment(
     if engine is Engine.SIM:
         await then(*await _simulate(scenario, calibrated, console))
         return
-    async with servers(scenario, port, data, console.print) as running:
+
+    async def beside(running: Running) -> None:
         ready(running.edges[0] if running.edges else running.url)
         with live_progress(console, scenario) as progress:
             runs = [await live.run_live(scenario, running, progress)]
@@ -71,6 +73,9 @@ async def run_experiment(
             simulated, source = await _simulate(scenario, calibrated, console)
             runs += simulated
         await then(runs, source)
+
+    async with servers(scenario, port, data, console.print) as running:
+        await running.ends.meanwhile(beside(running))
 
 
 def reference(console: Console) -> Calibrated:
@@ -82,16 +87,13 @@ def reference(console: Console) -> Calibrated:
 
 
 def show(runs: list[RunResult], source: Provenance | None, console: Console) -> None:
-    """Print the comparison and what was simulated with, or the one run there is."""
+    """Print the comparison, or the one run there is, and what was simulated with."""
     for run in runs:
         if not run.valid:
             console.print(f"[bold red]The {run.engine} run is void:[/] {run.why_void}. Its figures prove nothing.")
-    first, last = runs[0], runs[-1]
-    if first is last:
-        console.print_json(json.dumps(first.as_dict()))
-        return
-    console.print(latency_table(first, last), counts_table(first, last))
-    console.print(f"{source}", highlight=False)
+    console.print(*tables(runs))
+    if source is not None:
+        console.print(f"{source}", highlight=False)
 
 
 def save(

@@ -1,6 +1,6 @@
 """Tables and plots that hold a live run and a simulated one side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,37 @@ CURVE_POINTS = 400
 SHORTEST_S = 1e-5  # what takes less is drawn there
 
 
-def latency_table(live: RunResult, simulated: RunResult) -> Table:
+def tables(runs: Sequence[RunResult]) -> tuple[Table, Table]:
+    """Latencies and counts of one run, or of a live one and a simulated one with what they differ by."""
+    if len(runs) == 1:
+        return _latency_alone(runs[0]), _counts_alone(runs[0])
+    live, simulated = runs
+    return _latency_table(live, simulated), _counts_table(live, simulated)
+
+
+def _latency_alone(run: RunResult) -> Table:
+    table = _table(f"Latency in ms, {NAMES[run.engine]}")
+    table.add_column("stage", no_wrap=True)
+    for name in QUANTILES:
+        table.add_column(name, justify="right", min_width=5)
+    for stage in STAGES:
+        cells = [_figure(each, ".2f") for each in run.quantiles_ms(stage).values()]
+        table.add_row(stage.replace("_", " "), *cells, style="bold" if stage == "end_to_end" else "")
+    return table
+
+
+def _counts_alone(run: RunResult) -> Table:
+    table = _table("Comments and deliveries")
+    table.add_column("")
+    table.add_column(NAMES[run.engine], justify="right")
+    for name, rate in run.throughput_per_s.items():
+        table.add_row(f"{name}/s", f"{rate:,.1f}")
+    for name in COUNTS:
+        table.add_row(name, f"{run.counts[name]:,}")
+    return table
+
+
+def _latency_table(live: RunResult, simulated: RunResult) -> Table:
     """Per stage and end to end: live, simulated, and the difference in percent of the live value."""
     edges = int(live.facts.get("edges", 0))
     where = f" (live: {edges} edges; simulated: one process)" if edges else ""
@@ -35,7 +65,7 @@ def latency_table(live: RunResult, simulated: RunResult) -> Table:
     return table
 
 
-def counts_table(live: RunResult, simulated: RunResult) -> Table:
+def _counts_table(live: RunResult, simulated: RunResult) -> Table:
     """Rates and counts of both."""
     table = _table("Comments and deliveries")
     for column in ("", "live", "sim", "difference"):

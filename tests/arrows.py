@@ -37,7 +37,8 @@ ARROWS = {
     "reference_impl.client": {"reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "reference_impl.api": {
         "reference_impl.api", "reference_impl.auth", "reference_impl.config", "reference_impl.policy",
-        "reference_impl.protocol", "reference_impl.transports", *(f"reference_impl.{each}" for each in SHELLS),
+        "reference_impl.protocol", "reference_impl.transports", "reference_impl.version",
+        *(f"reference_impl.{each}" for each in SHELLS),
     },
     "reference_impl": {"reference_impl"},
     "simulation.model": {
@@ -48,7 +49,7 @@ ARROWS = {
     "simulation.bench.sim_command": {"simulation", "reference_impl.failing"},
     "simulation.command": {"simulation", "reference_impl.failing"},
     "simulation.laws.commands": {"simulation", "reference_impl.failing"},
-    "simulation.cli": {"simulation"},
+    "simulation.cli": {"simulation", "reference_impl.version"},
     "simulation.commands": {"simulation", "reference_impl.failing"},
     "simulation.docs.command": {"simulation", "reference_impl.failing"},
     "simulation.docs.reference.http": {"simulation", "reference_impl"},  # the application describes itself

@@ -28,6 +28,7 @@ SHORT = {
     "run failover": "--engine sim --repeat 1",
     "run hot_partition": "--engine sim --repeat 1",
     "run backpressure": "--engine sim --repeat 1",
+    "learn": "--answers answers",  # not those of this checkout
     "docs": "--build-only --output site",
     "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
 }

@@ -163,6 +163,25 @@ def test_the_course_adds_to_the_plain_lock_and_tests_add_to_the_course(checkout:
     ]
 
 
+@pytest.mark.parametrize("command", ["docs", "notebooks"])
+@pytest.mark.parametrize("wish", ["-h", "--help"])
+def test_the_help_of_a_command_of_the_course_needs_the_plain_lock_alone(
+    checkout: Checkout, command: str, wish: str
+) -> None:
+    checkout.python()
+    assert checkout.run(command, wish)[1].startswith(f"-m simulation.cli {command} {wish}\n")
+    assert checkout.run(command, "--port", "0", wish)[0] == 0
+    assert checkout.setups() == ["venv", "pip requirements.txt"]
+
+
+def test_a_further_set_up_says_what_it_is_for(checkout: Checkout) -> None:
+    checkout.python()
+    plain, course, test = (checkout.run(command)[2] for command in ("serve", "notebooks", "test"))
+    assert plain == f"Setting up {checkout.venv} (once; about a minute) ...\n"
+    assert course == f"Setting up {checkout.venv} for docs and notebooks (once; about a minute) ...\n"
+    assert test == f"Setting up {checkout.venv} for test (once; about a minute) ...\n"
+
+
 def test_a_failed_installation_shows_the_last_lines_and_is_tried_again(checkout: Checkout) -> None:
     checkout.python(pip="echo first; for n in 1 2 3 4 5 6 7 8; do echo line $n; done; exit 1")
     status, _, said = checkout.run("serve")
@@ -221,9 +240,10 @@ def test_a_symlink_from_elsewhere_finds_its_checkout(checkout: Checkout, tmp_pat
     assert checkout.run("serve", start="./lc", cwd=tmp_path)[1].splitlines()[1] == str(checkout.root)
 
 
-def test_no_arguments_show_the_help_with_the_test_command(checkout: Checkout) -> None:
+@pytest.mark.parametrize("words", [[], ["-h"], ["--help"]])
+def test_no_arguments_show_the_help_with_the_test_command(checkout: Checkout, words: list[str]) -> None:
     checkout.python()
-    status, said, _ = checkout.run()
+    status, said, _ = checkout.run(*words)
     assert status == 0
     assert said.startswith("-m simulation.cli --help\n")
     assert "./livecomments test" in said

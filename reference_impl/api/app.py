@@ -34,6 +34,7 @@ from reference_impl.api.door import Door
 from reference_impl.api.forwarding import Forward
 from reference_impl.api.limits import WriteGuard
 from reference_impl.config import Settings
+from reference_impl.version import VERSION
 
 WEB = Path(__file__).parent / "web"
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
@@ -99,7 +100,7 @@ def build_api(parts: Parts, settings: Settings, sign: development.Sign | None) -
 
 
 def _bare(parts: ViewerParts) -> FastAPI:
-    app = FastAPI(title="Live Comments", version="0.1.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Live Comments", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = parts
     problems.install(app)
     return app

@@ -21,7 +21,7 @@ from simulation.bench import recent as recent_bench
 from simulation.bench import segments as segments_bench
 from simulation.bench.ingest import bench_ingest
 from simulation.bench.sim_command import sim
-from simulation.command import JsonFile, plotted, run_to_end
+from simulation.command import JsonFile, plotted, require_programs, run_to_end
 from simulation.engines import live
 from simulation.engines.nginx import NoNginx
 from simulation.machine import measured
@@ -60,7 +60,12 @@ def ingest(
 
 @bench.command()
 def fanout(
-    server: Annotated[str, typer.Option(help="Servers to measure.")] = ",".join(fanout_bench.SERVERS),
+    server: Annotated[
+        str,
+        typer.Option(
+            help=f"Only some, with commas between them, of {', '.join(fanout_bench.SERVERS)}.", show_default="all"
+        ),
+    ] = ",".join(fanout_bench.SERVERS),
     transport: Annotated[str, typer.Option(help="sse, websocket or both.")] = "sse,websocket",
     viewers: Annotated[str, typer.Option(help="Sizes of the audience.")] = "1000,5000",
     window_ms: Annotated[str, typer.Option(help="Coalescing windows.")] = "0,20",
@@ -168,7 +173,13 @@ def segments(
 
 @bench.command()
 def partitions(
-    strategies: Annotated[str, typer.Option(help="Strategies to measure.")] = ",".join(partitions_bench.STRATEGIES),
+    strategies: Annotated[
+        str,
+        typer.Option(
+            help=f"Only some, with commas between them, of {', '.join(partitions_bench.STRATEGIES)}.",
+            show_default="all",
+        ),
+    ] = ",".join(partitions_bench.STRATEGIES),
     partitions: Annotated[int, typer.Option(help="Databases of the log.", min=2, max=64)] = 4,
     streams: Annotated[int, typer.Option(help="One of them viral, the others by Zipf.", min=2, max=10_000)] = 64,
     rate: Annotated[float, typer.Option(help="Comments a second, of all streams.", min=1, max=20_000)] = 1_000.0,
@@ -202,7 +213,11 @@ def hot(
     runs: Annotated[int, typer.Option(help="Times everything is measured.", min=1, max=50)] = 3,
     json_file: JsonFile = None,
 ) -> None:
-    """What the hot window of one Redis takes, beside redis-benchmark's figures for the same commands."""
+    """What the hot window of one Redis takes, beside redis-benchmark's figures for the same commands.
+
+    It needs both redis-server and redis-benchmark (apt-get install redis-server brings both).
+    """
+    require_programs("bench hot", *hot_bench.PROGRAMS, package="redis-server")
 
     async def main() -> None:
         live.pin_self()
@@ -210,10 +225,7 @@ def hot(
         Console().print(hot_bench.table(rows))
         keep(measured(rows, seconds=seconds, runs=runs), json_file)
 
-    try:
-        run_to_end(main())
-    except hot_bench.NoRedisServer as error:
-        fail(str(error))
+    run_to_end(main())
 
 
 @bench.command()

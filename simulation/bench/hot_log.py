@@ -7,7 +7,6 @@ it: batches of one stream, from drafts to answers, alone or while an archiver mo
 
 import asyncio
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -39,12 +38,9 @@ BATCHES = (1, 50, 500)
 ROOM = WindowConfig(entries_max=100_000_000, size_bytes=8 * 1024**3)
 BENCHMARK_CALLS = 100_000
 START_S = 60.0
+PROGRAMS = ("redis-server", "redis-benchmark")  # which must be installed
 
 Say = Callable[[str], None]
-
-
-class NoRedisServer(Exception):  # noqa: N818 - named for what the caller meets
-    """There is nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +72,11 @@ async def bench_hot(seconds: float, runs: int, say: Say) -> list[Row]:
 @asynccontextmanager
 async def redis_server(sync: str) -> AsyncIterator[str]:
     """A redis-server of the run's own on the server's core, with an append-only file."""
-    program = shutil.which("redis-server")
-    if program is None or shutil.which("redis-benchmark") is None:
-        raise NoRedisServer("bench hot needs redis-server and redis-benchmark (apt-get install redis)")
     with TemporaryDirectory(prefix="livecomments-hot-") as folder:
         port = free_port()
         options = ["--port", f"{port}", "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         process = await asyncio.create_subprocess_exec(
-            program, *options, "--appendonly", "yes", "--appendfsync", sync, stdout=subprocess.DEVNULL
+            "redis-server", *options, "--appendonly", "yes", "--appendfsync", sync, stdout=subprocess.DEVNULL
         )
         processes.pin(process.pid, processes.cores().server)
         try:

@@ -13,7 +13,7 @@ from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
 from simulation.chaos.run import Outcome, Plan, run_chaos
-from simulation.command import JsonFile, plotted, run_to_end
+from simulation.command import JsonFile, plotted, require_programs, run_to_end
 from simulation.result import keep
 
 
@@ -22,7 +22,9 @@ def chaos(
         float, typer.Option(help="Go on with random faults for so long. [default: each once]", min=0, max=10_000)
     ] = 0.0,
     seed: Annotated[int, typer.Option(help="Repeats a run's choices.")] = 1,
-    faults: Annotated[str, typer.Option(help="Only these, with commas between them.")] = ",".join(FAULTS),
+    faults: Annotated[
+        str, typer.Option(help=f"Only some, with commas between them, of {', '.join(FAULTS)}.", show_default="all")
+    ] = ",".join(FAULTS),
     timeline: Annotated[
         Path | None, typer.Option(help="The result of an earlier run, whose faults are repeated in their order.")
     ] = None,
@@ -36,12 +38,15 @@ def chaos(
 ) -> None:
     """Kill, stop, cut off and slow down processes of a fleet, and check that nothing is lost, doubled or unseen.
 
-    It starts two API processes, two edges, a Redis and (where it is installed) a PostgreSQL of its own.
+    It starts two API processes, two edges, a Redis and (where it is installed) a PostgreSQL of its own. The Redis must
+    be one that can be killed: it takes an installed redis-server (apt-get install redis-server).
     """
     console = Console()
     chosen = arguments.chosen("--faults", faults, tuple(FAULTS))
     if timeline:
         seed, chosen = read_timeline(timeline)
+    clustered = ["redis-cli"] if any(FAULTS[name].cluster for name in chosen) else []
+    require_programs("chaos", "redis-server", *clustered, package="redis-server")
     plan = Plan(seed=seed, faults=chosen, seconds=minutes * 60, crowd=Crowd(rate=rate, viewers=viewers), hot=hot)
 
     async def main() -> None:

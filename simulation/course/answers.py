@@ -1,17 +1,25 @@
 """The learner's answers: where they are, how they begin, and the module that one of them makes."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
 from simulation.course.exercise import Exercise
 
-FOLDER = Path("answers")
+ROOT = Path(__file__).parents[2]
+LAUNCHER = "livecomments"  # which a checkout has, and an installed package has not
+NAME = "answers"
 
 
 class AnswerError(Exception):
     """The file cannot be used as an answer; the message names the line, or what is missing."""
+
+
+def folder() -> Path:
+    """Of the checkout, from wherever it is asked for; without one, of the current folder. Relative to the latter."""
+    return Path(os.path.relpath(ROOT / NAME)) if (ROOT / LAUNCHER).is_file() else Path(NAME)
 
 
 def begin(exercise: Exercise, folder: Path) -> tuple[Path, bool]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simulation.course import exercises
 from simulation.course.exercise import Exercise
+from simulation.spelling import did_you_mean
 
 
 class Lesson(NamedTuple):
@@ -50,7 +51,8 @@ def asked_for(name: str) -> list[Exercise]:
     mine = [each for each in all_exercises() if name == each.name or lesson == each.lesson]
     if not mine:
         there = ", ".join(f"{each.lesson} {each.name}" for each in all_exercises())
-        raise UnknownExerciseError(f"there is no lesson or exercise {name!r}; there are: {there}")
+        near = did_you_mean(name, [each.name for each in all_exercises()])
+        raise UnknownExerciseError(f"there is no lesson or exercise {name!r}.{near} There are: {there}")
     return mine
 
 

@@ -15,14 +15,16 @@ from rich.table import Table
 from reference_impl.failing import fail
 from simulation import console as screen
 from simulation.command import JsonFile
-from simulation.course.answers import FOLDER, AnswerError, begin
+from simulation.course.answers import NAME, AnswerError, begin, folder
 from simulation.course.catalogue import UnknownExerciseError, all_exercises, asked_for, lesson_of
 from simulation.course.exercise import Exercise
 from simulation.course.grading import State, Verdict, judged
 from simulation.course.progress import Progress
 
 ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-Answers = Annotated[Path, typer.Option("--answers", help="The folder of your answers.")]
+Answers = Annotated[
+    Path, typer.Option("--answers", help="The folder of your answers.", default_factory=folder, show_default=NAME)
+]
 Name = Annotated[str, typer.Argument(metavar="LESSON|EXERCISE", help="A lesson (05) or an exercise by its name.")]
 
 
@@ -32,7 +34,7 @@ def learn(
     ] = "",
     *,
     solution: Annotated[bool, typer.Option("--solution", help="Show a solution, after an attempt of yours.")] = False,
-    answers: Answers = FOLDER,
+    answers: Answers,
 ) -> None:
     """List the course's exercises and how far you are; with a name begin them."""
     console = Console()
@@ -59,7 +61,7 @@ def check(
     live: Annotated[
         bool, typer.Option("--live", help="Then run it once inside the real server, if it passes.")
     ] = False,
-    answers: Answers = FOLDER,
+    answers: Answers,
     json_file: JsonFile = None,
 ) -> None:
     """Judge your answers of a lesson, in virtual time: the same verdict on every machine."""

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
@@ -26,6 +26,8 @@ LINE_MAX = 1024 * 1024
 LINES_MAX = 5  # of what a process that has ended said last
 FRAME = "  "  # begins every line of a traceback that is not the error itself
 SERVER = ("reference_impl",)  # the module that is run
+
+Ended = Callable[[int, int], None]  # told of one that ends before it is stopped: its process id and exit status
 
 _URL = re.compile(r"\burl=(http://\S+)")
 _RUNG = re.compile(r"\bevent=rung\b.*?\bnow=(\w+)")
@@ -186,7 +188,12 @@ async def stop(process: Process) -> None:
 
 @asynccontextmanager
 async def server(
-    arguments: Sequence[str], core: set[int] | None, *, quiet: bool = False, program: Sequence[str] = SERVER
+    arguments: Sequence[str],
+    core: set[int] | None,
+    *,
+    quiet: bool = False,
+    program: Sequence[str] = SERVER,
+    ended: Ended | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """A running server's address and process id; it is stopped on the way out.
 
@@ -195,28 +202,40 @@ async def server(
     """
     everything = ["--display", "all"]  # what is measured is what is delivered, not what is left out
     command = [*program[1:], "serve", *everything, *arguments]
-    async with _serving(command, core, quiet=quiet, module=program[0]) as running:
+    async with _serving(command, core, quiet=quiet, module=program[0], ended=ended) as running:
         yield running
 
 
 @asynccontextmanager
 async def edge(
-    arguments: Sequence[str], core: set[int] | None, *, behind: bool = False, program: Sequence[str] = SERVER
+    arguments: Sequence[str],
+    core: set[int] | None,
+    *,
+    behind: bool = False,
+    program: Sequence[str] = SERVER,
+    ended: Ended | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """A running edge's address and process id; it is stopped on the way out.
 
     ``behind``: until it listens it stands back, for those that work on its core already. ``program``: see `server`.
     """
     command = [*program[1:], "edge", *arguments]
-    async with _serving(command, core, behind=behind, module=program[0]) as running:
+    async with _serving(command, core, behind=behind, module=program[0], ended=ended) as running:
         yield running
 
 
 @asynccontextmanager
 async def _serving(
-    command: Sequence[str], core: set[int] | None, *, behind: bool = False, quiet: bool = False, module: str = SERVER[0]
+    command: Sequence[str],
+    core: set[int] | None,
+    *,
+    behind: bool = False,
+    quiet: bool = False,
+    module: str = SERVER[0],
+    ended: Ended | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     process = await spawn(module, command, core)
+    watch = asyncio.create_task(_watch(process, ended))
     if behind:
         stand_back(process.pid)
     try:
@@ -227,8 +246,15 @@ async def _serving(
         forward = asyncio.create_task(_forward(process.stderr, quiet=quiet))
         yield address, process.pid
     finally:
+        watch.cancel()
         await stop(process)
     await forward
+
+
+async def _watch(process: Process, ended: Ended | None) -> None:
+    status = await process.wait()
+    if ended is not None:
+        ended(process.pid, status)
 
 
 async def _address(process: Process) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from simulation.engines import processes
+from simulation.engines.ends import Ends
 
 
 @dataclass(slots=True)
@@ -24,6 +25,7 @@ class Running:
     folder: Path
     edges: Sequence[str] = ()
     start: Callable[[Path, int], Awaitable[tuple[str, int]]] | None = None
+    ends: Ends = field(default_factory=Ends)  # of its processes, before they are stopped
     ended_cpu_s: float = 0.0  # of those that were killed
     starts_s: list[float] = field(default_factory=list)  # how long each took that was started again
 
@@ -40,6 +42,7 @@ class Running:
         """Kill the server, and start it again after a while, where it was."""
         assert self.start is not None
         self.ended_cpu_s += processes.cpu_seconds(self.pid)
+        self.ends.expect(self.pid)
         os.kill(self.pid, signal.SIGKILL)
         await asyncio.sleep(restart_s)
         began_s = time.monotonic()

@@ -3,9 +3,11 @@
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from simulation.engines import live, processes
+from simulation.engines.ends import Ends
 from simulation.engines.redis import redis
 from simulation.engines.running import Running
 from simulation.scenario import Scenario
@@ -24,7 +26,7 @@ async def servers(
     Without a data directory of its own it works in one that is taken away afterwards. ``program``: see
     `processes.server`.
     """
-    edges = scenario.system.edges
+    edges, ends = scenario.system.edges, Ends()
     async with AsyncExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="livecomments-", dir=scenario.system.folder))
@@ -34,17 +36,17 @@ async def servers(
 
         async def start(folder: Path, port: int) -> tuple[str, int]:
             arguments = [*live.server_arguments(scenario, folder, port, log), "--broker", broker]
-            serving = processes.server(arguments, processes.cores().server, program=program)
-            return await stack.enter_async_context(serving)
+            core, ended = processes.cores().server, partial(ends.hear, "the server")
+            return await stack.enter_async_context(processes.server(arguments, core, program=program, ended=ended))
 
         url, pid = await start(folder, 0 if edges else port)
         at_edges = []
         for number in range(edges):
             (of_edge := folder / f"edge-{number}").mkdir()
             arguments = live.edge_arguments(scenario, of_edge, url, port if number == 0 else 0, log, broker)
-            core = processes.cores()[(number + 1) % 2]
-            at_edges.append((await stack.enter_async_context(processes.edge(arguments, core)))[0])
-        yield Running(url, pid, folder, at_edges, start)
+            core, ended = processes.cores()[(number + 1) % 2], partial(ends.hear, "an edge")
+            at_edges.append((await stack.enter_async_context(processes.edge(arguments, core, ended=ended)))[0])
+        yield Running(url, pid, folder, at_edges, start, ends)
 
 
 async def _broker(stack: AsyncExitStack, folder: Path, say: Callable[[str], None]) -> str:

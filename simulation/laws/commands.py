@@ -1,18 +1,17 @@
 """``livecomments theory``: the laws of queueing theory, and whether the model obeys them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from reference_impl.failing import fail
 from simulation.command import JsonFile
+from simulation.console import counted
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check
 from simulation.laws.page import HEADINGS, cells
 from simulation.result import keep
@@ -28,11 +27,11 @@ def theory(
     """Compare the model's stations with closed forms of queueing theory."""
     console = Console()
     checks: list[Check] = []
-    with _progress(console, len(LAWS) * replications) as advance:
+    with counted(console, "theory", len(LAWS)) as tell:
         for law in LAWS:
+            tell(law.name)
             for judged in check(law, replications, seed):
                 checks += judged
-                advance()
     console.print(_table(checks))
     keep(document(checks, replications, seed), json_file)
     if outside := sum(not each.inside for each in checks):
@@ -54,11 +53,3 @@ def _table(checks: Sequence[Check]) -> Table:
         row = cells(each)
         table.add_row(*(row[place] for place in SHOWN), style="" if each.obeyed else "bold red")
     return table
-
-
-@contextmanager
-def _progress(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing in a pipe."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Replications", total=total)
-        yield lambda: bar.advance(task)

@@ -6,6 +6,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from simulation.spelling import did_you_mean
+
 MADE_OF = "made_of"  # in a copy's metadata: the digest of what it was copied from
 
 NEW = "is new"
@@ -28,7 +30,8 @@ def asked_for(name: str, folder: Path) -> list[Path]:
         raise NotebookError(f"there are no notebooks in {folder}: they come with a checkout of the project")
     mine = [path for path in there if name in ("", path.stem)]
     if not mine:
-        raise NotebookError(f"there is no notebook {name!r}; there are: {', '.join(path.stem for path in there)}")
+        names = [path.stem for path in there]
+        raise NotebookError(f"there is no notebook {name!r}.{did_you_mean(name, names)} There are: {', '.join(names)}")
     return mine
 
 

@@ -1,4 +1,4 @@
-"""`python -m simulation.notebooks.lab …`: JupyterLab, ended in order by a signal, on a terminal or not."""
+"""`python -m simulation.notebooks.lab …`: JupyterLab, which says where it is, and is ended in order by a signal."""
 
 import signal
 import sys
@@ -17,6 +17,15 @@ class Server(ServerApp):
     def init_signal(self) -> None:
         super().init_signal()
         signal.signal(signal.SIGINT, self._signal_stop)
+
+    def start_app(self) -> None:
+        """Jupyter's own words on its address are ten lines of log, whatever its level; here they are one line."""
+        address, provider = self.local_url, self.identity_provider
+        generated, provider.token_generated = provider.token_generated, False  # which is all that it asks before
+        super().start_app()
+        provider.token_generated = generated
+        sys.stderr.write(f"JupyterLab: {address} (Ctrl-C to end)\n")
+        sys.stderr.flush()
 
 
 def main() -> None:

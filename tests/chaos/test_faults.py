@@ -120,11 +120,12 @@ def test_a_timeline_that_cannot_be_read_is_refused(tmp_path):
     assert "--json of an earlier run" in done.output
 
 
-def test_without_redis_it_says_how_to_get_one(monkeypatch):
+def test_without_redis_it_says_at_once_how_to_get_one(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    done = CliRunner().invoke(app, ["chaos"])
-    assert done.exit_code == 1
-    assert "redis-server" in done.output
+    for faults, missing in (("kill-edge", "redis-server"), ("cluster-loses-master", "redis-server and redis-cli")):
+        done = CliRunner().invoke(app, ["chaos", "--faults", faults])
+        expected = f"livecomments: chaos needs {missing}, which is not installed (apt-get install redis-server)\n"
+        assert (done.exit_code, done.output) == (1, expected)
 
 
 def test_nobody_has_seen_anything_of_a_fault_without_viewers():

@@ -204,7 +204,7 @@ def test_learning_goes_from_the_list_to_a_solution(tmp_path):
 def test_an_unknown_exercise_is_told_what_there_is(tmp_path):
     said = run("check", "99", "--answers", str(tmp_path))
     assert said.exit_code == 1
-    assert "no lesson or exercise '99'; there are:" in said.output
+    assert "no lesson or exercise '99'. There are:" in said.output
     assert "02 coalescer" in said.output
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -61,8 +62,10 @@ def test_a_copy_of_an_earlier_notebook_is_told_of(tmp_path):
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(tmp_path):
-    with pytest.raises(NotebookError, match=r"no notebook 'x'; there are: .*capacity.*fan_out"):
+    with pytest.raises(NotebookError, match=r"no notebook 'x'\. There are: .*capacity.*fan_out"):
         asked_for("x", FOLDER)
+    with pytest.raises(NotebookError, match=r"'capcity'\. Did you mean 'capacity'\? There are: "):
+        asked_for("capcity", FOLDER)
     with pytest.raises(NotebookError, match="checkout"):
         asked_for("", tmp_path)
 
@@ -108,6 +111,7 @@ def jupyter(tmp_path):
     """`./livecomments notebooks capacity`, on a free port, with nothing of this machine's own settings."""
     own = {f"JUPYTER_{each}_DIR": str(tmp_path / each.lower()) for each in ("CONFIG", "DATA", "RUNTIME")}
     arguments = [str(ROOT / "livecomments"), "notebooks", "capacity", "--no-browser", "--port", "0"]
+    arguments += ["--answers", "answers"]  # not those of this checkout
     started = subprocess.Popen(
         arguments, cwd=tmp_path, env=os.environ | own, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
@@ -128,18 +132,30 @@ def answered(url):
     return None
 
 
+def test_a_port_that_is_taken_is_told_before_anything_is_copied(tmp_path):
+    with socket.socket() as other:
+        other.bind((command.HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = CliRunner().invoke(app, ["notebooks", "--port", str(port), "--answers", str(tmp_path / "answers")])
+    assert done.exit_code == 1
+    assert done.output.startswith(f"livecomments: cannot listen on {command.HOST}:{port}: ")
+    assert not (tmp_path / "answers").exists()
+
+
 @pytest.mark.slow
-def test_jupyter_serves_the_copy_and_ends_with_ctrl_c(jupyter, tmp_path):
-    lines = iter(jupyter.stderr.readline, "")
-    url, opened, token = next(
-        found.groups()
-        for line in lines
-        if (found := re.search(r"(http://127\S+?)/(?:lab/tree/(\S+))?\?token=(\w+)", line))
-    )
+def test_jupyter_serves_the_copy_says_where_and_ends_with_ctrl_c(jupyter, tmp_path):
+    said = [jupyter.stderr.readline()]
+    while not (found := re.match(r"JupyterLab: (http://127\S+?)/lab/tree/(\S+)\?token=(\w+) ", said[-1])):
+        assert said[-1], said
+        said.append(jupyter.stderr.readline())
+    url, opened, token = found.groups()
     with answered(f"{url}/api/contents?token={token}") as answer:
         assert [each["name"] for each in json.load(answer)["content"]] == ["capacity.ipynb"]
     assert opened == "capacity.ipynb"
     assert (tmp_path / "answers/notebooks/capacity.ipynb").exists()
     jupyter.send_signal(signal.SIGINT)
-    jupyter.communicate(timeout=START_S)
+    said.append(jupyter.communicate(timeout=START_S)[1])
     assert jupyter.returncode == 0
+    assert "".join(said).count(token) == 1
+    assert not re.findall(r"^\[I .*", "".join(said), re.MULTILINE)

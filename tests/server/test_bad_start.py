@@ -51,7 +51,7 @@ def test_a_bad_option_is_named_with_what_is_allowed(options, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "api: Field required"),
+        ((), "livecomments: an edge needs --api http://…"),
         (("--api", "localhost:8080"), "String should match pattern"),
         (("--api", "http://127.0.0.1:1", "--mode", "production", "--jwks", "keys.json"), "needs --token-file"),
         (("--api", "http://127.0.0.1:1", "--port", "0", "--token-file", "/dev/null/x"), "cannot read the token file"),

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from simulation.bench.fanout import SERVERS
+from simulation.bench.partitions import STRATEGIES
 from simulation.calibration import REFERENCE
+from simulation.chaos.faults import FAULTS
 from simulation.cli import COMMANDS, app, loaded
 from simulation.docs.rendering import ROOT
 from simulation.experiments.catalogue import FAMILIES
@@ -39,6 +44,52 @@ def test_an_unknown_command_is_told_with_what_is_near() -> None:
     done = CliRunner().invoke(app, ["reprot"], env={"COLUMNS": "200"})
     assert done.exit_code == 2
     assert "Did you mean 'report'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (["run", "backpresure"], "backpressure"),
+        (["run", "quik"], "quick"),
+        (["learn", "coalescr"], "coalescer"),
+        (["check", "coalescr"], "coalescer"),
+    ],
+)
+def test_an_unknown_name_is_told_with_what_is_near(arguments: list[str], near: str) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert f"{arguments[1]!r}. Did you mean {near!r}? " in done.output
+
+
+def test_the_help_of_run_names_every_experiment_and_every_scenario() -> None:
+    text = " ".join(loaded("run").help.split())
+    assert f"Experiments: {', '.join(FAMILIES)}." in text
+    assert f"Scenarios: {', '.join(named())}." in text
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [(["bench", "fanout"], SERVERS), (["bench", "partitions"], STRATEGIES), (["chaos"], FAULTS)],
+)
+@pytest.mark.parametrize("columns", ["80", "100", "120"])
+def test_what_may_be_chosen_is_listed_whole_however_narrow_the_screen(
+    words: list[str], names: Sequence[str], columns: str
+) -> None:
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": columns}).output
+    assert "…" not in shown
+    text = " ".join(shown.replace("│", " ").split())
+    assert f"of {', '.join(names)}." in text
+
+
+@pytest.mark.parametrize("words", [[], ["up"], ["bench"], ["bench", "fanout"], ["serve"]])
+def test_help_has_a_short_name_everywhere(words: list[str]) -> None:
+    assert said(*words, "-h") == said(*words, "--help")
+    assert "Usage:" in said(*words, "-h")
+
+
+def test_the_version_is_the_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert said("--version") == f"{project['name']} {project['version']}\n"
 
 
 def imported(code: str) -> set[str]:
@@ -77,7 +128,9 @@ def test_a_name_that_is_neither_experiment_nor_scenario_is_told_with_all_of_both
 def test_a_simulated_run_names_the_costs_it_drew_from(tmp_path: Path) -> None:
     file = tmp_path / "result.json"
     command = [sys.executable, "-m", "simulation.cli", "run", "quick", "--engine", "sim", "--json", str(file)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    assert "Latency in ms, simulated" in done.stdout
+    assert "{" not in done.stdout, "a table for the reader; the document is in the file"
     shipped = json.loads(file.read_text())["calibration"]
     assert shipped["source"] == "shipped"
     subprocess.run([*command, "--calibration", str(REFERENCE)], cwd=ROOT, capture_output=True, check=True)

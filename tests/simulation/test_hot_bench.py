@@ -30,8 +30,12 @@ def test_the_script_and_the_log_are_measured_for_both_ways_to_sync(tmp_path, mon
     assert all(row["comments_per_s"] > 0 for row in rows)
 
 
-def test_without_redis_it_says_how_to_get_one(monkeypatch):
-    monkeypatch.setenv("PATH", "")
+@pytest.mark.parametrize("there", [[], ["redis-server"]])
+def test_what_is_missing_is_told_before_anything_is_measured(there, monkeypatch, tmp_path):
+    for name in there:
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     done = CliRunner().invoke(app, ["bench", "hot"])
-    assert done.exit_code == 1
-    assert "redis-server" in done.output
+    missing = " and ".join(name for name in hot_log.PROGRAMS if name not in there)
+    expected = f"livecomments: bench hot needs {missing}, which is not installed (apt-get install redis-server)\n"
+    assert (done.exit_code, done.output) == (1, expected)

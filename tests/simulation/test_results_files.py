@@ -1,13 +1,16 @@
 """What is told of a result's file before a run begins: a place that cannot be, another's result, a picture's ending."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
-from simulation.cli import app
-from simulation.command import require_own
+from simulation.cli import COMMANDS, app, loaded
+from simulation.command import require_own, writable
 
 
 def told(*arguments: str) -> str:
@@ -17,17 +20,28 @@ def told(*arguments: str) -> str:
     return done.output
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "caching", "--engine", "sim"],
-        ["run", "caching", "--sweep", "crowd=10"],
-        ["run", "quick", "--engine", "sim"],
-        ["report", "--quick"],
-        ["bench", "fanout"],
-    ],
-)
-@pytest.mark.parametrize("option", ["--json", "--plot"])
+FILES = {"--json", "--plot", "--page"}
+NEEDED = {"run": ["quick", "--engine", "sim"], "check": ["coalescer"]}
+
+
+def commands_with_files() -> Iterator[tuple[list[str], str]]:
+    """Every command that writes a file which is named for it, and the option that names it."""
+    for name in COMMANDS:
+        command = loaded(name)
+        below = command.commands if isinstance(command, TyperGroup) else {"": command}
+        for second, each in below.items():
+            words = [*filter(None, (name, second)), *NEEDED.get(name, [])]
+            yield from ((words, opt) for param in each.params for opt in param.opts if opt in FILES)
+
+
+def test_all_that_measure_are_among_them() -> None:
+    found = {" ".join(words[:2]) for words, _ in commands_with_files()}
+    assert {"up", "theory", "chaos", "report", "run quick", "check coalescer", "bench fanout", "bench sim"} <= found
+
+
+@pytest.mark.parametrize(("command", "option"), [
+    *commands_with_files(), *((["run", "caching", "--sweep", "crowd=10"], each) for each in ("--json", "--plot")),
+])  # fmt: skip
 def test_a_place_that_cannot_be_written_is_told_at_once(command: list[str], option: str, tmp_path: Path) -> None:
     absent, folder = tmp_path / "absent" / "a.png", tmp_path / "b.png"
     folder.mkdir()
@@ -38,6 +52,16 @@ def test_a_place_that_cannot_be_written_is_told_at_once(command: list[str], opti
     assert told(*command, option, str(folder)) == f"livecomments: cannot write {folder}: it is a folder\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="in /proc not even root makes a file")
+def test_a_folder_in_which_no_file_can_be_made_is_told_at_once() -> None:
+    assert told("theory", "--json", "/proc/a.json").startswith("livecomments: cannot write /proc/a.json: ")
+
+
+def test_what_can_be_written_is_not_made_before_there_is_something_to_write(tmp_path: Path) -> None:
+    assert writable(tmp_path / "later.json") == tmp_path / "later.json"
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.png.txt"])
 def test_a_picture_has_an_ending_that_can_be_drawn(name: str) -> None:
     said = told("run", "fan_out", "--engine", "sim", "--plot", name)
@@ -45,7 +69,7 @@ def test_a_picture_has_an_ending_that_can_be_drawn(name: str) -> None:
 
 
 def test_where_calibrate_writes_is_asked_before_it_measures(tmp_path: Path) -> None:
-    assert "there is no folder" in told("calibrate", str(tmp_path / "absent" / "costs.json"))
+    assert "there is no folder" in told("calibrate", str(tmp_path / "absent" / "costs.json"), "--scenario", "quick")
 
 
 @pytest.mark.parametrize(

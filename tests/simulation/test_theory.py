@@ -68,6 +68,7 @@ def test_the_command_writes_what_it_found_and_does_not_let_a_wide_interval_pass(
     file = tmp_path / "theory.json"
     done = CliRunner().invoke(app, ["theory", "--json", str(file)])
     assert (done.exit_code, "20.611 %" in done.output) == (0, True), done.output
+    assert done.output.startswith("theory: 1 of 1, M/M/4/4\n"), "a pipe, too, is told what is at work"
     row = next(row for row in COMMITTED["checks"] if row["law"] == "M/M/4/4")
     assert json.loads(file.read_text())["checks"][0] == pytest.approx(row)
     assert "too wide to tell" in CliRunner().invoke(app, ["theory", "--replications", "20"]).output
