@@ -55,10 +55,13 @@ def warning(machine: Mapping[str, Any]) -> str:
     others, stalled = (float(machine.get(name, 0.0)) for name in ("others_share", "stalled_share"))
     if max(others, stalled) <= BUSY_SHARE:
         return ""
+    signs = [
+        *([f"others had {others:.0%} of its cores"] if others else []),
+        *([f"a core with nothing to do stood still for {stalled:.0%} of the time"] if stalled else []),
+    ]
     return (
-        f"This machine was busy while its costs were measured (others had {others:.0%} of its cores, and an idle one "
-        f"stood still for {stalled:.0%} of the time): do not trust the simulated columns; run it again when nothing "
-        "else runs."
+        f"This machine was busy while its costs were measured ({', '.join(signs)}): do not trust the simulated "
+        "columns; run it again when nothing else runs."
     )
 
 
