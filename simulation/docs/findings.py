@@ -33,7 +33,7 @@ class Findings:
         return showing.ranged(self._side(variant, measure, "live"), self._measures[measure].digits)
 
     def simulated(self, variant: str, measure: str) -> str:
-        """The model's median and the 95 % interval of the mean: `12.5 ± 0.8`."""
+        """The model's mean and its 95 % interval: `12.5 ± 0.8`."""
         return showing.interval(self._side(variant, measure, "sim"), self._measures[measure].digits)
 
     def error(self, variant: str, measure: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from simulation.experiments.family import Family, Observation
@@ -14,9 +14,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One engine's runs of a variant: their median and range, and how sure their mean is (None with one run)."""
+    """One engine's runs of a variant: their median and range; their mean, and how sure that is (None with one run)."""
 
     median: float
+    mean: float
     least: float
     most: float
     half_width: float | None
@@ -95,4 +96,4 @@ def _side(by_repeat: dict[int, float]) -> Side | None:
     if not values:
         return None
     half_width = confidence_interval(values, CONFIDENCE).half_width if len(values) > 1 else None
-    return Side(median(values), min(values), max(values), half_width, len(values))
+    return Side(median(values), fmean(values), min(values), max(values), half_width, len(values))

@@ -64,7 +64,7 @@ def overloaded(observations: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def plot(family: Family, document: Document, path: Path) -> None:
-    """A chart for each measure that tells: live runs with their range, the model with its confidence interval."""
+    """A chart for each measure that tells: medians of both engines, with the range of the runs."""
     if isinstance(family, Pictured):
         family.plot(document, path)
         return
@@ -147,8 +147,8 @@ def ranged(side: Mapping[str, Any] | None, digits: int) -> str:
 
 
 def interval(side: Mapping[str, Any] | None, digits: int) -> str:
-    """The median, and how sure its mean is."""
+    """The mean, and how sure it is."""
     if side is None:
         return "-"
     sure = f" ± {side['half_width']:,.{digits}f}" if side["half_width"] else ""
-    return f"{side['median']:,.{digits}f}{sure}"
+    return f"{side['mean']:,.{digits}f}{sure}"

@@ -74,7 +74,7 @@ def _panel(axis: "drawing.Axes", family: Family, document: Document, measure: Me
 
 
 def _scale(axis: "drawing.Axes", values: Sequence[float]) -> None:
-    """By the medians: an interval of few replications may be wider than all there is to see."""
+    """By what is in the middle: an interval of few replications may be wider than all there is to see."""
     if not values:
         return
     least, most = min(values), max(values)
@@ -88,12 +88,13 @@ def _scale(axis: "drawing.Axes", values: Sequence[float]) -> None:
 def _variant(
     axis: "drawing.Axes", here: Sequence[Document], variant: str, measure: Measure, along: str, colour: str
 ) -> list[float]:
-    """The model's medians with their confidence, the live ones with their range; the answer is both."""
+    """The model's means with their confidence, live medians with their range; the answer is both."""
     styles = {"sim": {"marker": "."}, "live": {"ls": "", "marker": "o", "mfc": "none"}}
+    middles = {"sim": "mean", "live": "median"}
     drawn: list[float] = []
     for engine, style in styles.items():
         sides = [(point["at"][along], side) for point in here if (side := _side(point, variant, measure, engine))]
-        middle = [side["median"] for _, side in sides]
+        middle = [side[middles[engine]] for _, side in sides]
         if sides:
             made: dict[str, Any] = {**style, "color": colour, "capsize": 2, "label": None if drawn else variant}
             axis.errorbar([at for at, _ in sides], middle, yerr=_errors(engine, sides), **made)

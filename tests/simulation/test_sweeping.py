@@ -112,7 +112,7 @@ def test_an_experiment_that_never_runs_live_says_so_at_once() -> None:
 
 def test_a_table_has_both_engines_beside_each_other_and_a_picture_a_panel_for_each(tmp_path: Path) -> None:
     plan = swept(Lived(), "viewers=1,10,100", "per_s=2,3")
-    side = {"median": 4.0, "least": 3.0, "most": 5.0, "half_width": 0.5, "runs": 3}
+    side = {"median": 4.0, "mean": 4.0, "least": 3.0, "most": 5.0, "half_width": 0.5, "runs": 3}
     cells = [
         {
             "variant": variant,
@@ -142,7 +142,7 @@ def test_a_table_has_both_engines_beside_each_other_and_a_picture_a_panel_for_ea
 
 def made(variant: str, engine: str, value: float) -> dict[str, Any]:
     """A cell that one engine has."""
-    side = {"median": value, "least": value, "most": value, "half_width": None, "runs": 1}
+    side = {"median": value, "mean": value, "least": value, "most": value, "half_width": None, "runs": 1}
     return {"variant": variant, "measure": "p99_ms", "live": None, "sim": None} | {engine: side}
 
 
