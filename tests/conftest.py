@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 from tests.engines import any_postgres
 from tests.redises import any_redis
 from tests.sites import any_site
+
+# A shell has what it runs in the background ignore Ctrl-C, and so would all processes that tests start and end by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is no reason to fail a property, so no example has a time limit. Where CI is set, Hypothesis draws the
 # same examples every time.

@@ -43,9 +43,10 @@ def test_it_builds_serves_and_ends_with_ctrl_c(tmp_path):
             with refused.value as answer:
                 assert answer.code == 404
                 assert b"Live Comments" in answer.read()
-        finally:
             running.send_signal(signal.SIGINT)
             running.communicate(timeout=TIMEOUT_S)
+        finally:
+            running.kill()
     assert running.returncode == 0
     assert (tmp_path / "out" / "index.html").is_file()
 
