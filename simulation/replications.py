@@ -8,6 +8,7 @@ compared under one scenario meet the same arrivals (common random numbers; Law, 
 
 import asyncio
 import json
+import logging
 import signal
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import ShutdownExecutorError
 from rich.console import Console
 from rich.progress import track
 
@@ -96,11 +98,17 @@ async def as_they_end(
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
         if backend is ALL_CORES:  # or the thread would wait for a result first
+            logging.getLogger("concurrent.futures").addFilter(_tells_more_than_the_end)
             get_reusable_executor(reuse=True).shutdown(kill_workers=True)
         raise
     finally:
         thread.submit(_close, results)
         await asyncio.to_thread(thread.shutdown)
+
+
+def _tells_more_than_the_end(record: logging.LogRecord) -> bool:
+    """Joblib begins the next call when one is done, which may be after the workers have been ended."""
+    return not (record.exc_info and isinstance(record.exc_info[1], ShutdownExecutorError))
 
 
 def _spare_workers() -> None:
