@@ -82,7 +82,10 @@ class LiveComments extends HTMLElement {
       onBatch: (comments) => this.#arrived(comments),
       onChange: (view) => this.#showView(view),
     });
-    this.#find(".earlier").addEventListener("click", () => feed.loadEarlier());
+    this.#find(".earlier").addEventListener("click", ({ target }) => {
+      target.scrollIntoView({ block: "nearest" }); // pressed by key it may be out of sight, and the reader would stay
+      feed.loadEarlier();
+    });
     this.#find(".pill").addEventListener("click", () => this.#jump());
     Object.assign(this.#parts, { scroller, feed });
   }
