@@ -25,8 +25,8 @@ class Findings:
         return in_words(self.document["machine"])
 
     def value(self, variant: str, measure: str, engine: str = "live") -> float:
-        """The median of an engine's runs ("live" or "sim")."""
-        return float(self._side(variant, measure, engine)["median"])
+        """What tables say of an engine's runs: the median of live ones, the mean of the model's ("sim")."""
+        return float(self._side(variant, measure, engine)["median" if engine == "live" else "mean"])
 
     def live(self, variant: str, measure: str) -> str:
         """The live median and the range of the runs: `12.5 (10.6-14.4)`."""
@@ -38,7 +38,11 @@ class Findings:
 
     def error(self, variant: str, measure: str) -> str:
         """By how much the model is off the live runs with the same arrivals: `-10 %`."""
-        return spoken.signed(self._cells[variant, measure]["error"] or 0.0)
+        return spoken.signed(self.error_of(variant, measure))
+
+    def error_of(self, variant: str, measure: str) -> float:
+        """The same as a number; 0 where live runs have nothing of it."""
+        return float(self._cells[variant, measure]["error"] or 0.0)
 
     def noise(self, variant: str, measure: str) -> str:
         """How far live runs are from each other; of a single run nothing is known."""

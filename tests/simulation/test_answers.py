@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from math import isnan
 
 import pytest
 
 from simulation.experiments.catalogue import FAMILIES
+from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import not_shown, shows
+from simulation.experiments.middles import middle, not_shown, shows
 from simulation.experiments.running import RESULTS
 
 MEASURES = (Measure("p99_ms", "p99, ms"),)
@@ -50,6 +52,23 @@ def test_the_published_answer_is_what_the_published_runs_say(name: str) -> None:
     observations, answer = published(name)
     assert FAMILIES[name]().answer(observations) == answer
     assert "not show" not in answer
+
+
+def test_an_answer_has_the_figures_of_the_table_below_it() -> None:
+    """There live runs have their median, and the model's the mean that its interval is around."""
+    live = seen("a", 10, 20, 60)
+    assert middle(live, "a", "p99_ms") == 20
+    assert middle([replace(each, engine="sim") for each in live], "a", "p99_ms") == 30
+    assert isnan(middle(live, "b", "p99_ms"))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_published_table_is_what_the_published_runs_say(name: str) -> None:
+    document, family = json.loads((RESULTS / f"{name}.json").read_text()), FAMILIES[name]()
+    observations = [Observation(**row) for row in document["observations"]]
+    assert [cell.as_dict() for cell in compare(family, observations)] == document["comparison"]
+    alike, pairs = ranking(family, observations)
+    assert repr(document["ranking"]) == repr({"alike": alike, "pairs": pairs})  # whole numbers are told as such
 
 
 @pytest.mark.parametrize(

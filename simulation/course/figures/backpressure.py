@@ -171,6 +171,7 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
     burst, period_s = cases(0)["authors_limited"].rate
     most_per_s = AUTHORS * (burst + burst / period_s * run.crowded_s) / run.crowded_s
     waiting = GroupCommitConfig().waiting_max
+    late = [found.error_of(ending, "fast_p99_ms") for ending in ENDINGS]
     return {
         "outcome_4": f"{'fewer' if fewer else 'as many'} are accepted, "
         f"and what is accepted is shown {'much sooner' if sooner else 'no sooner'}",
@@ -192,6 +193,7 @@ def _too_many(found: Findings, run: Run) -> dict[str, str]:
         "commit_wait_s": f"{waiting / drain_per_s:.0f}",
         "gap_free": found.gap(CROWDED[0], "fast_p99_ms"),
         "gap_limited": found.gap(CROWDED[1], "fast_p99_ms"),
+        "gap_fast": " to ".join(spoken.signed(each) for each in (min(late), max(late))),
     }
 
 
@@ -211,7 +213,7 @@ def _ladder(ladder: Findings) -> dict[str, str]:
     verdict = "about as many" if abs(on / off - 1) < 0.1 else "more" if on > off else "fewer"
     read_only = ladder.value("ladder", "read_only_x") > 0
     why = {
-        "fewer": "At its last rung it answers all of them with a refusal, and a refusal is not free"
+        "fewer": "At its last rung it refuses all of them for as long as the load lasts, and a refusal is not free"
         if read_only
         else "What it left out was not what posts waited for",
         "more": "What it left out was time that posts could use",

@@ -126,7 +126,16 @@ def _theory(found: Findings) -> dict[str, str]:
         "error_cpu": found.error(EFFECT, "cpu_ms"),
         "noise_cpu": found.noise(EFFECT, "cpu_ms"),
         "noise_p99": found.noise(EFFECT, "p99_ms"),
+        **_worst(found),
     }
+
+
+def _worst(found: Findings) -> dict[str, str]:
+    """The p99 that is farthest off, and what CPU is off by in the other variants."""
+    errors = {name: [found.error_of(name, measure) for measure in ("p99_ms", "cpu_ms")] for name in VARIANTS}
+    worst = max(errors, key=lambda name: abs(errors[name][0]))
+    others = [spoken.signed(cpu) for _, cpu in sorted(errors.values(), key=lambda both: both[1])]
+    return {"worst_p99": f"`{worst}`, {found.gap(worst, 'p99_ms')}", "cpu_from": others[0], "cpu_to": others[-1]}
 
 
 def _tables(found: Findings) -> dict[str, str]:

@@ -126,18 +126,14 @@ def _breaker(found: Findings) -> dict[str, str]:
     """Of the posts that wait for a stalled log in vain, how many a breaker spares the wait; and what it costs."""
     waited, bare = (found.value(each, "waited") for each in LOGS)
     spared = 1 - waited / bare
-    later_s = found.value("log", "accepted_again_s") - found.value("log-no-breaker", "accepted_again_s")
     config = BreakerConfig()
     return {
         "outcome_3": which(spared, {0.1: "hardly any", 0.75: "some of them"}, "nearly all"),
         "spared": spoken.rounded_percent(spared),
         "waited": f"{waited:.0f}",
         "waited_bare": f"{bare:.0f}",
-        "later": f"{later_s:.1f} s later"
-        if later_s > 0.05
-        else f"{-later_s:.1f} s earlier"
-        if later_s < -0.05
-        else "no later",
+        "again_sim": found.simulated("log", "accepted_again_s"),
+        "again_bare_sim": found.simulated("log-no-breaker", "accepted_again_s"),
         "failures_min": f"{config.failures_min}",
         "deadline_s": f"{config.slow_s:g}",
         "notice_s": f"{config.failures_min * config.slow_s:g}",

@@ -45,6 +45,10 @@ def figures() -> dict[str, str]:
         "gaps": found.table(ALL, MEASURES[:3], "gap"),
         "tail_noise": found.noise("write-queues", "p99_ms"), "window_error": found.error("write-20ms", "p50_ms"),
         "window_noise": found.noise("write-20ms", "p50_ms"), "read_error": found.error("read-1s", "server_busy_pct"),
+        "wide_error": found.error("write-100ms", "server_busy_pct"),
+        "window_busy_gap": found.gap("write-20ms", "server_busy_pct"),
+        "window_busy_sim": found.simulated("write-20ms", "server_busy_pct"),
+        "at_once_busy_sim": found.simulated("write-at-once", "server_busy_pct"),
         "machine": found.machine,
     }  # fmt: skip
 

@@ -135,6 +135,7 @@ def _costs(found: Findings, size: Size) -> dict[str, str]:
     """What a poll and a delivery take, and where the one overtakes the other."""
     poll_us = found.value("poll-1s", "cpu_us_per_viewer_s")
     push_us = found.value("sse", "cpu_us_per_viewer_s") / size.rate_per_s
+    ratio_sim = found.value("poll-1s", "cpu_us_per_viewer_s", "sim") / found.value("sse", "cpu_us_per_viewer_s", "sim")
     runs = [each["values"]["empty_pct"] for each in found.document["observations"] if each["variant"] == "poll-1s"]
     cache = found.value("segments", "cache_us_per_viewer_s")
     return {
@@ -144,7 +145,11 @@ def _costs(found: Findings, size: Size) -> dict[str, str]:
         "segment_cpu": f"{found.value('segments', 'cpu_us_per_viewer_s'):.0f}", "cache_cpu": f"{cache:.0f}",
         "segment_p50_s": f"{found.value('segments', FRESHNESS[0]) / 1000:.1f}",
         "sse_p50": f"{found.value('sse', FRESHNESS[0]):.0f}", "sse_error": found.error("sse", "cpu_us_per_viewer_s"),
-        "sse_noise": found.noise("sse", "cpu_us_per_viewer_s"),
+        "sse_noise": found.noise("sse", "cpu_us_per_viewer_s"), "ratio_sim": f"{ratio_sim:.1f}",
+        "poll_error": found.error("poll-1s", "cpu_us_per_viewer_s"),
+        "long_gap": found.gap("long-poll", "cpu_us_per_viewer_s"),
+        "cache_gap": found.gap("segments", "cache_us_per_viewer_s"),
+        "cache_times": f"{cache / found.value('segments', 'cache_us_per_viewer_s', 'sim'):.1f}",
         **{
             f"crowd_{name}": f"{found.value(f'{variant}-crowd', 'processes', 'sim'):,.0f}"
             for name, variant in (("poll", "poll-1s"), ("sse", "sse"), ("segments", "segments"))

@@ -20,7 +20,7 @@ from simulation.experiments.backpressure.kernel import kernel_buffers
 from simulation.experiments.backpressure.plan import LONG, SIZE, Case, Size, cases, server_options
 from simulation.experiments.backpressure.sim import simulate
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine, shows
+from simulation.experiments.middles import middles, of_one_engine, shows
 from simulation.experiments.sizes import Resizable
 from simulation.replications import Streams
 
@@ -113,7 +113,7 @@ class Backpressure(Resizable[Size]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
         told = of_one_engine(observations)
-        figures = medians(told, self.measures)
+        figures = middles(told, self.measures)
         gone, skipping = figures[Ending.DISCONNECT.value], figures[Ending.SKIP_TO_HEAD.value]
         free, limited = figures["everybody_admitted"], figures["authors_limited"]
         helps = shows(told, "fast_p99_ms", "authors_limited", "everybody_admitted")

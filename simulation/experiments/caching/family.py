@@ -8,7 +8,7 @@ from simulation.experiments.caching.live import run_live
 from simulation.experiments.caching.plan import VARIANTS, Case, Size
 from simulation.experiments.caching.sim import Simulated
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import live_where_run, medians, not_shown
+from simulation.experiments.middles import live_where_run, middles, not_shown
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -71,7 +71,7 @@ class Caching(Resizable[Size]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
         told = live_where_run(observations)
-        figures = medians(told, MEASURES, VARIANTS)
+        figures = middles(told, MEASURES, VARIANTS)
         plain, flight, warm = (figures[name] for name in ("plain", "single-flight", "warming"))
         one, copies = figures["fleet"], figures["fleet-copies"]
         bare, guarded = figures["silent-no-breaker"], figures["silent"]

@@ -20,7 +20,7 @@ from simulation.experiments.consumer_groups.plan import (
 from simulation.experiments.consumer_groups.record import Record
 from simulation.experiments.consumer_groups.sim import Run
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine, shows
+from simulation.experiments.middles import middles, of_one_engine, shows
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -84,7 +84,7 @@ class ConsumerGroups(Resizable[Size]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
         told = of_one_engine(observations)
-        figures = medians(told, MEASURES)
+        figures = middles(told, MEASURES)
         return f"{_shared(figures)} {_befallen(figures, _worse(told))}"
 
 

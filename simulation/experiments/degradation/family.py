@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from simulation.experiments.degradation import picture
@@ -9,7 +10,7 @@ from simulation.experiments.degradation.live import capacity_per_s, case_for, me
 from simulation.experiments.degradation.plan import LAG_MAX_MS, VARIANTS, Size
 from simulation.experiments.degradation.sim import Simulated
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine
+from simulation.experiments.middles import middles, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -32,6 +33,7 @@ MEASURES = (
     Measure("lost", "comments lost", 0, tells=False),
     Measure("doubled", "comments doubled", 0, tells=False),
 )
+RUNGS = ("first_rung_x", "read_only_x")  # steps of the load, of which a mean would be none
 _SIZE = Size()
 
 
@@ -75,11 +77,13 @@ class Degradation(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = medians(of_one_engine(observations), MEASURES)
+        told = of_one_engine(observations)
+        figures = middles(told, MEASURES)
         on, off, limits = (figures[name] for name in ("ladder", "no-ladder", "limits"))
+        rungs = {name: median(each.values[name] for each in told if each.variant == "ladder") for name in RUNGS}
         top = self._size.steps[self._size.top].multiple
         return (
-            f"At {top:g} times what it holds a server with its ladder {_climbed(on, top)}, takes "
+            f"At {top:g} times what it holds a server with its ladder {_climbed(rungs, top)}, takes "
             f"{on['accepted_per_s']:,.0f} comments/s (without it {off['accepted_per_s']:,.0f}), answers posts within "
             f"{on['answer_p99_ms'] / 1e3:.1f} s at p99 ({off['answer_p99_ms'] / 1e3:.1f}), shows comments within "
             f"{on['seen_p99_ms'] / 1e3:.1f} s ({off['seen_p99_ms'] / 1e3:.1f}), does "

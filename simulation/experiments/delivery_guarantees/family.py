@@ -10,7 +10,7 @@ from simulation.experiments.delivery_guarantees.picture import draw
 from simulation.experiments.delivery_guarantees.plan import VARIANTS, Case, Size
 from simulation.experiments.delivery_guarantees.sim import Simulated
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, of_one_engine
+from simulation.experiments.middles import middles, of_one_engine
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -66,7 +66,7 @@ class DeliveryGuarantees(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = medians(of_one_engine(observations), MEASURES)
+        figures = middles(of_one_engine(observations), MEASURES)
         most, least, dropped, once = (figures[name] for name in VARIANTS)
         return (
             f"Sent at most once, {most['lost_pct']:.1f}% of comments are never seen by a viewer "

@@ -8,7 +8,7 @@ from simulation.experiments.failover.live import run_variant
 from simulation.experiments.failover.plan import SIZE, Size, variants
 from simulation.experiments.failover.sim import Draws, Run
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import medians, not_shown, of_one_engine
+from simulation.experiments.middles import middles, not_shown, of_one_engine, shows
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -64,8 +64,9 @@ class Failover(Resizable[Size]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """From the live figures, or from the model's where nothing ran live."""
         told = of_one_engine(observations)
-        figures = medians(told, MEASURES)
-        return " ".join(filter(None, (_seen(figures), _changed(figures), *not_shown(told, MEASURES, CLAIMS))))
+        figures = middles(told, MEASURES)
+        later = shows(told, "accepted_again_s", "log-no-breaker", "log")
+        return " ".join(filter(None, (_seen(figures), _changed(figures, later), *not_shown(told, MEASURES, CLAIMS))))
 
 
 def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:
@@ -84,8 +85,8 @@ def _seen(figures: Mapping[str, Mapping[str, float]]) -> str:
     return _sentence("; ".join(said))
 
 
-def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """The sentence on jitter and breakers."""
+def _changed(figures: Mapping[str, Mapping[str, float]], later: bool) -> str:
+    """The sentence on jitter and breakers; ``later``: runs show that posts are accepted later with one."""
     said = []
     if {"edge", "edge-no-jitter"} <= set(figures):
         bare, spread = figures["edge-no-jitter"]["peak_joins"], figures["edge"]["peak_joins"]
@@ -95,7 +96,8 @@ def _changed(figures: Mapping[str, Mapping[str, float]]) -> str:
         later_s = guarded["accepted_again_s"] - asked["accepted_again_s"]
         said.append(
             f"without a breaker {asked['waited']:.0f} posts wait to their deadline in vain instead of "
-            f"{guarded['waited']:.0f}, for which a breaker has posts accepted {max(0.0, later_s):.1f} s later"
+            f"{guarded['waited']:.0f}"
+            + (f", for which a breaker has posts accepted {later_s:.1f} s later" if later else "")
         )
     return _sentence(", and ".join(said)) if said else ""
 

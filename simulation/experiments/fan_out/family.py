@@ -6,7 +6,7 @@ read: viewers poll. Hybrid: a part is pushed to, the rest polls. Tree: the serve
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from math import isnan
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from simulation.engines.calibrate import calibrate, measure_stalls
 from simulation.engines.set_up import servers
 from simulation.engines.simulated import run_simulated
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.middles import middle, of_one_engine
 from simulation.experiments.sizes import Resizable, Within
 from simulation.fidelity import seed_of
 from simulation.result import RunResult
@@ -104,11 +105,11 @@ class FanOut(Resizable[Size]):
         return Observation(variant, "sim", repeat, _values(result), result.facts)
 
     def answer(self, observations: Sequence[Observation]) -> str:
-        told = [each for each in observations if each.engine == "live"] or observations
+        told = of_one_engine(observations)
 
         def figure(variant: str, measure: str) -> str:
-            found = [each.values[measure] for each in told if each.variant == variant and measure in each.values]
-            return f"{median(found):.0f}" if found else "?"
+            found = middle(told, variant, measure)
+            return "?" if isnan(found) else f"{found:.0f}"
 
         def late_and_busy(variant: str) -> str:
             return f"{figure(variant, 'p50_ms')} ms late at p50 for {figure(variant, 'server_busy_pct')} % of a core"

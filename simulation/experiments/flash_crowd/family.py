@@ -10,7 +10,7 @@ from simulation.experiments.flash_crowd.live import run_live
 from simulation.experiments.flash_crowd.picture import draw
 from simulation.experiments.flash_crowd.plan import FLEET, HERE, VARIANTS, Case, Size
 from simulation.experiments.flash_crowd.sim import Simulated
-from simulation.experiments.medians import Figures, live_where_run, medians
+from simulation.experiments.middles import Figures, live_where_run, middles
 from simulation.experiments.sizes import Resizable
 
 MEASURES = (
@@ -65,7 +65,7 @@ class FlashCrowd(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
-        figures = medians(live_where_run(observations), MEASURES)
+        figures = middles(live_where_run(observations), MEASURES)
         return " ".join(
             _sentence(figures, size, prefix)
             for prefix, size in (("", self._size), ("fleet-", self._far))

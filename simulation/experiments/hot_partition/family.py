@@ -13,7 +13,7 @@ from simulation.engines import processes
 from simulation.experiments.family import EngineName, Measure, Observation
 from simulation.experiments.hot_partition.plan import Case, Run
 from simulation.experiments.hot_partition.sim import Simulated
-from simulation.experiments.medians import medians, of_one_engine, shows
+from simulation.experiments.middles import middles, of_one_engine, shows
 from simulation.experiments.sizes import Resizable
 from simulation.model.partition_costs import PartitionCosts
 
@@ -79,7 +79,7 @@ class HotPartition(Resizable[Case]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the model otherwise."""
         told = of_one_engine(observations)
-        figures = medians(told, self.measures)
+        figures = middles(told, self.measures)
         best = min(figures, key=lambda variant: figures[variant]["cold_p99_ms"])
         won, home = figures[best], figures.get(AT_HOME, figures[best])
         helps = shows(told, "cold_p99_ms", best, AT_HOME)

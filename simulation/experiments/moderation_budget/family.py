@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.calibration import Calibration
 from simulation.engines.calibrate import calibrate
 from simulation.engines.processes import ProcessError
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.middles import middle
 from simulation.experiments.moderation_budget.picture import draw
 from simulation.experiments.moderation_budget.plan import (
     BUDGET_MS,
@@ -86,7 +86,7 @@ class ModerationBudget(Resizable[Size]):
         draw(document, path)
 
     def answer(self, observations: Sequence[Observation]) -> str:
-        found = Medians(observations)
+        found = Told(observations)
         fast, slow, middle = LATENCIES_MS[0], LATENCIES_MS[-1], OUTAGE_AT_MS
         limited_ms = max(found.of("show", f"{ms}ms", "end_to_end_p99_ms") for ms in LATENCIES_MS)
         behind_ms = max(found.of("behind", f"{ms}ms", "end_to_end_p99_ms") for ms in LATENCIES_MS)
@@ -107,15 +107,14 @@ class ModerationBudget(Resizable[Size]):
         )
 
 
-class Medians:
-    """Of each variant's runs."""
+class Told:
+    """By each variant's runs."""
 
     def __init__(self, observations: Sequence[Observation]) -> None:
         self._observations = [each for each in observations if not each.why_void]
 
     def of(self, way: str, at: str, measure: str) -> float:
-        found = [each.values[measure] for each in self._observations if each.variant == f"{way}-{at}"]
-        return median(found) if found else float("nan")
+        return middle(self._observations, f"{way}-{at}", measure)
 
     def up_to(self, limit_ms: float) -> str:
         """The slowest scorer that keeps to the limit, as all faster ones do."""

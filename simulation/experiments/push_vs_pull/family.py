@@ -7,7 +7,7 @@ from typing import Any
 
 from simulation.engines import nginx
 from simulation.experiments.family import Measure, Observation
-from simulation.experiments.medians import live_where_run, medians
+from simulation.experiments.middles import live_where_run, middles
 from simulation.experiments.push_vs_pull.costs import measure
 from simulation.experiments.push_vs_pull.crowd import simulate_crowd
 from simulation.experiments.push_vs_pull.live import run_live
@@ -85,7 +85,7 @@ class PushVsPull(Resizable[Size]):
     def answer(self, observations: Sequence[Observation]) -> str:
         """Live figures where there are some; of the crowd the model's. What has run in neither is left out."""
         told = live_where_run(observations)
-        figures, engines = medians(told, MEASURES), {each.variant: each.engine for each in told}
+        figures, engines = middles(told, MEASURES), {each.variant: each.engine for each in told}
         push = figures[PUSH]
         pulls = "; ".join(
             f"`{name}`{_unlike(engines[name], engines[PUSH])} {_against(figures[name], push)}"

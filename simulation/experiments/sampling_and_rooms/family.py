@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.engines.processes import ProcessError
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.middles import middle
 from simulation.experiments.sampling_and_rooms.figures import figures
 from simulation.experiments.sampling_and_rooms.picture import draw
 from simulation.experiments.sampling_and_rooms.plan import VARIANTS, Size, crowd
@@ -77,9 +77,10 @@ class SamplingAndRooms(Resizable[Size]):
         draw(document, path)
 
     def answer(self, observations: Sequence[Observation]) -> str:
+        good = [each for each in observations if not each.why_void]
+
         def of(variant: str, measure: str) -> float:
-            found = [each.values[measure] for each in observations if each.variant == variant and not each.why_void]
-            return median(found) if found else float("nan")
+            return middle(good, variant, measure)
 
         def both(measure: str, digits: int = 0) -> tuple[str, str]:
             told = [f"{of(variant, measure):,.{digits}f}" for variant in ("uniform", "rooms")]

@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from simulation.engines.processes import ProcessError
 from simulation.experiments.family import Measure, Observation
+from simulation.experiments.middles import middle
 from simulation.experiments.sizes import Sizes, changed, numbers
 from simulation.experiments.world_cup.figures import figures, why_void
 from simulation.experiments.world_cup.match import Run
@@ -104,8 +104,7 @@ class WorldCup:
 
     def answer(self, observations: Sequence[Observation]) -> str:
         def of(variant: str, measure: str) -> float:
-            found = [each.values[measure] for each in observations if each.variant == variant]
-            return median(found) if found else float("nan")
+            return middle(observations, variant, measure)
 
         def others(measure: str, scale: float) -> str:
             told = [f"{of(name, measure) / scale:,.1f} s ({name})" for name in self.variants if name != AS_PLANNED]

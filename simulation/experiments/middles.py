@@ -1,7 +1,7 @@
-"""What an answer is made of: the median of each measure by variant, of live runs where there are some."""
+"""What an answer is made of: each measure's middle by variant, as tables have it, of live runs where there are some."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from simulation.experiments.family import Measure, Observation
 
@@ -22,15 +22,23 @@ def live_where_run(observations: Sequence[Observation]) -> list[Observation]:
     return [each for each in good if each.engine == ("live" if each.variant in live else "sim")]
 
 
-def medians(
+def middle(observations: Sequence[Observation], variant: str, measure: str) -> float:
+    """Of one engine's runs of a variant: the median of live ones, the mean of the model's; NaN if none has it."""
+    mine = [each for each in observations if each.variant == variant and measure in each.values]
+    if not mine:
+        return float("nan")
+    of = median if mine[0].engine == "live" else fmean
+    return float(of(each.values[measure] for each in mine))
+
+
+def middles(
     observations: Sequence[Observation], measures: Sequence[Measure], variants: Iterable[str] = ()
 ) -> dict[str, dict[str, float]]:
-    """By variant and measure; NaN of those of ``variants`` that nothing was seen of."""
-    found = {variant: {measure.name: float("nan") for measure in measures} for variant in variants}
-    for variant in dict.fromkeys(each.variant for each in observations):
-        mine = [each.values for each in observations if each.variant == variant]
-        found[variant] = {measure.name: median(values[measure.name] for values in mine) for measure in measures}
-    return found
+    """By variant and measure; of ``variants`` also those that nothing was seen of."""
+    told = dict.fromkeys([*variants, *(each.variant for each in observations)])
+    return {
+        variant: {measure.name: middle(observations, variant, measure.name) for measure in measures} for variant in told
+    }
 
 
 def shows(observations: Sequence[Observation], measure: str, less: str, more: str) -> bool:
