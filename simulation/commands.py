@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from reference_impl.failing import fail
-from simulation.command import JsonFile, plotted, require_own, run_to_end, writable
+from simulation.command import PICTURES, JsonFile, plotted, require_own, run_to_end, writable
 from simulation.console import counted
 from simulation.engines import live
 from simulation.engines.calibrate import AUDIENCES, WINDOWS_MS, calibrate_all
@@ -24,7 +24,7 @@ from simulation.scenario import SUFFIXES, Scenario, ScenarioError, load_scenario
 from simulation.spelling import did_you_mean
 from simulation.sweeping.command import sweep_to_end
 
-PlotFile = Annotated[Path | None, plotted("Draw the latency distributions into this PNG file.")]
+PlotFile = Annotated[Path | None, plotted(f"Draw the result into this file: {', '.join(PICTURES)}.")]
 
 
 def up(

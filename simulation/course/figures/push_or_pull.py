@@ -149,7 +149,6 @@ def _costs(found: Findings, size: Size) -> dict[str, str]:
         "poll_error": found.error("poll-1s", "cpu_us_per_viewer_s"),
         "long_gap": found.gap("long-poll", "cpu_us_per_viewer_s"),
         "cache_gap": found.gap("segments", "cache_us_per_viewer_s"),
-        "cache_times": f"{cache / found.value('segments', 'cache_us_per_viewer_s', 'sim'):.1f}",
         **{
             f"crowd_{name}": f"{found.value(f'{variant}-crowd', 'processes', 'sim'):,.0f}"
             for name, variant in (("poll", "poll-1s"), ("sse", "sse"), ("segments", "segments"))
