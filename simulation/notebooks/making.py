@@ -13,12 +13,15 @@ from typing import Any
 import jupytext  # type: ignore[import-untyped]
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from simulation.notebooks.kernels import FOLDER, environment
 from simulation.notebooks.showing import WIDGET
 
-CELL_TIMEOUT_S = 120  # of a cell that takes ten seconds where nothing else runs
-QUIET = ["--IPKernelApp.log_level=40"]  # or each kernel warns that others on this machine could listen
+CELL_TIMEOUT_S = 300  # of a cell that takes ten seconds where nothing else runs
+KERNEL_TIMEOUT_S = 180  # to start, and to send what a cell has put out once it is done
+# By files: a port that was free when it was chosen may be another's when the kernel wants it.
+BY_FILES = Config({"KernelManager": {"transport": "ipc"}})
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -49,8 +52,9 @@ def read(source: Path) -> Notebook:
 def execute(notebook: Notebook, folder: Path = FOLDER) -> Notebook:
     """Run all cells in a kernel of their own; nbclient's CellExecutionError or CellTimeoutError shows a failing one."""
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False, record_timing=False, coalesce_streams=True, extra_arguments=QUIET,
+        notebook, config=BY_FILES, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
+        timeout=CELL_TIMEOUT_S, startup_timeout=KERNEL_TIMEOUT_S, iopub_timeout=KERNEL_TIMEOUT_S,
+        store_widget_state=False, record_timing=False, coalesce_streams=True,
     )  # fmt: skip
     client.execute(env=environment())
     notebook.metadata = METADATA  # without the version of this Python
