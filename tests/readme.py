@@ -29,7 +29,6 @@ SHORT = {
     "run hot_partition": "--engine sim --repeat 1",
     "run backpressure": "--engine sim --repeat 1",
     "learn": "--answers answers",  # not those of this checkout
-    "docs": "--build-only --output site",
     "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
@@ -38,6 +37,7 @@ RUN_BY = {
     "bench soak": "tests/simulation/test_endurance.py",
     "bench drain": "tests/simulation/test_endurance.py",
     "bench display": "tests/simulation/test_display_bench.py",
+    "docs": "tests/docs/test_command.py",
     "notebooks": "tests/notebooks/test_command.py",
 }
 TIMEOUT_S = 480  # for the slowest, beside another test
