@@ -34,13 +34,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "browser" in item.path.parts)
 
 
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+
+
 @pytest.fixture(autouse=True)
 def _all_cores() -> Iterator[None]:
-    """What measures keeps its process to one core: here that is the tests' own, and what they start inherits it."""
-    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    """What measures keeps its process to one core: here that is the tests' own, and what they start inherits it.
+
+    Before a test, too: what measures may be a fixture of its whole file, which is there first.
+    """
+    _take_all_cores()
     yield
-    if before is not None:
-        os.sched_setaffinity(0, before)
+    _take_all_cores()
+
+
+def _take_all_cores() -> None:
+    if CORES is not None:
+        os.sched_setaffinity(0, CORES)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Checkout:
     def run(self, *args: str, start: str | None = None, cwd: Path | None = None, **more: str) -> tuple[int, str, str]:
         command = [start or str(self.root / "livecomments"), *args]
         done = subprocess.run(
-            command, cwd=cwd, env=self.environment(**more), capture_output=True, text=True, timeout=120, check=False
+            command, cwd=cwd, env=self.environment(**more), capture_output=True, text=True, timeout=300, check=False
         )
         return done.returncode, done.stdout, done.stderr
 

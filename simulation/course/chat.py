@@ -11,7 +11,7 @@ from simulation.course.exercise import Misconception
 from simulation.engines.api_client import gateway_token, open_stream
 
 AT_ONCE = 100  # posts under way
-LAST_S = 30.0  # by then the last comment has come, or never will
+LAST_S = 60.0  # by then the last comment has come, or never will
 
 _authors = count()
 

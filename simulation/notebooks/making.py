@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jupytext  # type: ignore[import-untyped]
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from simulation.notebooks.kernels import FOLDER, environment
 from simulation.notebooks.showing import WIDGET
 
-CELL_TIMEOUT_S = 120  # of a cell that takes ten seconds where nothing else runs
-QUIET = ["--IPKernelApp.log_level=40"]  # or each kernel warns that others on this machine could listen
+CELL_TIMEOUT_S = 300  # of a cell that takes ten seconds where nothing else runs
+KERNEL_TIMEOUT_S = 180  # to start, and to send what a cell has put out once it is done
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -48,15 +50,22 @@ def read(source: Path) -> Notebook:
 
 def execute(notebook: Notebook, folder: Path = FOLDER) -> Notebook:
     """Run all cells in a kernel of their own; nbclient's CellExecutionError or CellTimeoutError shows a failing one."""
-    client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False, record_timing=False, coalesce_streams=True, extra_arguments=QUIET,
-    )  # fmt: skip
-    client.execute(env=environment())
+    with TemporaryDirectory(prefix="livecomments-kernel-") as sockets:
+        client = NotebookClient(
+            notebook, config=_by_files(sockets), kernel_name="python3", resources={"metadata": {"path": str(folder)}},
+            timeout=CELL_TIMEOUT_S, startup_timeout=KERNEL_TIMEOUT_S, iopub_timeout=KERNEL_TIMEOUT_S,
+            store_widget_state=False, record_timing=False, coalesce_streams=True,
+        )  # fmt: skip
+        client.execute(env=environment())
     notebook.metadata = METADATA  # without the version of this Python
     for cell in _code(notebook):
         _clean(cell)
     return notebook
+
+
+def _by_files(folder: str) -> Config:
+    """Without ports: one that was free when it was chosen may be another's when the kernel wants it."""
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 def text_of(notebook: Notebook) -> str:

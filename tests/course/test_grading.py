@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def judge(tmp_path):
 def test_an_endless_loop_is_ended_and_its_line_told(judge):
     verdict = judge(
         SOLUTION.replace("        self.items.append(item)\n", "        while True:\n            pass\n"),
-        bounds=Bounds(2, 60),
+        bounds=Bounds(5, 120),
     )
     assert verdict.state is State.ENDLESS
     assert "in offer" in verdict.why
@@ -160,12 +161,13 @@ def test_nothing_that_an_answer_has_started_is_left_running(judge, tmp_path):
     assert verdict.state is State.PASSED
     assert len(verdict.passed) == len(exercise("coalescer").checks)  # the fork has told nothing
     for pid in (tmp_path / "pids").read_text().split():
-        assert not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes()
+        with suppress(FileNotFoundError, ProcessLookupError):  # or it is dead, and nobody has asked for its status yet
+            assert not Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_a_sleep_is_ended_too(judge):
     sleeping = "import time\n" + SOLUTION.replace("self.items.append(item)", "time.sleep(1000)")
-    verdict = judge(sleeping, bounds=Bounds(10, 4.0))
+    verdict = judge(sleeping, bounds=Bounds(60, 10.0))
     assert verdict.state is State.ENDLESS
     assert "in offer" in verdict.why
 

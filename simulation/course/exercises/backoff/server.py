@@ -21,7 +21,7 @@ STREAM = "demo"
 VIEWERS, POSTS = 30, 10  # each before and after
 RECONNECTS = RetryConfig(base_s=0.2, cap_s=2.0, attempts_max=240)
 STABLE_S = 5.0
-BACK_S = 30.0  # for the last viewer to have the last comment; then something is wrong
+BACK_S = 60.0  # for the last viewer to have the last comment; then something is wrong
 
 
 class _AsTheClients:

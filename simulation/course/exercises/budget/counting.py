@@ -9,7 +9,7 @@ from simulation.course.chat import gateway
 from simulation.course.live import Stage
 
 STREAM = "demo"
-ANSWER_S = 10.0
+ANSWER_S = 60.0
 
 
 async def counted(stage: Stage, comments: Sequence[tuple[str, str]]) -> list[int]:

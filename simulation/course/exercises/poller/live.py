@@ -17,7 +17,7 @@ TEXTS = [f"comment {number}" for number in range(24)]
 EVERY_S = 0.15
 WAITS_S = (0.0, 0.0, 0.0, 10.0, 10.0, 10.0)  # the server answers at once, or holds the question: a long poll
 LOST_EVERY = 4  # one answer in so many does not come
-PATIENCE_S = 45.0
+PATIENCE_S = 90.0
 
 
 class Viewer:

@@ -27,7 +27,7 @@ TICK_S = 0.01
 HEADS_S = 0.25
 LOST_SHARE = DOUBLED_SHARE = 0.15
 LASTS = 20  # messages of a connection, before it is cut
-WAIT_S = 15.0  # for the last comment
+WAIT_S = 45.0  # for the last comment
 
 
 class Follows:

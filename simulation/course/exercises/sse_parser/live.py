@@ -17,7 +17,7 @@ TEXTS = [f"goal {number} ⚽ né: {'x' * (number + 1)}" for number in range(20)]
 EVERY_S = 0.05
 LEFT_AFTER = 8  # comments or more; then it comes back with its last id
 SIZES = (1, 2, 3, 5, 7, 11, 64)
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Reader:
