@@ -135,20 +135,26 @@ async def _following(url: str, viewers: int, say: Say) -> AsyncIterator[Crowd]:
 
 @asynccontextmanager
 async def _posting(url: str, token: str, rate: float) -> AsyncIterator[None]:
-    """Comments at a fixed rate, each until it is acknowledged, by whichever server answers."""
-    task = asyncio.create_task(_post(url, token, rate))
+    """Comments at a fixed rate, each until it is acknowledged, by whichever server answers.
+
+    The last one too: else viewers may have it before it is counted, by the log's head, or only some of them.
+    """
+    over = asyncio.Event()
+    task = asyncio.create_task(_post(url, token, rate, over))
     try:
         yield
+        over.set()
+        await asyncio.wait_for(task, OPEN_S)
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
-async def _post(url: str, token: str, rate: float) -> None:
+async def _post(url: str, token: str, rate: float, over: asyncio.Event) -> None:
     start_s, headers = time.monotonic(), {"Authorization": f"Bearer {token}"}
     for number in itertools.count():
         await asyncio.sleep(start_s + number / rate - time.monotonic())
+        if over.is_set():
+            return
         key = str(uuid_utils.uuid7())
         body: dict[str, object] = {"text": f"comment {number}", "author": {"id": "ada"}}
         async with aiohttp.ClientSession(headers=headers | {"Idempotency-Key": key}) as session:

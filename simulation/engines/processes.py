@@ -88,10 +88,11 @@ def require_free(host: str, port: int) -> None:
 
 def cpu_seconds(pid: int) -> float:
     """The CPU time that a process and its threads have used, s; 0.0 where the system does not tell."""
-    try:
-        threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    except OSError:
-        return 0.0
+    threads = list[str]()
+    with suppress(OSError):  # it has ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # that one has, meanwhile
+                threads.append((thread / "schedstat").read_text())
     return sum(int(each.split()[0]) for each in threads) / 1e9
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from simulation.engines import live, processes
 from simulation.engines.ends import Ends
+from simulation.engines.ports import free_port
 from simulation.engines.redis import redis
 from simulation.engines.running import Running
+from simulation.faults import Kill
 from simulation.scenario import Scenario
 
 
@@ -33,6 +35,8 @@ async def servers(
         )
         log = data or folder / "data"
         broker = await _broker(stack, folder, say) if edges else ""
+        if not port and any(isinstance(fault, Kill) for fault in scenario.faults):
+            port = free_port()  # which is nobody else's, either, until the server is there again
 
         async def start(folder: Path, port: int) -> tuple[str, int]:
             arguments = [*live.server_arguments(scenario, folder, port, log), "--broker", broker]

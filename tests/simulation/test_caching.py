@@ -182,11 +182,12 @@ def test_an_evicted_window_is_missed() -> None:
 
 @pytest.mark.slow
 def test_a_crowd_at_a_real_server_is_answered_and_read_for_once() -> None:
-    size = Size(seconds=1.0, crowd=10, posts_per_s=5.0)
+    # For some windows' lives: of one alone a crowd may come so slowly, on a busy machine, that it is no crowd.
+    size = Size(seconds=3.0, crowd=10, posts_per_s=5.0)
     plain, flight = (
         asyncio.run(run_live(Case(replace(VARIANTS["warming"], without=without), 0, size)))[0]
         for without in (ALL, ("warming", "copies"))
     )
-    assert len(plain.waits_s) == len(flight.waits_s) == 40
+    assert len(plain.waits_s) == len(flight.waits_s) == 120
     assert plain.failed == flight.failed == 0
     assert plain.reads > flight.reads >= 1

@@ -194,7 +194,7 @@ def test_without_any_redis_it_is_said_where_to_get_one(monkeypatch: pytest.Monke
 def test_a_live_run_does_all_work_and_none_twice_though_a_worker_is_stopped_and_wakes() -> None:
     # A batch takes long enough to be stopped in on a busy machine, too, and the stop to be done by others meanwhile.
     short = Size(
-        per_s=30.0, piece_s=0.05, before_s=0.5, after_s=4.0, stopped_s=3.0,
+        per_s=10.0, piece_s=0.2, before_s=0.5, after_s=5.0, stopped_s=4.0,
         lease=LeaseConfig(lease_s=0.6, heartbeat_s=0.2),
     )  # fmt: skip
     seen = asyncio.run(ConsumerGroups(short).live(STOPPED, 0))

@@ -175,10 +175,12 @@ async def answering(way: Any) -> AsyncIterator[tuple[Any, list[bytes]]]:
     got: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            got.append(data)
-            writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
-        writer.close()
+        try:
+            while data := await reader.read(65_536):
+                got.append(data)
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server, way("127.0.0.1", server.sockets[0].getsockname()[1]).running() as proxy:
@@ -235,7 +237,7 @@ def test_a_way_that_is_down_cuts_and_refuses_until_it_is_back() -> None:
 
 @pytest.mark.slow
 def test_real_processes_keep_what_they_promise() -> None:
-    family = DeliveryGuarantees(Size(seconds=2.0, viewers=4, lasts_s=1.0))
+    family = DeliveryGuarantees(Size(seconds=2.0, viewers=4, lasts_s=1.0, outage_s=0.5))
     once, most = (asyncio.run(family.live(variant, 0)) for variant in (ONCE, MOST))
     for live in (once, most):
         simulated = family.simulate(live.variant, 0, COSTS)

@@ -124,7 +124,7 @@ def test_an_answer_of_live_runs_alone_leaves_out_what_has_not_run(monkeypatch: p
 @pytest.mark.slow
 def test_probes_without_an_nginx_find_all_that_the_model_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nginx, "program", lambda: None)
-    family = PushVsPull(Size(viewers=8, seconds=3.0))
+    family = PushVsPull(Size(viewers=8, seconds=3.0, crowd=500))
     costs, source = asyncio.run(probed(family))
     assert costs.keys() == SHIPPED["costs"].keys()
     assert costs["cache"] == SHIPPED["costs"]["cache"]

@@ -11,10 +11,12 @@ async def echo():
     """A server that answers with what it gets, and the ends of its connections."""
 
     async def serve(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with TcpProxy("127.0.0.1", server.sockets[0].getsockname()[1]).running() as proxy:
