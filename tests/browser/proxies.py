@@ -47,7 +47,11 @@ class Proxy:
             threading.Thread(target=self._carry, args=(browser,), daemon=True).start()
 
     def _carry(self, browser: socket.socket) -> None:
-        server = socket.create_connection(self._server)
+        try:
+            server = socket.create_connection(self._server)
+        except OSError:  # it has ended
+            _shut(browser)
+            return
         self._open |= {browser, server}
         held: list[Pass] = []
         threading.Thread(target=self._bring_back, args=(server, browser, held), daemon=True).start()

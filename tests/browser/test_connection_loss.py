@@ -11,13 +11,15 @@ pytestmark = pytest.mark.slow
 
 LIVE = "Live"
 TRANSPORTS = {"websocket": "/websocket?", "sse": "/events?", "poll": "/poll?"}  # and where they are asked for
+# Each pause is as long as it may be: a comment is tried for a minute and a half, also while a server is slow to start.
+PATIENT = "Math.random = () => 0.99;"
 
 on_each_transport = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 @on_each_transport
 def test_pages_resume_after_a_crash_with_what_was_posted_meanwhile(server, open_viewer, transport):
-    one, two = open_viewer(transport=transport), open_viewer(transport=transport)
+    one, two = open_viewer(transport=transport, script=PATIENT), open_viewer(transport=transport)
     one.send("before the crash")
     expect(two.rows).to_have_count(1)
     seen = two.rows.last.get_attribute("data-cursor")
@@ -76,9 +78,8 @@ def test_a_page_that_was_offline_says_so_and_then_catches_up(server, open_viewer
 def test_a_connection_without_heartbeats_is_opened_again(server, open_viewer, transport, event):
     viewer = open_viewer(own_clock=True, transport=transport)
     expect(viewer.state).to_have_text(LIVE)
-    with viewer.page.expect_event(event, lambda asked: TRANSPORTS[transport] in asked.url):
-        for _ in range(2):  # in the middle of one it may be told how many are watching
-            viewer.page.clock.run_for(40_000)  # two heartbeats and more, in which the server has sent nothing
+    with viewer.page.expect_event(event, lambda asked: TRANSPORTS[transport] in asked.url), server.frozen():
+        viewer.page.clock.run_for(80_000)  # twice as long as it waits: something may have been under way
     server.post("demo", ["still here"])
     viewer.page.clock.run_for(1_000)
     expect(viewer.showing("still here")).to_have_count(1)

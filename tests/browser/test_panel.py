@@ -36,8 +36,9 @@ def test_a_healthy_connection_is_said_to_be_one(server, open_viewer):
 @pytest.mark.parametrize("transport", ["websocket", "sse", "poll"])
 def test_a_clock_that_is_off_is_noticed(open_viewer, transport):
     viewer = open_viewer(transport=transport, script=CLOCK_AHEAD)
-    expect(viewer.open_panel()).to_contain_text("This device's clock is off by 90 s.")
-    expect(viewer.fact("Clock")).to_have_text("90 s ahead of the server's")
+    # The way counts too: that of the heartbeat which was least late, or of the greeting where there are none.
+    expect(viewer.open_panel()).to_contain_text(re.compile(r"This device's clock is off by 9\d s\."))
+    expect(viewer.fact("Clock")).to_have_text(re.compile(r"^9\d s ahead of the server's$"))
 
 
 @pytest.mark.parametrize("server", [("--heartbeat-s", "0.5")], indirect=True, ids=["often"])

@@ -10,6 +10,8 @@ REMEMBER_RECEIVED = """() => document.addEventListener(
   "live-comments:stats", ({ detail }) => (document.body.dataset.received = detail.received)
 )"""
 
+FOCUS_IF_SHOWN = "button => !button.hidden && (button.focus(), true)"
+
 
 def test_a_page_opens_at_its_newest_comment(server, open_viewer):
     server.post("demo", [f"old {n}" for n in range(60)])
@@ -48,8 +50,7 @@ def test_a_reader_can_go_back_to_the_first_comment_and_return_to_the_newest(serv
     texts = [f"comment {n}" for n in range(LIST_MAX + 150)]
     server.post("demo", texts)
     viewer = open_viewer()
-    earlier = viewer.page.get_by_role("button", name="Show earlier")
-    _repeat_until_hidden(earlier, viewer.page)
+    _go_back_to_the_first(viewer.page)
     assert viewer.texts() == texts[:LIST_MAX]
     server.post("demo", ["the newest"])
     viewer.page.get_by_role("button", name="1 new comment").click()
@@ -61,7 +62,7 @@ def test_a_reader_far_up_who_scrolls_down_meets_every_comment_on_the_way(server,
     texts = [f"comment {n}" for n in range(LIST_MAX + 150)]
     server.post("demo", texts)
     viewer = open_viewer()
-    _repeat_until_hidden(viewer.page.get_by_role("button", name="Show earlier"), viewer.page)
+    _go_back_to_the_first(viewer.page)
     server.post("demo", ["the newest"])
     viewer.page.get_by_role("log").focus()
     viewer.page.keyboard.press("End")
@@ -73,7 +74,7 @@ def test_comments_that_arrive_while_the_newest_page_is_under_way_are_not_lost(se
     texts = [f"comment {n}" for n in range(LIST_MAX + 100)]
     server.post("demo", texts)
     viewer = open_viewer()
-    _repeat_until_hidden(viewer.page.get_by_role("button", name="Show earlier"), viewer.page)
+    _go_back_to_the_first(viewer.page)
     viewer.page.evaluate(REMEMBER_RECEIVED)
 
     def answer_late(route):
@@ -102,18 +103,18 @@ def test_a_stream_that_cannot_exist_is_said_to_be_unavailable(open_viewer):
     expect(viewer.state).to_contain_text("Unavailable")
 
 
-def _repeat_until_hidden(button, page: Page) -> None:
+def _go_back_to_the_first(page: Page) -> None:
     """Press 'Show earlier' until there is nothing earlier; each press brings a page of fifty.
 
     By keyboard: on the way up to the button the list asks for such a page by itself, and the last one takes the button
-    away, also from under a mouse.
+    away at any time, also from under a mouse.
     """
-    first = page.locator(".list .text").first
-    while button.is_visible():
-        shown = first.inner_text()
-        button.focus()
+    first, button = page.locator(".list .text").first, page.locator(".earlier")
+    shown = first.inner_text()
+    while button.evaluate(FOCUS_IF_SHOWN):
         page.keyboard.press("Enter")
         expect(first).not_to_have_text(shown)
+        shown = first.inner_text()
 
 
 def test_no_console_error_appears_and_nothing_is_asked_of_another_origin(server, open_viewer):

@@ -13,6 +13,7 @@ WORDS = {
     "websocket": "WebSocket", "sse": "Server-sent events", "poll": "Long polling", "segments": "Cached segments"
 }  # fmt: skip
 HELD = b"wait_s=25"
+GONE = "status of 410"  # what a browser calls an error: a segment has changed since it was listed
 often = pytest.mark.parametrize("server", [("--heartbeat-s", "0.5")], indirect=True, ids=["often"])
 
 
@@ -28,7 +29,7 @@ def test_each_transport_shows_the_same_comments(server, open_viewer):
         assert viewer.texts() == texts
         viewer.open_panel()
         expect(viewer.fact("Transport")).to_have_text(WORDS[transport])
-        assert viewer.errors == []
+        assert [error for error in viewer.errors if GONE not in error] == []
 
 
 def test_the_first_choice_is_a_websocket(open_viewer):

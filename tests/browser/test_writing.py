@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.slow
-# A place is free again after some five seconds, and not before a slow browser has asked for it.
-slow_refill = pytest.mark.parametrize("server", [("--rate-period-s", "60")], indirect=True, ids=["slow refill"])
+# Its writer's next comment is welcome twelve seconds after one, and not before a slow browser has sent it.
+one_at_a_time = pytest.mark.parametrize(
+    "server", [("--rate-burst", "1", "--rate-period-s", "12")], indirect=True, ids=["one at a time"]
+)
 
 
 def test_a_comment_written_on_one_page_is_on_another_exactly_once(open_viewer):
@@ -51,11 +53,11 @@ def test_a_writer_without_a_name_is_asked_for_one_and_keeps_the_text(open_viewer
     expect(viewer.page.get_by_label("Comment", exact=True)).to_have_value("Who am I?")
 
 
-@slow_refill
+@one_at_a_time
 def test_a_writer_who_is_too_fast_keeps_the_text_and_is_told_when_to_go_on(server, open_viewer):
     viewer = open_viewer()
     viewer.write("one too many")
-    server.post("demo", [f"number {n}" for n in range(11)], author="Ada")
+    server.post("demo", ["the one before"], author="Ada")
     viewer.press_enter()
     countdown = re.compile(r"You are posting very fast\. You can post again in \d+ s\.")
     expect(viewer.page.locator(".message")).to_have_text(countdown)
@@ -66,7 +68,7 @@ def test_a_writer_who_is_too_fast_keeps_the_text_and_is_told_when_to_go_on(serve
     expect(viewer.page.locator(".list").get_by_text("one too many")).to_have_count(1)
 
 
-@slow_refill
+@one_at_a_time
 def test_a_comment_that_came_too_fast_is_sent_later_when_its_writer_is_at_the_next_one(server, open_viewer):
     viewer = open_viewer()
     viewer.write("one too many")
@@ -77,7 +79,7 @@ def test_a_comment_that_came_too_fast_is_sent_later_when_its_writer_is_at_the_ne
         route.fulfill(response=refusal)
 
     viewer.page.route("**/comments", answer_late, times=1)
-    server.post("demo", [f"number {n}" for n in range(11)], author="Ada")
+    server.post("demo", ["the one before"], author="Ada")
     viewer.press_enter()
     expect(viewer.page.locator(".pending")).to_contain_text("Waiting its turn")
     expect(viewer.page.locator(".list").get_by_text("one too many")).to_have_count(1)
