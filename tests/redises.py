@@ -18,7 +18,7 @@ from simulation.engines.ports import free_port
 
 REDIS_URL = os.environ.get("LIVECOMMENTS_TEST_REDIS_URL")
 MISSING = "no redis-server: install it (apt-get install redis-server), or name one in LIVECOMMENTS_TEST_REDIS_URL"
-NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
+NODE_TIMEOUT_MS = 3_000  # until a cluster takes a master for dead, and not one that is only slow
 WAIT_S = 60.0
 
 
@@ -35,7 +35,7 @@ class RedisServer:
 
     def __init__(self, program: str, folder: Path, *options: str) -> None:
         self.port = free_port()
-        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         self._command = [program, *options, *address]
         self.folder = folder
         self.start()
