@@ -192,7 +192,7 @@ def test_a_websocket_takes_posts_reactions_and_typing_hints(server, stream):
             await connection.typing()
             told = {}
             async for message in messages:
-                told.setdefault(message.event, message.data)  # later nobody types any more
+                told[message.event] = message.data
                 if {"comment", "reactions", "typing"} <= set(told):
                     break
             return posted, told
