@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 import redis.crc
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from simulation.engines.ports import free_port
 
@@ -46,7 +48,8 @@ class RedisServer:
 
     @property
     def client(self) -> redis.Redis:
-        return redis.Redis(port=self.port, socket_timeout=WAIT_S, protocol=2)
+        """Tries once: it would hold up an event loop for seconds to find out that a server is not there."""
+        return redis.Redis(port=self.port, socket_timeout=WAIT_S, protocol=2, retry=Retry(NoBackoff(), 0))
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
