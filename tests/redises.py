@@ -21,7 +21,7 @@ from simulation.engines.ports import free_port
 REDIS_URL = os.environ.get("LIVECOMMENTS_TEST_REDIS_URL")
 MISSING = "no redis-server: install it (apt-get install redis-server), or name one in LIVECOMMENTS_TEST_REDIS_URL"
 NODE_TIMEOUT_MS = 3_000  # until a cluster takes a master for dead, and not one that is only slow
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
