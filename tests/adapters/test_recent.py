@@ -26,6 +26,8 @@ from reference_impl.recent_writes import BEHIND_MAX, BehindQueue, RecentWriter, 
 from reference_impl.storage import Storage
 from tests.adapters.conftest import PATIENCE_S, Engine, draft
 
+Server = tuple[RecentPages, RecentWriter, RedisRecent]
+
 CROWD = 100
 COMMENTS = 40
 # So that a slow machine is not taken for a dead process, nor a window for an old one.
@@ -65,9 +67,7 @@ class World:
         self.stored = Counting(StoredPages(storage.log, storage.history))
         self.closing: list[Callable[[], Awaitable[None]]] = []
 
-    def server(
-        self, config: RecentConfig = CONFIG, lease_s: float = PATIENCE_S
-    ) -> tuple[RecentPages, RecentWriter, RedisRecent]:
+    def server(self, config: RecentConfig = CONFIG, lease_s: float = PATIENCE_S) -> Server:
         store = RedisRecent(connect(self._url), config)
         store._lease_ms = int(lease_s * 1000)
         cache, warming = (Guard("g", patient(each), time.monotonic, Random(1)) for each in (CACHE, WARMING))
