@@ -12,8 +12,9 @@ import pytest
 
 from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.recent import RedisRecent
-from reference_impl.guard import Guard, GuardConfig
+from reference_impl.guard import Guard
 from reference_impl.pages import Pages, StoredPages, Stretch
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.hot_keys import HotKeysConfig
 from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted, Window, recall
 from reference_impl.policy.warming import WarmingConfig
@@ -32,10 +33,7 @@ CROWD = 100
 COMMENTS = 40
 # So that a slow machine is not taken for a dead process, nor a window for an old one.
 CONFIG = RecentConfig(patience_s=PATIENCE_S, warming=WarmingConfig(age_max_s=3600.0))
-
-
-def patient(config: GuardConfig) -> GuardConfig:
-    return replace(config, deadline_s=PATIENCE_S, breaker=replace(config.breaker, slow_s=PATIENCE_S))
+PATIENT = [replace(each, deadline_s=PATIENCE_S, breaker=STAYS_CLOSED) for each in (CACHE, WARMING)]
 
 
 class Counting:
@@ -70,7 +68,7 @@ class World:
     def server(self, config: RecentConfig = CONFIG, lease_s: float = PATIENCE_S) -> Server:
         store = RedisRecent(connect(self._url), config)
         store._lease_ms = int(lease_s * 1000)
-        cache, warming = (Guard("g", patient(each), time.monotonic, Random(1)) for each in (CACHE, WARMING))
+        cache, warming = (Guard("g", each, time.monotonic, Random(1)) for each in PATIENT)
         log, history = self.storage.log, self.storage.history
         pages = RecentPages(self.stored, log, history, store, cache, warming, config, time.monotonic, Random(1))
         self.closing += [pages.close, store.close]
