@@ -19,7 +19,7 @@ STREAM = "final"
 RETRIES = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=60)
 RECONNECTS = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=10_000)
 ANSWER_S = 5.0  # then an author asks the other server, with the same key
-DELETED = 0.05  # of the comments, and as many edited
+CHANGED = 10  # one comment of so many requests, deleted and edited by turns
 CHANGED_AFTER_S = 0.3
 IN_FLIGHT_MAX = 5_000  # posts without an answer; further ones are not made, and counted
 
@@ -57,6 +57,7 @@ class Authors:
                 task.add_done_callback(underway.discard)
 
     async def _post(self, session: aiohttp.ClientSession, meant_s: float) -> None:
+        request = self._number // self._batch
         texts = [f"comment {self._number + each} of {self._name}" for each in range(self._batch)]
         self._number += self._batch
         bodies = [{"text": text, "idempotency_key": str(uuid.uuid4())} for text in texts]
@@ -69,9 +70,10 @@ class Authors:
         for text, answer in zip(texts, answers, strict=True):
             place = _place(Cursor.parse(answer["cursor"]))
             self._record.acknowledged.append(Acknowledged(answer["id"], text, place, meant_s, now_s, tries))
-            if self._rng.random() < 2 * DELETED / self._batch:
-                await asyncio.sleep(CHANGED_AFTER_S)
-                await self._change(session, answer["id"], delete=self._rng.random() < 0.5)
+        if request % CHANGED == 0:
+            await asyncio.sleep(CHANGED_AFTER_S)
+            chosen = self._rng.choice(answers)
+            await self._change(session, chosen["id"], delete=request % (2 * CHANGED) == 0)
 
     async def _stored(
         self, session: aiohttp.ClientSession, bodies: list[dict[str, Any]]

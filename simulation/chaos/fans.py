@@ -18,7 +18,7 @@ EMOJI = "🔥"
 LIKELY = 0.5  # that a fan reacts to a comment
 REGRET = 0.2  # that he takes it back
 LOOK_S = 0.2
-COUNT_S = 20.0  # at the end, for the last reaction to be counted
+COUNT_S = 60.0  # at the end, for the last reaction to be counted; most runs need a second of it
 RETRIES = RetryConfig(base_s=0.1, cap_s=1.0, attempts_max=60)
 
 

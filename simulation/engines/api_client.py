@@ -1,8 +1,14 @@
 """What the live engine asks of a server besides posting and following: a token, a stream's settings, its head."""
 
+import asyncio
+import time
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+
+BUSY_S = 30.0
+AGAIN_S = 0.2
 
 # The recorded chats were moderated where they happened, and the model has no moderation yet: both post all of them.
 UNMODERATED = {"rules": {"repeated": "allow", "floods": "allow"}}
@@ -34,10 +40,14 @@ async def head_cursor(url: str, stream: str) -> str:
 
 
 async def _ask(method: str, url: str, body: Any = None, token: str = "") -> dict[str, Any]:
+    """All that is asked here may be asked again, and is while a log that was slow keeps a server from answering."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with (
-        aiohttp.ClientSession(raise_for_status=True) as session,
-        session.request(method, url, json=body, headers=headers) as answer,
-    ):
-        said: dict[str, Any] = await answer.json()
-        return said
+    until_s = time.monotonic() + BUSY_S
+    async with aiohttp.ClientSession(headers=headers) as session:
+        while True:
+            async with session.request(method, url, json=body) as answer:
+                if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > until_s:
+                    answer.raise_for_status()
+                    said: dict[str, Any] = await answer.json()
+                    return said
+            await asyncio.sleep(AGAIN_S)

@@ -14,7 +14,7 @@ from reference_impl.policy.channels import ChannelsConfig
 from reference_impl.ports import Aggregate, Published, Stamps
 from reference_impl.protocol.events import Event, EventKind
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 PROBE_S = 0.02
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from reference_impl.adapters.hot.window import WindowConfig
+from reference_impl.adapters.partitioned.log import PartitionedLog
 from reference_impl.policy.partitioning import HotSplit, HotSplitConfig, Partitioning, Strategy, strategy
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
@@ -23,6 +24,21 @@ SPLIT = (*(f"sqlite {kind}" for kind in Partitioning), "postgres by_comment", "p
 HOT = ("hot sqlite", "hot postgres")  # its newest comments are in Redis
 PARTITIONS = 3
 EASILY_HOT = HotSplitConfig(split_per_s=1.2, merge_per_s=0.5)  # from the third comment on
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is given up, and no message dropped, because the machine is slow or stands still for some seconds."""
+    monkeypatch.setattr("reference_impl.adapters.sql.database.BUSY_TIMEOUT_MS", int(PATIENCE_S * 1000))
+    monkeypatch.setitem(PartitionedLog.begin.__kwdefaults__, "lease_s", PATIENCE_S)
+    for name in (
+        "sql.database.ANSWER_MAX_S",
+        "redis.connection.CONNECT_S",
+        "redis.writer.STALE_S",
+        "redis.broker.FLUSH_S",
+    ):
+        monkeypatch.setattr(f"reference_impl.adapters.{name}", PATIENCE_S)
 
 
 @dataclass

@@ -103,8 +103,8 @@ def test_keys_are_looked_for_in_sql_when_redis_has_lost_them(url, one_empty):
 
 def test_an_archiver_that_was_held_up_while_redis_lost_its_window_archives_nothing(url, one_empty):
     async def main():
-        store = await opened(url, one_empty.url)
-        durable, window = Durable(connect(url)), Window(connect_redis(one_empty.url), WindowConfig())
+        store, database = await opened(url, one_empty.url), connect(url)
+        durable, window = Durable(database), Window(connect_redis(one_empty.url), WindowConfig())
         await store.log.append([draft("kept")])
         await store.history.after("s", 0, 9)
         await store.log.append([draft("lost"), draft("lost too")])
@@ -116,6 +116,7 @@ def test_an_archiver_that_was_held_up_while_redis_lost_its_window_archives_nothi
         assert await durable.archive("s", taken.term, late, 2) is None
         assert [each.data["text"] for each in await store.history.after("s", 0, 9)] == ["kept", "new"]
         await window.close()
+        await database.close()
         await store.log.close()
 
     asyncio.run(main())
@@ -240,13 +241,14 @@ def test_a_cluster_can_have_the_windows(url, cluster):
 
 def test_an_opener_that_comes_late_changes_nothing(url, one_empty):
     async def main():
-        store = await opened(url, one_empty.url)
-        durable, window = Durable(connect(url)), Window(connect_redis(one_empty.url), WindowConfig())
+        store, database = await opened(url, one_empty.url), connect(url)
+        durable, window = Durable(database), Window(connect_redis(one_empty.url), WindowConfig())
         late = await durable.open("s")
         await store.log.append([draft("reply to none", target="nobody")])  # takes the stream back
         assert not await window.open(late, "s")
         assert (await window.take("s", 0, 9)).standing is not Standing.OPEN
         await window.close()
+        await database.close()
         await store.log.close()
 
     asyncio.run(main())

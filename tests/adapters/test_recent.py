@@ -14,6 +14,7 @@ from reference_impl.adapters.redis.connection import connect
 from reference_impl.adapters.redis.recent import RedisRecent
 from reference_impl.guard import Guard
 from reference_impl.pages import Pages, StoredPages, Stretch
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED
 from reference_impl.policy.hot_keys import HotKeysConfig
 from reference_impl.policy.recent_window import Recall, RecentConfig, Wanted, Window, recall
 from reference_impl.policy.warming import WarmingConfig
@@ -24,12 +25,15 @@ from reference_impl.recent_pages import RecentPages
 from reference_impl.recent_wiring import CACHE, WARMING
 from reference_impl.recent_writes import BEHIND_MAX, BehindQueue, RecentWriter, WriteBehind, WriteThrough
 from reference_impl.storage import Storage
-from tests.adapters.conftest import Engine, draft
+from tests.adapters.conftest import PATIENCE_S, Engine, draft
+
+Server = tuple[RecentPages, RecentWriter, RedisRecent]
 
 CROWD = 100
 COMMENTS = 40
-CONFIG = RecentConfig(patience_s=10.0)  # so that a slow machine is not taken for a dead process
-PATIENT = replace(CACHE, deadline_s=10.0, breaker=replace(CACHE.breaker, slow_s=10.0))
+# So that a slow machine is not taken for a dead process, nor a window for an old one.
+CONFIG = RecentConfig(patience_s=PATIENCE_S, warming=WarmingConfig(age_max_s=3600.0))
+PATIENT = [replace(each, deadline_s=PATIENCE_S, breaker=STAYS_CLOSED) for each in (CACHE, WARMING)]
 
 
 class Counting:
@@ -61,9 +65,10 @@ class World:
         self.stored = Counting(StoredPages(storage.log, storage.history))
         self.closing: list[Callable[[], Awaitable[None]]] = []
 
-    def server(self, config: RecentConfig = CONFIG) -> tuple[RecentPages, RecentWriter, RedisRecent]:
+    def server(self, config: RecentConfig = CONFIG, lease_s: float = PATIENCE_S) -> Server:
         store = RedisRecent(connect(self._url), config)
-        cache, warming = (Guard("g", each, time.monotonic, Random(1)) for each in (PATIENT, WARMING))
+        store._lease_ms = int(lease_s * 1000)
+        cache, warming = (Guard("g", each, time.monotonic, Random(1)) for each in PATIENT)
         log, history = self.storage.log, self.storage.history
         pages = RecentPages(self.stored, log, history, store, cache, warming, config, time.monotonic, Random(1))
         self.closing += [pages.close, store.close]
@@ -178,7 +183,7 @@ def test_a_window_is_made_anew_while_it_is_read_and_so_learns_what_no_event_tell
     async def main() -> None:
         async with world() as made:
             await made.post()
-            pages, _, _ = made.server(replace(CONFIG, warming=WarmingConfig(age_max_s=0.001)))
+            pages, _, _ = made.server(replace(CONFIG, warming=WarmingConfig(age_max_s=0.001)), lease_s=0.001)
             await pages.before("s", None, 10)
             made.stored.mark = "ten people like it"
             async with asyncio.timeout(60):

@@ -28,7 +28,7 @@ from reference_impl.recent_pages import RecentPages
 from reference_impl.recent_wiring import CACHE, WARMING
 from reference_impl.recent_writes import RecentWriter
 from reference_impl.storage import Storage, migrate_all, open_databases, whole
-from tests.adapters.conftest import draft, stream
+from tests.adapters.conftest import PATIENCE_S, draft, stream
 
 EXAMPLES = 40
 # Small numbers, so that windows are trimmed, fall behind and reach back within a few steps.
@@ -78,7 +78,10 @@ class Process:
 
     def __init__(self, storage: Storage, url: str, clock: Clock) -> None:
         self.store = Away(connect_redis(url), CONFIG)
-        cache, warming = Guard("cache", CACHE, clock, Random(1)), Guard("warming", WARMING, clock, Random(1))
+        cache, warming = (
+            Guard(name, replace(each, deadline_s=PATIENCE_S), clock, Random(1))
+            for name, each in (("cache", CACHE), ("warming", WARMING))
+        )
         stored = StoredPages(storage.log, storage.history)
         self.pages = RecentPages(
             stored, storage.log, storage.history, self.store, cache, warming, CONFIG, clock, Random(1)

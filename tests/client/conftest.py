@@ -32,12 +32,14 @@ class StandIn:
         return len(self._answers)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.requests.append(head)
-        writer.write(self._answers.pop(0))
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            self.requests.append(head)
+            writer.write(self._answers.pop(0))
+            await writer.drain()
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
 
 @asynccontextmanager
