@@ -35,7 +35,7 @@ class RedisServer:
 
     def __init__(self, program: str, folder: Path, *options: str) -> None:
         self.port = free_port()
-        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
         self._command = [program, *options, *address]
         self.folder = folder
         self.start()

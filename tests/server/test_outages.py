@@ -14,6 +14,7 @@ from tests.server.conftest import DEADLINE_S, ROOT, ServerProcess, eventually
 pytestmark = pytest.mark.slow
 
 DISK_BYTES = 4 * 1024 * 1024
+IMPATIENT = {"LIVECOMMENTS_LOG_DEADLINE_S": "2"}  # as servers are that nobody tells otherwise
 
 
 @contextmanager
@@ -82,7 +83,7 @@ def _fill_up(server):
 
 
 def test_a_locked_log(start_server, tmp_path):
-    server = start_server()
+    server = start_server(**IMPATIENT)
     post_many(server, 0, 5)
     other = sqlite3.connect(tmp_path / "data" / "comments.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
