@@ -91,13 +91,13 @@ def test_so_many_may_join_in_a_second_and_asking_in_passing_is_no_joining(start_
 def test_a_crowd_is_turned_away_at_the_door_and_counted(start_server, follow):
     server = start_server("--viewers-max", "1")
     assert follow(server).status == 200
-    refused = [server.request("GET", "/v1/streams/demo/events") for _ in range(2)]
+    refused = [server.request("GET", "/v1/streams/demo/events") for _ in range(4)]
     for status, problem, headers in refused:
         assert (status, problem["type"]) == (503, "/problems/too-many-connections")
         assert int(headers["retry-after"]) >= problem["retry_after_s"] >= 10
         assert headers["content-type"] == "application/problem+json"
-    assert refused[0][1]["retry_after_s"] != refused[1][1]["retry_after_s"]
-    assert joining(server) == {"viewers": 1, "joined": 1, "refused": 2}
+    assert len({problem["retry_after_s"] for _, problem, _ in refused}) > 1
+    assert joining(server) == {"viewers": 1, "joined": 1, "refused": 4}
 
 
 def test_a_token_that_ends_ends_the_connections_that_it_opened(start_server, follow, watch):

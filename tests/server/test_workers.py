@@ -81,7 +81,7 @@ def stand_still(worker):
     with closing(sqlite3.connect(file, timeout=DEADLINE_S, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         worker.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, worker.process.pid, os.WSTOPPED)
+        os.waitid(os.P_PID, worker.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 def test_reactions_are_counted_once_whichever_worker_is_killed(workers):
