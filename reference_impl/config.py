@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     recent_writes: RecentWrites = RecentWrites.THROUGH
     recent_age_s: float = Field(10.0, ge=0.1, le=3600)  # after which a window of newest comments is made anew
     recent_without: tuple[RecentPart, ...] = ()
+    log_deadline_s: float = Field(2.0, gt=0)  # of a call of the log, with its waiting and retries
     breaker: bool = True  # False: a log that does not answer is asked all the same, and every call waits in vain
     ladder: bool = True  # False: nothing is left out, however much there is to do
     lag_max_ms: float = Field(500.0, gt=0)  # of the event loop, from where on there is too much to do

@@ -41,7 +41,7 @@ from reference_impl.moderation_wiring import moderating
 from reference_impl.observability.measure import CsvRecorder
 from reference_impl.policy.backpressure import BackpressureConfig, EdgeQueues, Ending
 from reference_impl.policy.batching import GroupCommitConfig
-from reference_impl.policy.circuit_breaker import STAYS_CLOSED
+from reference_impl.policy.circuit_breaker import STAYS_CLOSED, BreakerConfig
 from reference_impl.policy.coalescing import CoalescingConfig
 from reference_impl.policy.connections import ConnectionConfig, Connections
 from reference_impl.policy.degradation import STAYS_FULL, DegradationConfig, LadderConfig, Signal
@@ -266,7 +266,9 @@ def hub_config(settings: Settings) -> HubConfig:
 
 
 def _guard_config(settings: Settings) -> GuardConfig:
-    return GuardConfig() if settings.breaker else GuardConfig(breaker=STAYS_CLOSED)
+    deadline_s = settings.log_deadline_s
+    breaker = BreakerConfig(slow_s=deadline_s) if settings.breaker else STAYS_CLOSED
+    return GuardConfig(deadline_s=deadline_s, breaker=breaker)
 
 
 def _brownout(settings: Settings, commits: Commits, guards: Iterable[Guard], clock: Clock) -> Brownout:

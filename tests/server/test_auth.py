@@ -56,8 +56,8 @@ def test_a_token_in_the_address_is_not_taken(server):
     assert server.request("POST", POSTS, {"text": "x"}, JSON | {"Authorization": "Basic YTpi"})[0] == 401
 
 
-def test_an_expired_token_is_refused(server, tmp_path_factory):
-    secret = (tmp_path_factory.getbasetemp() / "auth0" / "data" / "development-secret").read_text()
+def test_an_expired_token_is_refused(server):
+    secret = (server.data / "development-secret").read_text()
     now = int(time.time())
     claims = {"sub": "ann", "aud": "livecomments", "caps": [{"streams": ["*"], "allow": ["post"]}]}
     old = jwt.encode(claims | {"iat": now - 120, "exp": now - 60}, secret, "HS256")

@@ -11,7 +11,7 @@ from tests.engines import private_postgres
 from tests.redises import redis_servers
 from tests.server.conftest import eventually
 from tests.server.sse import Follower, seqs
-from tests.server.test_outages import migrate, post_many
+from tests.server.test_outages import IMPATIENT, migrate, post_many
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ def back_to_normal(server, viewer, posted):
 def test_a_database_that_stalls(start_server):
     with private_postgres() as database:
         assert migrate(database.url).returncode == 0
-        server = start_server("--log", database.url)
+        server = start_server("--log", database.url, **IMPATIENT)
         post_many(server, 0, 5)
         with following(server) as viewer:
             with database.stalled():
@@ -98,7 +98,7 @@ def test_a_database_that_stalls(start_server):
 
 
 def test_a_locked_file_takes_no_comments_and_is_still_read(start_server, tmp_path):
-    server = start_server()
+    server = start_server(**IMPATIENT)
     post_many(server, 0, 5)
     with following(server) as viewer:
         with locked(tmp_path / "data" / "comments.sqlite"):

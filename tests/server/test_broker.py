@@ -1,5 +1,6 @@
 """Two servers on one log, joined by Redis: the viewers of both see the same, with Redis or without."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -44,6 +45,16 @@ def joined(servers, redis: RedisServer, stream="demo"):
     eventually(lambda: dict(redis.ask("PUBSUB NUMSUB", channel))[channel.encode()] == 2, "both follow the stream")
 
 
+def written(server):
+    """Redis has taken a message from this server: one that finds its connection broken may be lost over it."""
+
+    def sent():
+        return server.request("GET", "/health")[1]["broker"]["sent"]
+
+    before, number = sent(), itertools.count()
+    eventually(lambda: server.post(f"try {before} {next(number)}")[0] == 201 and sent() > before, "it writes")
+
+
 def test_a_comment_posted_at_one_is_seen_at_both_whatever_becomes_of_redis(two, redis_server, follow):
     here, there = two
     followers = [follow(server) for server in two]
@@ -76,6 +87,7 @@ def test_reactions_of_one_server_reach_the_viewers_of_the_other(start_server, re
     followers = [follow(here), follow(there)]
     for emoji in ("\N{FIRE}", "\N{PARTY POPPER}"):
         joined((here, there), redis_server)
+        written(here)
         assert here.ask("POST", "/v1/streams/demo/reactions", {"emoji": emoji})[0] == 202
         told = next(event for event in followers[1] if event.event == "reactions")
         assert json.loads(told.data)["counts"][0]["emoji"] == emoji

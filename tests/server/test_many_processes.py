@@ -92,7 +92,7 @@ def test_exactly_what_was_acknowledged_is_stored_once_in_one_sequence(engine, st
         author.start()
     for share, victim in ((0.3, servers[3]), (0.6, servers[5])):
         while sum(len(author.acknowledged) for author in authors) < share * total:
-            authors[0].join(0.05)
+            time.sleep(0.05)
             assert any(author.is_alive() for author in authors)
         victim.kill()
     for author in authors:

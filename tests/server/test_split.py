@@ -4,10 +4,11 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
-from tests.server.conftest import DEADLINE_S, ROOT, eventually
+from tests.server.conftest import DEADLINE_S, ROOT
 from tests.server.sse import Follower, seqs
 from tests.server.test_outages import migrate
 
@@ -37,7 +38,7 @@ def post_from_many(server, stream="demo"):
 
 def stored_in(data, number):
     file = data / ("comments.sqlite" if number == 0 else f"comments-{number}.sqlite")
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection:
         return connection.execute("SELECT count(*) FROM events WHERE kind = 'comment'").fetchone()[0]
 
 
@@ -52,7 +53,7 @@ def test_a_stream_that_splits_while_it_is_watched_reaches_its_viewers_in_order(e
     server = start_server(*options)
     server.request("GET", "/v1/streams/demo/comments")
     follower = Follower(server.port)
-    eventually(server.viewers, "a viewer")
+    server.watched()
     acknowledged = post_from_many(server)
     events = follower.until(max(acknowledged))
     follower.close()

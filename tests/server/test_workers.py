@@ -1,5 +1,6 @@
 """Workers of a server: reactions are exact and comments archived, whichever dies, or stands still and comes back."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from simulation.engines.ports import free_port
-from tests.server.conftest import ROOT, ServerProcess, eventually
+from tests.server.conftest import DEADLINE_S, ROOT, ServerProcess, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +75,15 @@ def counted(server, number):
     eventually(as_shown, f"{number} are counted")
 
 
+def stand_still(worker):
+    """Stop it outside of a transaction, whose lock on the file would let nobody else write."""
+    file = worker.data / "comments.sqlite"
+    with closing(sqlite3.connect(file, timeout=DEADLINE_S, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        worker.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+
 def test_reactions_are_counted_once_whichever_worker_is_killed(workers):
     server, one, other = workers
     _, comment = server.post("what a goal")
@@ -92,7 +102,7 @@ def test_a_worker_that_stood_still_beyond_its_lease_does_no_harm(workers):
     server, one, _ = workers
     _, comment = server.post("what a goal")
     react(server, comment["id"], range(10))
-    one.process.send_signal(signal.SIGSTOP)
+    stand_still(one)
     react(server, comment["id"], range(10, 30))
     counted(server, 30)
     react(server, comment["id"], range(10), given=False)
@@ -168,7 +178,7 @@ def test_hot_first_servers_leave_archiving_to_workers_whichever_is_killed_or_sta
         eventually(lambda: len(archived(server)) > before + 20, f"{who} archives what is placed")
 
     goes_on("one or the other")
-    one.process.send_signal(signal.SIGSTOP)
+    stand_still(one)
     goes_on("the one that is left")
     other.kill()
     one.process.send_signal(signal.SIGCONT)

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,7 @@ class RawWebSocket:
 
     def control(self) -> list[Frame]:
         """All control frames until the server has ended the connection."""
-        return [each for each in self.frames() if each.opcode >= CLOSE]
+        return list(control_of(self.frames()))
 
     def closed_with(self) -> int:
         """The code of the close frame that the server sends before it ends the connection."""
@@ -113,7 +114,7 @@ class RawWebSocket:
         return last.close_code
 
     def next_control(self) -> Frame:
-        return next(each for each in self.frames() if each.opcode >= CLOSE)
+        return next(control_of(self.frames()))
 
     def answer(self) -> dict[str, Any]:
         """The next answer; other messages are passed over, and so are control frames."""
@@ -151,6 +152,11 @@ class RawWebSocket:
         if not data:
             raise EOFError
         self._received += data
+
+
+def control_of(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The control frames among these, without the server's own pings, which come whenever it is time."""
+    return (each for each in frames if each.opcode >= CLOSE and each.opcode != PING)
 
 
 def question(ref: str, size: int = 0) -> bytes:
