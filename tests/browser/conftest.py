@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulation.engines.ports import free_port
+from tests.server.conftest import PATIENT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="install playwright: pip install -e '.[dev]'")
 
@@ -57,7 +58,7 @@ class Server:
         port = str(urlsplit(self.url).port)
         command = [sys.executable, "-m", "reference_impl", "serve", "--port", port, "--data", str(self._data)]
         command += self._options
-        environment = os.environ | {"LIVECOMMENTS_DISPLAY": "all"}
+        environment = os.environ | PATIENT | {"LIVECOMMENTS_DISPLAY": "all"}
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         said = []

@@ -76,7 +76,7 @@ def served(tmp_path, use):
     """Run ``use(parts, client)`` on a whole server, without a socket."""
 
     async def main():
-        settings = Settings(data=tmp_path)
+        settings = Settings(data=tmp_path, log_deadline_s=60)
         sign = signer(settings)
         async with running(settings) as parts:
             await use(parts, Client(build_app(parts, settings, sign), sign("ada", None, CAPS, 60.0)))
