@@ -20,22 +20,17 @@ SHORT = {
     "serve": "--port 0",
     "bench ingest": "--stored 1000 --seconds 1 --json ingest.json --plot ingest.png",
     "bench fanout": "--viewers 20 --seconds 1",
-    "bench partitions": "--strategies by_stream,hot_split --seconds 1 --row-us 0",
     "chaos": "--viewers 2",
     "run quick": f"--calibration {REFERENCE}",  # what measures this machine is run by `up` and `calibrate`
     "calibrate": "--scenario quick",
     "run fan_out": "--engine sim --repeat 1",
     "run failover": "--engine sim --repeat 1",
-    "run hot_partition": "--engine sim --repeat 1",
-    "run backpressure": "--engine sim --repeat 1",
     "learn": "--answers answers",  # not those of this checkout
     "report": f"--only v150-20s-w20 --seconds 2 --calibration {REFERENCE}",
 }
 ELSEWHERE = {"postgresql://user@host/comments", "https://example.org/keys.json"}  # in the reader's own place
 # Run by tests of their own, as small and with more asked of what they find.
 RUN_BY = {
-    "bench soak": "tests/simulation/test_endurance.py",
-    "bench drain": "tests/simulation/test_endurance.py",
     "bench display": "tests/simulation/test_display_bench.py",
     "docs": "tests/docs/test_command.py",
     "notebooks": "tests/notebooks/test_command.py",

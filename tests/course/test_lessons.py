@@ -37,7 +37,7 @@ def section(text, name):
 
 def choices(text):
     """The answers to choose from, of each question."""
-    asked = re.findall(r"^\d+\. .*\n((?:    - \[ \] .*\n)+)", section(text, "Commit first"), re.MULTILINE)
+    asked = re.findall(r"^\d+\. .*\n(?:   \w.*\n)*((?:    - \[ \] .*\n)+)", section(text, "Commit first"), re.MULTILINE)
     return [re.findall(r"- \[ \] (.*)", options) for options in asked]
 
 

@@ -82,15 +82,10 @@ def _shown(series: Mapping[str, Any], repeat: int) -> dict[str, Any]:
 
 
 def _sentence(figures: Figures, size: Size, prefix: str) -> str:
-    """The same for a machine and for a fleet: how long half of them wait, what it costs, and whom it hurts."""
-    names = "nothing", "nothing-open", "prewarmed", "reactive", "reactive-cpu"
-    nothing, bare, warm, reactive, by_cpu = (figures[f"{prefix}{name}"] for name in names)
+    """The same for a machine and for a fleet: how long half of them wait, and what that costs."""
+    nothing, warm, reactive = (figures[f"{prefix}{name}"] for name in ("nothing", "prewarmed", "reactive"))
     return (
-        f"Of {size.present + size.crowd:,} viewers {nothing['without_edge']:,.0f} are without an edge after "
-        f"{size.seconds:g} s when there is one, {warm['without_edge']:,.0f} when {size.edges_max} are there before "
-        f"(half wait {warm['wait_p50_s']:.1f} s, for {warm['edge_s']:,.0f} edge-seconds), "
-        f"{reactive['without_edge']:,.0f} when they are started for those who want to come in "
-        f"({reactive['wait_p50_s']:.1f} s, for {reactive['edge_s']:,.0f}) and {by_cpu['without_edge']:,.0f} when they "
-        f"are started for the CPU; those who were there get comments at p99 {nothing['present_p99_ms']:,.0f} ms late, "
-        f"and without admission {bare['present_p99_ms']:,.0f} ms."
+        f"Of {size.present + size.crowd:,} viewers half wait {warm['wait_p50_s']:.1f} s when {size.edges_max} edges "
+        f"are there before ({warm['edge_s']:,.0f} edge-seconds), {reactive['wait_p50_s']:.1f} s when they are started "
+        f"for those who want in ({reactive['edge_s']:,.0f}), and {nothing['wait_p50_s']:.1f} s with only one."
     )

@@ -82,22 +82,13 @@ class SamplingAndRooms(Resizable[Size]):
         def of(variant: str, measure: str) -> float:
             return middle(good, variant, measure)
 
-        def both(measure: str, digits: int = 0) -> tuple[str, str]:
-            told = [f"{of(variant, measure):,.{digits}f}" for variant in ("uniform", "rooms")]
-            return told[0], told[1]
-
-        (hall, rooms), (hall_wait, rooms_wait) = both("anybody_chance_pct", 1), both("wait_s")
-        (hall_jain, rooms_jain), (hall_one, rooms_one) = both("jain", 2), both("viewer_chance_pct", 1)
-        seated, in_rooms = both("seated_pct")
         more = of("priority", "shown_per_s") - of("uniform", "shown_per_s")
         return (
             f"A million viewers take {of('everything', 'egress_gbit_per_s'):,.0f} Gbit/s of everything, "
             f"{of('uniform', 'egress_gbit_per_s'):,.0f} of a uniform sample and "
             f"{of('rooms', 'egress_gbit_per_s'):,.0f} in rooms; a comment is on somebody's screen with a chance of "
-            f"{hall}% in one hall and {rooms}% in rooms (on a given viewer's {hall_one}% and {rooms_one}%), an author "
-            f"once in {hall_wait} s and once in {rooms_wait} s, with a Jain index of {hall_jain} and {rooms_jain}. "
+            f"{of('uniform', 'anybody_chance_pct'):.1f}% in one hall and {of('rooms', 'anybody_chance_pct'):.1f}% in "
+            f"rooms, an author once in {of('uniform', 'wait_s'):,.0f} s and in {of('rooms', 'wait_s'):,.0f} s. "
             f"Priority shows {of('priority', 'priority_pct'):.0f}% of what host and moderators say, a uniform sample "
-            f"{of('uniform', 'priority_pct'):.1f}%, for {more:.1f} comments/s more to a viewer; moderators are shown "
-            f"{of('rooms', 'covered_pct'):.0f}% of all, which is {of('rooms', 'moderator_per_s'):,.0f} comments/s, and "
-            f"from viewers' seats would see {seated}% in one hall and {in_rooms}% in rooms."
+            f"{of('uniform', 'priority_pct'):.1f}%, for {more:.1f} comments/s more."
         )
