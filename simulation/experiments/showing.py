@@ -64,7 +64,7 @@ def overloaded(observations: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def plot(family: Family, document: Document, path: Path) -> None:
-    """A chart for each measure that tells: medians of both engines, with the range of the runs."""
+    """A chart for each measure that tells: what tables say of both engines, as bars."""
     if isinstance(family, Pictured):
         family.plot(document, path)
         return
@@ -110,16 +110,23 @@ def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells
         if not sides:
             continue
         at = [place + shift * 0.4 for place, _ in sides]
-        middle = [side["median"] for _, side in sides]
-        errors = [
-            [side["median"] - side["least"] for _, side in sides],
-            [side["most"] - side["median"] for _, side in sides],
-        ]
-        axis.bar(at, middle, 0.38, yerr=errors, color=COLOURS[engine], label=NAMES[engine], capsize=2)
+        middle, below, above = zip(*(drawn(side, engine) for _, side in sides), strict=True)
+        axis.bar(at, middle, 0.38, yerr=[below, above], color=COLOURS[engine], label=NAMES[engine], capsize=2)
     axis.set_xticks([place + 0.2 for place in range(len(names))], names, rotation=25, ha="right", fontsize=8)
     axis.set_title(measure.title, loc="left", fontsize=10)
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def drawn(side: Mapping[str, Any], engine: str) -> tuple[float, float, float]:
+    """What tables say of an engine's runs, and how far it reaches below and above, all in the measure's unit.
+
+    Of live runs the median and their range, of the model's the mean and its interval.
+    """
+    if engine == "live":
+        return side["median"], side["median"] - side["least"], side["most"] - side["median"]
+    half_width = side["half_width"] or 0.0
+    return side["mean"], half_width, half_width
 
 
 def cells(family: Family, cell: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,9 @@
 """Runs a decision's choices in the simulator, under the interviewer's twist, and judges the one that was made."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import median
 
 from joblib import Parallel, delayed
 
@@ -87,12 +86,16 @@ def _gates(decision: Decision, choice: str, figures: Figures) -> list[Passed]:
     titles = {each.name: each.title for each in FAMILIES[decision.family]().measures}
     passed = []
     for gate in decision.gates:
-        of_all = {each: median(figures[each][gate.measure]) for each in decision.choices}
-        best = max(of_all.values()) if gate.at_least else min(of_all.values())
-        values = figures[choice][gate.measure]
-        figure = confidence_interval(values, CONFIDENCE) if all(map(math.isfinite, values)) else Interval(math.inf, 0.0)
-        passed.append(Passed(gate, titles[gate.measure], figure, best, met(gate, of_all[choice], best)))
+        of_all = {each: _figure(figures[each][gate.measure]) for each in decision.choices}
+        best = (max if gate.at_least else min)(each.mean for each in of_all.values())
+        figure = of_all[choice]
+        passed.append(Passed(gate, titles[gate.measure], figure, best, met(gate, figure.mean, best)))
     return passed
+
+
+def _figure(values: Sequence[float]) -> Interval:
+    """What is shown and judged: the mean of the replications; infinite if one of them has no end."""
+    return confidence_interval(values, CONFIDENCE) if all(map(math.isfinite, values)) else Interval(math.inf, 0.0)
 
 
 def met(gate: Gate, value: float, best: float) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulation import drawing
 from simulation.experiments.family import Family, Measure
+from simulation.experiments.showing import drawn
 from simulation.sweeping.grid import At, Axis, points, shown, words
 from simulation.sweeping.showing import changing, done
 
@@ -90,16 +91,15 @@ def _variant(
 ) -> list[float]:
     """The model's means with their confidence, live medians with their range; the answer is both."""
     styles = {"sim": {"marker": "."}, "live": {"ls": "", "marker": "o", "mfc": "none"}}
-    middles = {"sim": "mean", "live": "median"}
-    drawn: list[float] = []
+    middles: list[float] = []
     for engine, style in styles.items():
         sides = [(point["at"][along], side) for point in here if (side := _side(point, variant, measure, engine))]
-        middle = [side[middles[engine]] for _, side in sides]
         if sides:
-            made: dict[str, Any] = {**style, "color": colour, "capsize": 2, "label": None if drawn else variant}
-            axis.errorbar([at for at, _ in sides], middle, yerr=_errors(engine, sides), **made)
-        drawn += middle
-    return drawn
+            middle, below, above = zip(*(drawn(side, engine) for _, side in sides), strict=True)
+            made: dict[str, Any] = {**style, "color": colour, "capsize": 2, "label": None if middles else variant}
+            axis.errorbar([at for at, _ in sides], middle, yerr=[below, above], **made)
+            middles += middle
+    return middles
 
 
 def _side(point: Document, variant: str, measure: Measure, engine: str) -> Mapping[str, Any] | None:
@@ -107,12 +107,3 @@ def _side(point: Document, variant: str, measure: Measure, engine: str) -> Mappi
         cell[engine] for cell in point["comparison"] if (cell["variant"], cell["measure"]) == (variant, measure.name)
     )
     return next(found, None)
-
-
-def _errors(engine: str, sides: Sequence[tuple[float, Mapping[str, Any]]]) -> list[list[float]]:
-    if engine == "sim":
-        return [[side["half_width"] or 0.0 for _, side in sides]] * 2
-    return [
-        [side["median"] - side["least"] for _, side in sides],
-        [side["most"] - side["median"] for _, side in sides],
-    ]

@@ -21,10 +21,12 @@ def test_every_page_of_the_lessons_is_in_the_site(pages):
     assert addresses <= pages.keys()
 
 
-def test_lessons_come_in_their_order(pages):
-    course = pages["first-run/index.html"].links
-    order = [link.target.strip("./") for link in course if re.fullmatch(r"\.\./\d\d-[a-z-]+/", link.target)]
-    assert list(dict.fromkeys(order)) == [lesson.page for lesson in LESSONS]
+def test_lessons_come_in_their_order_and_the_first_run_after_the_prediction_that_it_answers(pages):
+    navigation = pages["glossary/index.html"].links  # which has no lesson before or after it
+    named = [re.fullmatch(r"\.\./(\d\d-[a-z-]+|first-run)/", link.target) for link in navigation]
+    order = list(dict.fromkeys(match[1] for match in named if match))
+    assert order.index("first-run") > order.index("02-way-of-a-comment")
+    assert [each for each in order if each != "first-run"] == [lesson.page for lesson in LESSONS]
 
 
 def test_every_link_leads_somewhere(site, pages):

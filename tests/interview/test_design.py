@@ -5,6 +5,7 @@ import math
 import pytest
 
 from simulation.experiments.catalogue import FAMILIES
+from simulation.interview import running
 from simulation.interview.design import DECISION, DECISIONS, Gate
 from simulation.interview.rubric import AREAS
 from simulation.interview.running import Passed, judge, met
@@ -54,6 +55,16 @@ def test_the_simulator_tells_a_weak_choice_from_a_strong_one(decision, worse, be
     assert weak.score < strong.score == 1
     assert weak.better
     assert not strong.better
+
+
+def test_a_demand_is_judged_by_the_figure_that_is_shown(monkeypatch):
+    """Two of three replications are within the bound, and their mean is not."""
+    found = {"accept_all": [100.0, 100.0, 1_600.0], "refuse_early": [10.0, 10.0, 10.0]}
+    figures = {choice: {"append_p99_ms": values} for choice, values in found.items()}
+    monkeypatch.setattr(running, "simulated", lambda decision, replications: figures)
+    judged = judge(DECISION["admission"], "accept_all")
+    assert (judged.gates[0].figure.mean, judged.gates[0].best, judged.gates[0].met) == (600, 10, False)
+    assert judged.better == "refuse_early"
 
 
 def test_more_than_one_core_answers_is_said_with_its_figure():

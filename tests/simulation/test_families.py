@@ -20,7 +20,7 @@ from simulation.experiments.command import show
 from simulation.experiments.comparison import compare, ranking
 from simulation.experiments.family import Family, Measure, Observation, Sweepable
 from simulation.experiments.running import FamilyRun, document
-from simulation.experiments.showing import markdown, plot
+from simulation.experiments.showing import drawn, markdown, plot
 from simulation.provenance import Provenance
 
 
@@ -81,6 +81,14 @@ def test_the_difference_is_that_of_the_repeats_with_the_same_arrivals() -> None:
 def test_one_run_has_no_noise_that_could_be_known() -> None:
     (cell, *_) = compare(Two(), seen("a", "live", 10))
     assert cell.noise is None
+
+
+def test_pictures_draw_what_tables_say_the_live_median_with_its_range_and_the_models_mean_with_its_interval() -> None:
+    cell = compare(Two(), seen("a", "live", 1.0, 2.0, 6.0) + seen("a", "sim", 1.0, 2.0, 6.0))[0].as_dict()
+    assert drawn(cell["live"], "live") == (2.0, 1.0, 4.0)
+    assert drawn(cell["sim"], "sim") == (3.0, cell["sim"]["half_width"], cell["sim"]["half_width"])
+    alone = compare(Two(), seen("a", "sim", 5.0))[0].as_dict()
+    assert drawn(alone["sim"], "sim") == (5.0, 0.0, 0.0)
 
 
 def test_engines_agree_on_the_ranking_where_live_runs_tell_variants_apart() -> None:

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 
 from simulation import drawing
 from simulation.experiments.consumer_groups.plan import DEAD, FAULTS, JOINS, SLOW, STEADY, STOPPED, Size
-from simulation.experiments.showing import COLOURS, NAMES
+from simulation.experiments.showing import COLOURS, NAMES, drawn
 
 QUIET = "#6b7780"
 PANELS = {
@@ -53,7 +52,7 @@ def draw(document: Document, path: Path) -> None:
 
 
 def _over_time(axis: "drawing.Axes", document: Document, variant: str) -> None:
-    """Live runs each, and of the model's the median with the least and the most."""
+    """Live runs each, and of the model's the mean with the least and the most."""
     size = Size()
     if variant in (DEAD, STOPPED):
         axis.axvspan(0, size.lease.lease_s, color="#f0f2f4", lw=0)
@@ -71,7 +70,7 @@ def _over_time(axis: "drawing.Axes", document: Document, variant: str) -> None:
         grid = np.arange(max(at_s[0] for at_s, _ in runs), min(at_s[-1] for at_s, _ in runs), 0.1)
         table = np.array([np.interp(grid, *run) for run in runs])
         axis.fill_between(grid, table.min(axis=0), table.max(axis=0), color=COLOURS["sim"], alpha=0.2, lw=0)
-        axis.plot(grid, np.median(table, axis=0), color=COLOURS["sim"], lw=1.4)
+        axis.plot(grid, table.mean(axis=0), color=COLOURS["sim"], lw=1.4)
     for each in document["observations"]:
         if _shows(each, variant, "live"):
             axis.plot(*_steps(each), color=COLOURS["live"], lw=1.2)
@@ -87,19 +86,19 @@ def _steps(each: Mapping[str, Any]) -> tuple["np.ndarray[Any, Any]", "np.ndarray
 
 
 def _bars(axis: "drawing.Axes", document: Document, measure: str, variants: Sequence[str]) -> None:
+    of = {cell["variant"]: cell for cell in document["comparison"] if cell["measure"] == measure}
     for shift, engine in enumerate(("live", "sim")):
-        found = [
-            (place, [each["values"][measure] for each in document["observations"] if _shows(each, variant, engine)])
+        rows = [
+            (place + shift * 0.4, drawn(of[variant][engine], engine))
             for place, variant in enumerate(variants)
+            if variant in of and of[variant][engine]
         ]
-        rows = [(place, values) for place, values in found if values]
         if not rows:
             continue
-        middle = np.array([median(values) for _, values in rows])
-        least, most = (np.array([pick(values) for _, values in rows]) for pick in (min, max))
+        middle, below, above = zip(*(row for _, row in rows), strict=True)
         axis.bar(
-            [place + shift * 0.4 for place, _ in rows], middle, 0.38, yerr=[middle - least, most - middle],
-            color=COLOURS[engine], label=NAMES[engine], capsize=2,
+            [at for at, _ in rows], middle, 0.38, yerr=[below, above], color=COLOURS[engine], label=NAMES[engine],
+            capsize=2,
         )  # fmt: skip
     names = [variant.replace("x", " x ") if variant in STEADY else variant for variant in variants]
     axis.set_xticks([place + 0.2 for place in range(len(names))], names, rotation=25, ha="right", fontsize=8)

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulation import drawing
 from simulation.experiments.delivery_guarantees.plan import VARIANTS
+from simulation.experiments.showing import drawn
 
 INK, QUIET, GRID = "#1f2933", "#6b7780", "#e3e8ec"
 ERRORS = {
@@ -29,7 +30,10 @@ Side = Mapping[str, Any]
 
 
 def draw(document: Document, path: Path) -> None:
-    """Write it as PNG, PDF or SVG, by the file's name: bars are live runs, rings the model."""
+    """Write it as PNG, PDF or SVG, by the file's name.
+
+    Bars are live runs; rings are the model with the same arrivals, which is what tables give the difference of.
+    """
     cells = {(cell["variant"], cell["measure"]): cell for cell in document["comparison"]}
     with drawing.pyplot.rc_context({"font.size": 9, "axes.edgecolor": QUIET, "text.color": INK}):
         figure, axes = drawing.pyplot.subplots(
@@ -39,7 +43,9 @@ def draw(document: Document, path: Path) -> None:
         _latencies(axes[1], cells)
         _costs(axes[2], cells)
         figure.suptitle(
-            "What is kept when networks lose things (bars: live, or simulated; rings: the model)", x=0.01, ha="left"
+            "What is kept when networks lose things (bars: live, or simulated; rings: the model, same arrivals)",
+            x=0.01,
+            ha="left",
         )
         figure.savefig(path, dpi=150)
         drawing.pyplot.close(figure)
@@ -62,7 +68,7 @@ def _latencies(axis: "drawing.Axes", cells: Cells) -> None:
 def _costs(axis: "drawing.Axes", cells: Cells) -> None:
     """As multiples of the first variant's."""
     first = next(iter(VARIANTS))
-    bases = {measure: _shown(cells[first, measure])["median"] for measure in COSTS if (first, measure) in cells}
+    bases = {measure: _shown(cells[first, measure])[0] for measure in COSTS if (first, measure) in cells}
     scaled = {which: _scaled(cell, bases[which[1]]) for which, cell in cells.items() if which[1] in bases}
     _group(axis, scaled, COSTS, "{:.2f}")
     axis.axvline(1.0, color=QUIET, lw=0.8, ls=":")
@@ -80,14 +86,14 @@ def _group(axis: "drawing.Axes", cells: Cells, measures: Mapping[str, tuple[str,
 def _bar(
     axis: "drawing.Axes", cell: Cell, place: int, which: tuple[int, int], colour: str, label: str, form: str
 ) -> None:
-    """One of so many of a variant, with the range of its runs, its figure, and the model's ring."""
-    side, (row, rows) = _shown(cell), which
-    value, height, modelled = side["median"], BAR / rows, cell["paired"] if cell["live"] else None
+    """One of so many of a variant, with its figure and how far that reaches, and the model's ring."""
+    (value, below, above), (row, rows) = _shown(cell), which
+    height, modelled = BAR / rows, cell["paired"] if cell["live"] else None
     at = place + (row - (rows - 1) / 2) * height
-    spread = [[value - side["least"]], [side["most"] - value]]
+    spread = [[below], [above]]
     named = label if place == 0 else ""
     axis.barh(at, value, height * 0.9, xerr=spread, color=colour, label=named, error_kw={"lw": 0.8, "ecolor": QUIET})
-    beside = max(side["most"], modelled or 0.0)
+    beside = max(value + above, modelled or 0.0)
     axis.annotate(
         form.format(value), (beside, at), (6, 0), textcoords="offset points", va="center", fontsize=7.5, color=QUIET
     )
@@ -95,14 +101,14 @@ def _bar(
         axis.plot(modelled, at, "o", mfc="white", mec=colour, ms=4.5, clip_on=False)
 
 
-def _shown(cell: Cell) -> Side:
-    side: Side = cell["live"] or cell["sim"]
-    return side
+def _shown(cell: Cell) -> tuple[float, float, float]:
+    engine = "live" if cell["live"] else "sim"
+    return drawn(cell[engine], engine)
 
 
 def _scaled(cell: Cell, base: float) -> Cell:
     def scale(side: Side | None) -> Side | None:
-        return side and {name: side[name] / base for name in ("median", "least", "most")}
+        return side and {name: value and value / base for name, value in side.items()}
 
     paired = cell["paired"]
     return {"live": scale(cell["live"]), "sim": scale(cell["sim"]), "paired": paired and paired / base}

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from textwrap import wrap
 from typing import Any
 
 from simulation import drawing
 from simulation.experiments.moderation_budget.plan import BUDGET_MS, IDEAL_MS, LATENCIES_MS, OUTAGE_AT_MS, WAYS, Size
+from simulation.experiments.showing import drawn
 
 INK, QUIET, GRID = "#1f2933", "#6b7780", "#e3e8ec"
 COLOURS = {"patient": "#0b6e99", "show": "#d9822b", "hold": "#8e5ea2", "behind": "#c0392b"}
@@ -36,7 +36,7 @@ OUTAGE_COLUMNS = (
 
 Document = Mapping[str, Any]
 Found = Mapping[str, Mapping[str, tuple[float, float, float]]]
-"""By variant and measure: the median, the least and the most of its runs."""
+"""By variant and measure: the mean, and how far its interval reaches below and above it."""
 
 
 def draw(document: Document, path: Path) -> None:
@@ -61,15 +61,10 @@ def draw(document: Document, path: Path) -> None:
 
 
 def _found(document: Document) -> Found:
-    rows: dict[str, dict[str, list[float]]] = {}
-    for row in document["observations"]:
-        if not row["why_void"]:
-            for measure, value in row["values"].items():
-                rows.setdefault(row["variant"], {}).setdefault(measure, []).append(value)
-    return {
-        variant: {name: (median(values), min(values), max(values)) for name, values in measures.items()}
-        for variant, measures in rows.items()
-    }
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for cell in document["comparison"]:
+        found.setdefault(cell["variant"], {})[cell["measure"]] = drawn(cell["sim"], "sim")
+    return found
 
 
 def _panel(axis: "drawing.Axes", found: Found, measure: str, logarithmic: bool) -> None:
@@ -78,9 +73,11 @@ def _panel(axis: "drawing.Axes", found: Found, measure: str, logarithmic: bool) 
         rows = [found[f"{way}-{ms}ms"][measure] for ms in at]
         if not rows:
             continue
-        middle, least, most = (list(values) for values in zip(*rows, strict=True))
-        axis.fill_between(at, least, most, color=colour, alpha=0.15, lw=0)
-        axis.plot(at, middle, color=colour, lw=1.6, marker="o", ms=4, ls=DASHES.get(way, "-"), label=NAMES[way])
+        means = [mean for mean, _, _ in rows]
+        low = [mean - below for mean, below, _ in rows]
+        high = [mean + above for mean, _, above in rows]
+        axis.fill_between(at, low, high, color=colour, alpha=0.15, lw=0)
+        axis.plot(at, means, color=colour, lw=1.6, marker="o", ms=4, ls=DASHES.get(way, "-"), label=NAMES[way])
     axis.set_xscale("log")
     if measure == "exposure_s":
         axis.set_yscale("symlog", linthresh=100)

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulation import drawing
 from simulation.experiments.push_vs_pull.plan import VARIANTS, Transport
+from simulation.experiments.showing import drawn
 
 MARKS = {
     Transport.POLL: "o", Transport.LONG_POLL: "s", Transport.SSE: "^", Transport.WEBSOCKET: "v",
@@ -42,7 +43,7 @@ def draw(document: Document, path: Path) -> None:
 
 def _chart(axis: "drawing.Axes", document: Document, places: Sequence[Place]) -> None:
     for variant, engine, cost in places:
-        p50, p99 = (_median(document, variant, f"freshness_{name}_ms", engine) for name in ("p50", "p99"))
+        p50, p99 = (_middle(document, variant, f"freshness_{name}_ms", engine) for name in ("p50", "p99"))
         if p50 is None or p99 is None:
             continue
         transport, crowded, live = VARIANTS[variant].transport, VARIANTS[variant].crowded, engine == "live"
@@ -62,7 +63,7 @@ def _costs(document: Document, measures: Sequence[str]) -> list[Place]:
     found = []
     for variant in VARIANTS:
         for engine in ("live", "sim"):
-            parts = [_median(document, variant, measure, engine) for measure in measures]
+            parts = [_middle(document, variant, measure, engine) for measure in measures]
             if None not in parts:
                 found.append((variant, engine, sum(filter(None, parts))))
     return found
@@ -71,14 +72,14 @@ def _costs(document: Document, measures: Sequence[str]) -> list[Place]:
 def _requests(document: Document) -> list[Place]:
     counted = [each for each in document["observations"] if not each["why_void"]]
     sides = {(each["variant"], each["engine"]): each["facts"]["viewers"] for each in counted}
-    known = [(*side, _median(document, side[0], "requests_per_s", side[1]), count) for side, count in sides.items()]
+    known = [(*side, _middle(document, side[0], "requests_per_s", side[1]), count) for side, count in sides.items()]
     return [(variant, engine, per_s / count) for variant, engine, per_s, count in known if per_s is not None]
 
 
-def _median(document: Document, variant: str, measure: str, engine: str) -> float | None:
+def _middle(document: Document, variant: str, measure: str, engine: str) -> float | None:
     for cell in document["comparison"]:
         if (cell["variant"], cell["measure"]) == (variant, measure) and cell[engine]:
-            return float(cell[engine]["median"])
+            return drawn(cell[engine], engine)[0]
     return None
 
 

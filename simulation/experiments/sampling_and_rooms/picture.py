@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from textwrap import wrap
 from typing import Any
 
@@ -52,8 +52,8 @@ def draw(document: Document, path: Path) -> None:
         drawing.pyplot.close(figure)
 
 
-def _median(runs: Sequence[Mapping[str, Any]], measure: str) -> float:
-    return float(median(each["values"][measure] for each in runs))
+def _mean(runs: Sequence[Mapping[str, Any]], measure: str) -> float:
+    return fmean(each["values"][measure] for each in runs)
 
 
 def _present(rows: Rows) -> list[str]:
@@ -79,7 +79,7 @@ def _lorenz(axis: "drawing.Axes", rows: Rows) -> None:
 def _pairs(axis: "drawing.Axes", rows: Rows, filled: str, hollow: str) -> None:
     names = _present(rows)
     for place, name in enumerate(names):
-        pair = [_median(rows[name], filled), _median(rows[name], hollow)]
+        pair = [_mean(rows[name], filled), _mean(rows[name], hollow)]
         axis.plot(pair, [place, place], color=COLOURS[name], lw=1.2)
         axis.plot(pair[:1], [place], "o", color=COLOURS[name], ms=6)
         axis.plot(pair[1:], [place], "o", color=COLOURS[name], ms=11, markerfacecolor="none")
@@ -98,7 +98,7 @@ def _pairs(axis: "drawing.Axes", rows: Rows, filled: str, hollow: str) -> None:
 
 def _bars(axis: "drawing.Axes", rows: Rows, measure: str) -> None:
     names = _present(rows)
-    values = [_median(rows[name], measure) for name in names]
+    values = [_mean(rows[name], measure) for name in names]
     found = axis.barh(range(len(names)), values, height=0.6, color=[COLOURS[name] for name in names])
     axis.bar_label(found, labels=[f"{value:,.0f}" for value in values], padding=4, fontsize=8.5)
     axis.set_xscale("log")
