@@ -19,6 +19,7 @@ from simulation.experiments.consumer_groups.plan import DEAD, JOINS, SLOW, STOPP
 from simulation.experiments.consumer_groups.record import Effect, Look, Record
 from simulation.experiments.consumer_groups.started import case_as_json, case_in
 from simulation.experiments.failover import fleet
+from simulation.experiments.running import document
 from simulation.model.event_loop import EventLoop
 from simulation.model.working import BATCH_MAX, IDLE_S, Hold, Piece, Worker, WorkQueue
 from simulation.statistics import confidence_interval
@@ -110,13 +111,8 @@ def test_the_answer_says_which_is_worse_whatever_the_figures_are(tmp_path: Any) 
         for each in seen
     ]  # fmt: skip
     assert "the dead one is the worse" in FAMILY.answer(swapped)
-    document = {"question": FAMILY.question, "observations": [_row(each) for each in seen]}
-    FAMILY.plot(document, tmp_path / "groups.png")
+    FAMILY.plot(document(FAMILY, seen, None), tmp_path / "groups.png")
     assert (tmp_path / "groups.png").read_bytes().startswith(b"\x89PNG")
-
-
-def _row(each: Any) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in ("variant", "engine", "repeat", "values", "facts", "why_void")}
 
 
 def record(effects: Sequence[Effect], looks: Sequence[Look], variant: str = DEAD) -> Record:
