@@ -228,7 +228,7 @@ def _ladder(ladder: Findings) -> dict[str, str]:
         "ladder_frames": f"{ladder.value('ladder', 'frames_per_s'):.1f}",
         "no_ladder_frames": f"{ladder.value('no-ladder', 'frames_per_s'):.1f}",
         "ladder_moderated": f"{moderated[0]:.0f} % against {moderated[1]:.0f} %",
-        "ladder_gap": ladder.error("ladder", "accepted_per_s"),
+        "ladder_gap": ladder.gap("ladder", "accepted_per_s"),
     }
 
 
