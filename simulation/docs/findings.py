@@ -26,7 +26,7 @@ class Findings:
 
     def value(self, variant: str, measure: str, engine: str = "live") -> float:
         """What tables say of an engine's runs: the median of live ones, the mean of the model's ("sim")."""
-        return float(self._side(variant, measure, engine)["median" if engine == "live" else "mean"])
+        return showing.drawn(self._side(variant, measure, engine), engine)[0]
 
     def live(self, variant: str, measure: str) -> str:
         """The live median and the range of the runs: `12.5 (10.6-14.4)`."""
@@ -48,6 +48,10 @@ class Findings:
         """How far live runs are from each other; of a single run nothing is known."""
         noise = self._cells[variant, measure]["noise"]
         return spoken.UNKNOWN if noise is None else spoken.rounded_percent(noise)
+
+    def beyond_noise(self, variant: str, measure: str) -> bool:
+        """Whether the model is farther off than live runs are from each other, as far as that is known."""
+        return abs(self.error_of(variant, measure)) > (self._cells[variant, measure]["noise"] or 0.0)
 
     def gap(self, variant: str, measure: str) -> str:
         return f"{self.error(variant, measure)} (noise {self.noise(variant, measure)})"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from simulation import drawing, tables
-from simulation.experiments.family import LEFT_OUT, Family, Measure, Pictured
+from simulation.experiments.family import LEFT_OUT, Family, Pictured
 from simulation.provenance import Provenance
 
 COLOURS = {"live": "#0b6e99", "sim": "#d9822b"}
@@ -74,7 +74,9 @@ def plot(family: Family, document: Document, path: Path) -> None:
     for axis in axes.flat[len(measures) :]:
         axis.axis("off")
     for axis, measure in zip(axes.flat, measures, strict=False):
-        _bars(axis, measure, family.variants, document["comparison"])
+        there = [cell["variant"] for cell in document["comparison"] if cell["measure"] == measure.name]
+        bars(axis, document, measure.name, {each: each for each in family.variants if each in there})
+        plain(axis, measure.title)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
     figure.suptitle(family.question, x=0.01, ha="left", fontsize=12)
@@ -102,18 +104,23 @@ def _rows(family: Family, document: Document) -> str:
     return tables.markdown(["variant", *(each.title for each in family.measures)], rows, "|---|--:|")
 
 
-def _bars(axis: "drawing.Axes", measure: Measure, variants: Sequence[str], cells: Sequence[Mapping[str, Any]]) -> None:
-    of = {cell["variant"]: cell for cell in cells if cell["measure"] == measure.name}
-    names = [variant for variant in variants if variant in of]
+def bars(axis: "drawing.Axes", document: Document, measure: str, names: Mapping[str, str]) -> None:
+    """Live and simulated side by side, for each variant, with its name below; nothing in the place of one without."""
+    of = {cell["variant"]: cell for cell in document["comparison"] if cell["measure"] == measure}
     for shift, engine in enumerate(("live", "sim")):
-        sides = [(place, of[name][engine]) for place, name in enumerate(names) if of[name][engine]]
+        sides = [(place, of[each][engine]) for place, each in enumerate(names) if each in of and of[each][engine]]
         if not sides:
             continue
         at = [place + shift * 0.4 for place, _ in sides]
         middle, below, above = zip(*(drawn(side, engine) for _, side in sides), strict=True)
         axis.bar(at, middle, 0.38, yerr=[below, above], color=COLOURS[engine], label=NAMES[engine], capsize=2)
-    axis.set_xticks([place + 0.2 for place in range(len(names))], names, rotation=25, ha="right", fontsize=8)
-    axis.set_title(measure.title, loc="left", fontsize=10)
+    at = [place + 0.2 for place in range(len(names))]
+    axis.set_xticks(at, list(names.values()), rotation=25, ha="right", fontsize=8)
+
+
+def plain(axis: "drawing.Axes", title: str) -> None:
+    """A chart's title, and no more lines than its figures need."""
+    axis.set_title(title, loc="left", fontsize=10)
     axis.grid(axis="y", alpha=0.3)
     axis.spines[["top", "right"]].set_visible(False)
 

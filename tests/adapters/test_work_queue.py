@@ -7,9 +7,9 @@ import pytest
 from reference_impl.background import end
 from reference_impl.policy.lease import LeaseConfig
 from reference_impl.working import BacklogFull, Fenced, Worker, WorkerConfig
+from tests.adapters.conftest import PATIENCE_S
 
 LEASE_S = 600.0  # longer than any test takes
-PATIENCE_S = 60.0
 END_S = 5.0  # for what a worker gives back; before Python 3.12 its cancellation may be swallowed, and is repeated then
 CONFIG = WorkerConfig(lease=LeaseConfig(lease_s=LEASE_S, heartbeat_s=0.05), idle_s=0.01)
 

@@ -146,7 +146,7 @@ def _readers(found: Findings) -> dict[str, str]:
 
 
 def _tables(found: Findings) -> dict[str, str]:
-    beyond = [each for each in VARIANTS if abs(_apart(found, each, "error")) > _apart(found, each, "noise")]
+    beyond = [each for each in VARIANTS if found.beyond_noise(each, "append_p99_ms")]
     return {
         "beyond": ", ".join(f"`{each}` {found.gap(each, 'append_p99_ms')}" for each in beyond) or "none",
         "home_most": found.error(AT_HOME, "most_per_s"),
@@ -159,13 +159,6 @@ def _tables(found: Findings) -> dict[str, str]:
         "gap": found.table(VARIANTS, WRITING, "gap"),
         "alike": f"{found.document['ranking']['alike']} of {found.document['ranking']['pairs']}",
     }
-
-
-def _apart(found: Findings, variant: str, what: str) -> float:
-    """The error of a p99, or its noise; 0 where it is not known."""
-    cells = found.document["comparison"]
-    cell = next(each for each in cells if (each["variant"], each["measure"]) == (variant, "append_p99_ms"))
-    return float(cell[what] or 0.0)
 
 
 def _sweep() -> dict[str, str]:

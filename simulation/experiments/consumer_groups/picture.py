@@ -1,6 +1,6 @@
 """The backlog over time where something befalls a worker, and below it how partitions and workers share the work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from simulation import drawing
 from simulation.experiments.consumer_groups.plan import DEAD, FAULTS, JOINS, SLOW, STEADY, STOPPED, Size
-from simulation.experiments.showing import COLOURS, NAMES, drawn
+from simulation.experiments.showing import COLOURS, bars, plain
 
 QUIET = "#6b7780"
 PANELS = {
@@ -32,14 +32,14 @@ def draw(document: Document, path: Path) -> None:
     figure, axes = drawing.pyplot.subplots(2, 4, figsize=(13, 6.6), layout="constrained")
     for axis, (variant, title) in zip(axes[0], PANELS.items(), strict=True):
         _over_time(axis, document, variant)
-        _plain(axis, f"Backlog: {title}")
+        plain(axis, f"Backlog: {title}")
         axis.set_xlabel("seconds since then", fontsize=8, color=QUIET)
     most = max(axis.get_ylim()[1] for axis in axes[0])
     for axis in axes[0]:
         axis.set_ylim(0, most)
     for axis, (measure, title, variants) in zip(axes[1], BARS, strict=True):
-        _bars(axis, document, measure, variants)
-        _plain(axis, title[0].upper() + title[1:])
+        bars(axis, document, measure, {each: each.replace("x", " x ") if each in STEADY else each for each in variants})
+        plain(axis, title[0].upper() + title[1:])
     axes[1][0].set_yscale("log")
     axes[1][0].yaxis.set_major_locator(drawing.ticker.LogLocator(subs=(1, 2, 5)))
     axes[1][0].yaxis.set_minor_locator(drawing.ticker.NullLocator())
@@ -83,28 +83,3 @@ def _shows(each: Mapping[str, Any], variant: str, engine: str) -> bool:
 def _steps(each: Mapping[str, Any]) -> tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]:
     at_s, backlog = np.array(each["facts"]["backlog"], dtype=np.float64).T
     return at_s, backlog
-
-
-def _bars(axis: "drawing.Axes", document: Document, measure: str, variants: Sequence[str]) -> None:
-    of = {cell["variant"]: cell for cell in document["comparison"] if cell["measure"] == measure}
-    for shift, engine in enumerate(("live", "sim")):
-        rows = [
-            (place + shift * 0.4, drawn(of[variant][engine], engine))
-            for place, variant in enumerate(variants)
-            if variant in of and of[variant][engine]
-        ]
-        if not rows:
-            continue
-        middle, below, above = zip(*(row for _, row in rows), strict=True)
-        axis.bar(
-            [at for at, _ in rows], middle, 0.38, yerr=[below, above], color=COLOURS[engine], label=NAMES[engine],
-            capsize=2,
-        )  # fmt: skip
-    names = [variant.replace("x", " x ") if variant in STEADY else variant for variant in variants]
-    axis.set_xticks([place + 0.2 for place in range(len(names))], names, rotation=25, ha="right", fontsize=8)
-
-
-def _plain(axis: "drawing.Axes", title: str) -> None:
-    axis.set_title(title, loc="left", fontsize=10)
-    axis.grid(axis="y", alpha=0.3)
-    axis.spines[["top", "right"]].set_visible(False)

@@ -33,7 +33,7 @@ MEASURES = (
     Measure("lost", "comments lost", 0, tells=False),
     Measure("doubled", "comments doubled", 0, tells=False),
 )
-RUNGS = ("first_rung_x", "read_only_x")  # steps of the load, of which a mean would be none
+RUNGS = ("first_rung_x", "read_only_x")  # told by most runs: a mean would be above 0 for one of them
 _SIZE = Size()
 
 

@@ -1,6 +1,7 @@
 """sampling_and_rooms: what a display budget, priority and rooms make of a crowded stream."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,7 @@ class SamplingAndRooms(Resizable[Size]):
 
     def answer(self, observations: Sequence[Observation]) -> str:
         good = [each for each in observations if not each.why_void]
-
-        def of(variant: str, measure: str) -> float:
-            return middle(good, variant, measure)
-
+        of = partial(middle, good)
         more = of("priority", "shown_per_s") - of("uniform", "shown_per_s")
         return (
             f"A million viewers take {of('everything', 'egress_gbit_per_s'):,.0f} Gbit/s of everything, "

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,7 @@ class WorldCup:
         draw(document, path)
 
     def answer(self, observations: Sequence[Observation]) -> str:
-        def of(variant: str, measure: str) -> float:
-            return middle(observations, variant, measure)
+        of = partial(middle, observations)
 
         def others(measure: str, scale: float) -> str:
             told = [f"{of(name, measure) / scale:,.1f} s ({name})" for name in self.variants if name != AS_PLANNED]
