@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import signal
+import threading
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import ShutdownExecutorError
+from joblib.externals.loky.process_executor import ShutdownExecutorError, _ExecutorManagerThread
 from rich.console import Console
 from rich.progress import track
 
@@ -89,21 +90,38 @@ async def as_they_end(
 
     ``backend`` is what `joblib.parallel_config` takes.
     """
-    loop = asyncio.get_running_loop()
     # One alone, since joblib wants to be left where it began.
     thread = ThreadPoolExecutor(1, initializer=_spare_workers)
-    results = _results(function, calls, backend)
+    dispatched = threading.Event()
+    results = _results(function, calls, backend, dispatched)
     try:
-        while (result := await loop.run_in_executor(thread, next, results, END)) is not END:
+        while (result := await asyncio.wrap_future(asked := thread.submit(next, results, END))) is not END:
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
         if backend is ALL_CORES:  # or the thread would wait for a result first
-            logging.getLogger("concurrent.futures").addFilter(_tells_more_than_the_end)
-            get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+            if not asked.cancelled():  # else nobody has been asked
+                dispatched.wait()  # There would be nobody to end yet.
+            _end_workers()
         raise
     finally:
         thread.submit(_close, results)
         await asyncio.to_thread(thread.shutdown)
+
+
+def _end_workers() -> None:
+    """Now, whatever they do; and what joblib and loky say of calls that come in meanwhile is not worth telling."""
+    logging.getLogger("concurrent.futures").addFilter(_tells_more_than_the_end)
+    tell = threading.excepthook
+    threading.excepthook = lambda failure: None if _is_of_the_end(failure) else tell(failure)
+    try:
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+    finally:
+        threading.excepthook = tell
+
+
+def _is_of_the_end(failure: threading.ExceptHookArgs) -> bool:
+    """Loky's thread looks for a call that it has just given up; all workers have been ended before."""
+    return type(failure.exc_value) is KeyError and type(failure.thread) is _ExecutorManagerThread
 
 
 def _tells_more_than_the_end(record: logging.LogRecord) -> bool:
@@ -119,10 +137,15 @@ def _spare_workers() -> None:
 
 
 def _results(
-    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend, dispatched: threading.Event
 ) -> Generator[T, None, None]:
     with on_all_cores() as cores, parallel_config(**backend):
-        yield from Parallel(n_jobs=cores, return_as="generator")(delayed(function)(*arguments) for arguments in calls)
+        work = (delayed(function)(*arguments) for arguments in calls)
+        try:
+            results: Iterable[T] = Parallel(n_jobs=cores, return_as="generator")(work)
+        finally:
+            dispatched.set()
+        yield from results
 
 
 def _close(results: Generator[T, None, None]) -> None:
