@@ -13,6 +13,7 @@ import sqlalchemy
 from hypothesis import HealthCheck, settings
 
 from tests.engines import any_postgres
+from tests.patience import PATIENT
 from tests.redises import any_redis
 from tests.sites import any_site
 
@@ -51,6 +52,13 @@ def _all_cores() -> Iterator[None]:
 def _take_all_cores() -> None:
     if CORES is not None:
         os.sched_setaffinity(0, CORES)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever server this test starts is patient."""
+    for name, value in PATIENT.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulation.engines.ports import free_port
-from tests.server.conftest import PATIENT
+from tests.patience import PATIENT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="install playwright: pip install -e '.[dev]'")
 

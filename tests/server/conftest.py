@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from simulation.engines.ports import free_port
+from tests.patience import PATIENT
 from tests.redises import redis_servers
 from tests.server.sse import DEADLINE_S, Follower
 
 ROOT = Path(__file__).parents[2]
 JSON = {"Content-Type": "application/json"}
-# A machine that is busy, or stands still for seconds, is no reason to refuse a comment or to leave anything out.
-PATIENT = {"LIVECOMMENTS_LOG_DEADLINE_S": "60", "LIVECOMMENTS_LAG_MAX_MS": "60000"}
 
 
 def eventually(condition: Callable[[], Any], what: str) -> Any:

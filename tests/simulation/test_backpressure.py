@@ -118,6 +118,7 @@ def test_the_answer_names_figures_of_every_side() -> None:
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_a_small_live_run_loses_nothing_under_any_variant() -> None:
     if processes.cores().load is None:
         pytest.skip("needs two cores: one for the server, one for the load")

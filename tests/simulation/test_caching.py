@@ -181,6 +181,7 @@ def test_an_evicted_window_is_missed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_a_crowd_at_a_real_server_is_answered_and_read_for_once() -> None:
     # For some windows' lives: of one alone a crowd may come so slowly, on a busy machine, that it is no crowd.
     size = Size(seconds=3.0, crowd=10, posts_per_s=5.0)

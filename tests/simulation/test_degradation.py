@@ -232,6 +232,7 @@ def test_the_answer_says_what_the_figures_say_whatever_they_are() -> None:
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_a_small_live_run_answers_every_request_and_loses_nothing() -> None:
     size = Size(steps=(Step(0.5, 1.0), Step(3.0, 2.0), Step(0.5, 1.0)), viewers=20)
 

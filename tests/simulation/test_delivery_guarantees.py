@@ -236,6 +236,7 @@ def test_a_way_that_is_down_cuts_and_refuses_until_it_is_back() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_real_processes_keep_what_they_promise() -> None:
     family = DeliveryGuarantees(Size(seconds=2.0, viewers=4, lasts_s=1.0, outage_s=0.5))
     once, most = (asyncio.run(family.live(variant, 0)) for variant in (ONCE, MOST))

@@ -57,6 +57,7 @@ def test_equal_chances_have_no_inequality_and_one_who_has_all_has_most():
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_a_crowd_stays_within_its_budget_and_accounts_for_everything(tmp_path):
     file, picture = tmp_path / "run.json", tmp_path / "run.png"
     options = ["--viewers", "40", "--rate", "200", "--seconds", "6", "--json", str(file), "--plot", str(picture)]

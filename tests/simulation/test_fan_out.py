@@ -94,6 +94,7 @@ def test_the_simulation_needs_nothing_of_the_server_but_policies_and_protocol() 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_viewers_who_poll_and_those_who_are_pushed_to_get_everything_from_a_real_server() -> None:
     chosen = scenario("hybrid-2s", 0).changed({
         "": {"duration_s": 2.0, "warm_up_s": 0.0}, "audience": {"viewers": 20, "polling": 10, "poll_s": 0.5},

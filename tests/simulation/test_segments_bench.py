@@ -14,6 +14,7 @@ NGINX = program()
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.skipif(NGINX is None, reason=MISSING)
+@pytest.mark.usefixtures("patient")
 def test_a_crowd_of_pollers_misses_nothing_and_mostly_asks_the_cache(tmp_path):
     file, picture = tmp_path / "run.json", tmp_path / "run.png"
     options = ["--pollers", "10,40", "--seconds", "8", "--json", str(file), "--plot", str(picture)]
