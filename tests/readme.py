@@ -1,6 +1,7 @@
 """The README's commands, and what is asked of one that is run as it is printed there, only shorter."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -10,6 +11,7 @@ import pytest
 
 from simulation.calibration import REFERENCE
 from simulation.docs.rendering import ROOT
+from tests.patience import PATIENT
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^    (\./livecomments .*)$", README, re.MULTILINE)
@@ -60,8 +62,9 @@ def run(command, tmp_path):
     shutil.copy(ROOT / "simulation/traces/twitch-a.jsonl", tmp_path / "mychat.jsonl")
     if " chaos " in command and shutil.which("redis-server") is None:
         pytest.skip("no redis-server: install it (apt-get install redis-server)")
+    own = {} if " chaos " in command else PATIENT  # whose servers are to meet what it does to them as they are
     done = subprocess.run(
-        arguments(command), cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        arguments(command), cwd=tmp_path, env=os.environ | own, capture_output=True, text=True, timeout=TIMEOUT_S
     )
     # A loaded machine voids a run, or tells too little of what anything costs: honest answers, and no broken command.
     if "too busy to measure" in done.stderr:

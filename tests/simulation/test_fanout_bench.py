@@ -42,6 +42,7 @@ def needs_compiler():
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("transport", ["sse", "websocket"])
 def test_a_server_is_measured_beside_the_floor(tmp_path, transport):
     needs_compiler()
@@ -71,6 +72,7 @@ def test_a_server_is_measured_beside_the_floor(tmp_path, transport):
 
 @pytest.mark.alone
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_without_a_compiler_the_load_is_python_s(tmp_path, monkeypatch):
     def no_compiler(*_):
         raise NotCompiled("not here")

@@ -11,6 +11,7 @@ from tests.redises import redis_servers
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("patient")
 def test_pages_are_measured_with_and_without_a_cache(tmp_path):
     with redis_servers():  # skips where there is none
         file = tmp_path / "run.json"
