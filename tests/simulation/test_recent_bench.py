@@ -12,7 +12,9 @@ from tests.redises import redis_servers
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("patient")
-def test_pages_are_measured_with_and_without_a_cache(tmp_path):
+def test_pages_are_measured_with_and_without_a_cache(tmp_path, monkeypatch):
+    # A cache that a slow machine has made late once is not left alone, or too many of so few pages come from the log.
+    monkeypatch.setenv("LIVECOMMENTS_RECENT_WITHOUT", '["breaker"]')
     with redis_servers():  # skips where there is none
         file = tmp_path / "run.json"
         options = ["--seconds", "1", "--runs", "1", "--pages", "50", "--posts", "50", "--json", str(file)]
