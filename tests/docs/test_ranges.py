@@ -15,6 +15,8 @@ from simulation.docs.ranges import marked
             '<td>1,083 <span class="range">(872-1,113)</span></td><td>0.8</td>',
         ),
         ("17.2 (16.6-18.1) ms", '17.2 <span class="range">(16.6-18.1)</span> ms'),
+        ("<td>1,312 ± 334</td>", '<td>1,312 <span class="range">± 334</span></td>'),
+        ("± is the 95 % interval, ±0 %", "± is the 95 % interval, ±0 %"),
         ('<img alt="12 (10-14)"><title>12 (10-14)</title>', '<img alt="12 (10-14)"><title>12 (10-14)</title>'),
         ('<script>say("(1-2)" < "a")</script>', '<script>say("(1-2)" < "a")</script>'),
         ("2026-11-29, twitch-a.jsonl (a-b), v150-20s-w0", "2026-11-29, twitch-a.jsonl (a-b), v150-20s-w0"),
