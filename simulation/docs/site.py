@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from simulation.docs.ranges import keep_whole
 from simulation.docs.search import INDEX, hold_back
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ def build(output: Path = SITE) -> None:
     if done.returncode:
         raise SiteError(f"the site does not build:\n{done.stdout}{done.stderr}".rstrip())
     hold_back(output)
+    keep_whole(output)
 
 
 def _check_installed() -> None:

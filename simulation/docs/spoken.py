@@ -61,4 +61,4 @@ def time(seconds: float) -> str:
     for scale, unit in ((3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms")):
         if seconds >= scale:
             return f"{significant(seconds / scale)} {unit}"
-    return f"{1e6 * seconds:.0f} us"
+    return f"{1e6 * seconds:.0f} µs"

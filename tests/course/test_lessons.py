@@ -15,6 +15,7 @@ SECTIONS = [
 ]  # fmt: skip
 SMALL = 10  # whole numbers up to it are words: "two engines", "step 3"
 QUESTIONS_MIN = 2
+WORDS = range(900, 1801)
 MARKED = re.compile(r"<!--= \w+ -->.*?<!--/-->|<!-- (?:result|source): .+? -->.*?<!-- end -->", re.DOTALL)
 # What holds numbers that are no results: code, targets of links, names (of standards, lessons, HTTP statuses), markup.
 OTHER = re.compile(
@@ -46,6 +47,14 @@ def unsourced(text):
     left = OTHER.sub(" ", MARKED.sub("·", text))  # a blank could make code of a line
     found = [match[0] for match in NUMBER.finditer(left)]
     return [each for each in found if "." in each or int(each.replace(",", "")) > SMALL]
+
+
+def words(text):
+    """Those of the prose: without tables, code, headings, what one may choose from, and numbers."""
+    prose = re.sub(r"<!-- (?:result|source): .+? -->.*?<!-- end -->|```.*?```", " ", text, flags=re.DOTALL)
+    prose = re.sub(r"<!--.*?-->|<[^>]+>|!\[[^\]]*\]|\]\([^)]*\)", "", prose, flags=re.DOTALL)
+    prose = re.sub(r"^(?:    |\||#).*", "", prose, flags=re.MULTILINE)
+    return re.findall(r"[^\W\d_]\S*", prose)
 
 
 parametrized = pytest.mark.parametrize("lesson", WRITTEN, ids=lambda lesson: lesson.number)
@@ -91,6 +100,11 @@ def test_each_outcome_is_one_of_the_answers_to_choose_from(lesson):
 
 
 @parametrized
+def test_a_lesson_is_short(lesson):
+    assert len(words(text_of(lesson))) in WORDS
+
+
+@parametrized
 def test_every_number_comes_from_a_result(lesson):
     text = text_of(lesson)
     text = text.replace(section(text, "Commit first"), "")  # what one may choose from
@@ -121,6 +135,11 @@ def test_both_exercises_are_named(lesson):
     named = set(re.findall(r"^    \./livecomments check (\w+)", section(text_of(lesson), "Exercises"), re.MULTILINE))
     assert named == {each.name for each in all_exercises() if each.lesson == lesson.number}
     assert len(named) >= 2
+
+
+def test_words_are_those_of_the_prose():
+    text = "# A title\n\nIt takes <!--= p99 -->12 ms<!--/--> of [a core](x.md).\n\n    code\n\n| a | table |\n"
+    assert words(text) == ["It", "takes", "ms", "of", "a", "core."]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What experiments answer: published runs as they did, and no difference that runs do not show."""
 
 import json
+import re
 from dataclasses import replace
 from math import isnan
 
@@ -13,6 +14,7 @@ from simulation.experiments.middles import middle, not_shown, shows
 from simulation.experiments.running import RESULTS
 
 MEASURES = (Measure("p99_ms", "p99, ms"),)
+WORDS_MAX = 80  # of an answer
 
 
 def seen(variant: str, *p99s: float) -> list[Observation]:
@@ -52,6 +54,13 @@ def test_the_published_answer_is_what_the_published_runs_say(name: str) -> None:
     observations, answer = published(name)
     assert FAMILIES[name]().answer(observations) == answer
     assert "not show" not in answer
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_published_answer_is_two_sentences_and_no_longer_than_one_reads_at_once(name: str) -> None:
+    _, answer = published(name)
+    assert len(re.split(r"(?<=\.) (?=[A-Z`])", answer)) == 2
+    assert len(answer.split()) <= WORDS_MAX
 
 
 def test_an_answer_has_the_figures_of_the_table_below_it() -> None:

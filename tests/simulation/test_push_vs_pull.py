@@ -102,13 +102,13 @@ def test_the_answer_is_two_sentences_of_the_figures_whichever_way_they_lie(tmp_p
     family = PushVsPull(SMALL)
     made = document(family, [Observation(name, "sim", 0, values(name, 0), {"viewers": 60}) for name in VARIANTS], None)
     push, pull = values("sse", 0), values("poll-1s", 0)
-    assert f"takes {pull['cpu_us_per_viewer_s'] / push['cpu_us_per_viewer_s']:.2g} times the CPU" in made["answer"]
+    assert f"for {pull['cpu_us_per_viewer_s'] / push['cpu_us_per_viewer_s']:.2g} times the CPU" in made["answer"]
     assert "nan" not in made["answer"]
     assert made["answer"].count(". ") == 1
     turned = {"sse": "poll-1s", "poll-1s": "sse"}
     seen = [Observation(name, "sim", 0, values(turned.get(name, name), 0), {"viewers": 60}) for name in VARIANTS]
     cheaper = push["cpu_us_per_viewer_s"] / pull["cpu_us_per_viewer_s"]
-    assert f"takes {cheaper:.2g} times the CPU" in family.answer(seen)
+    assert f"for {cheaper:.2g} times the CPU" in family.answer(seen)
     family.plot(made, tmp_path / "push_vs_pull.png")
     assert (tmp_path / "push_vs_pull.png").read_bytes().startswith(b"\x89PNG")
 

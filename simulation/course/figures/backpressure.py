@@ -213,7 +213,7 @@ def _ladder(ladder: Findings) -> dict[str, str]:
     verdict = "about as many" if abs(on / off - 1) < 0.1 else "more" if on > off else "fewer"
     read_only = ladder.value("ladder", "read_only_x") > 0
     why = {
-        "fewer": "At its last rung it refuses all of them for as long as the load lasts, and a refusal is not free"
+        "fewer": "At its last rung it refuses every comment for as long as the load lasts, and a refusal is not free"
         if read_only
         else "What it left out was not what posts waited for",
         "more": "What it left out was time that posts could use",

@@ -96,7 +96,7 @@ def _costs() -> list[Compared]:
         runs = [run["cpu_us_per_delivery"] for run in row["runs"]]
         in_write = max(1.0, row["deliveries_per_s"] / viewers * row["window_ms"] / 1000)
         form, seen = 1e6 * (edge.write_s / in_write + edge.comment_s), row["cpu_us_per_delivery"]
-        what = f"live: us of a core for a delivery, {viewers:,} viewers, {in_write:.0f} in a write"
+        what = f"live: µs of a core for a delivery, {viewers:,} viewers, {in_write:.0f} in a write"
         said = " ".join(
             [spoken.significant(seen), f"({spoken.significant(min(runs))}-{spoken.significant(max(runs))})"]
         )

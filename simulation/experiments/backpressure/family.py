@@ -119,10 +119,10 @@ class Backpressure(Resizable[Size]):
         helps = shows(told, "fast_p99_ms", "authors_limited", "everybody_admitted")
         limit = "limit each author" if helps else "these runs do not show that it helps to limit each author"
         return (
-            f"Let a slow viewer skip to the head when it is to see the present ({skipping['slow_skipped_pct']:.0f}% is "
-            f"named as left out), and disconnect it when it is to get everything later (so far "
-            f"{gone['slow_delivered_pct']:.0f}%, with {gone['reconnects']:.0f} reconnects): those who keep up do not "
-            f"notice, with {skipping['fast_p99_ms']:.0f} and {gone['fast_p99_ms']:.0f} ms at p99. When too many post, "
+            f"Let a slow viewer skip to the head if it is to see the present ({skipping['slow_skipped_pct']:.0f}% is "
+            f"named as left out), or disconnect it if it is to get everything, later "
+            f"({gone['slow_delivered_pct']:.0f}% so far, with {gone['reconnects']:.0f} reconnects): those who keep up "
+            f"wait {skipping['fast_p99_ms']:.0f} and {gone['fast_p99_ms']:.0f} ms at p99. When too many post, "
             f"{limit}: viewers wait {limited['fast_p99_ms']:,.0f} ms at p99, not {free['fast_p99_ms']:,.0f}, "
             f"for {limited['accepted_per_s']:,.0f} comments/s, not {free['accepted_per_s']:,.0f}."
         )

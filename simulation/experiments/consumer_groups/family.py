@@ -11,7 +11,6 @@ from simulation.experiments.consumer_groups.plan import (
     SLOW,
     SLOWER,
     STEADY,
-    STOPPED,
     UNFENCED,
     VARIANTS,
     Case,
@@ -93,9 +92,8 @@ def _shared(figures: Mapping[str, Mapping[str, float]]) -> str:
     lag_ms = {name: f"{figures[name]['lag_p99_ms']:,.0f}" for name in STEADY}
     busy = {name: f"{VARIANTS[name].workers * figures[name]['fairness']:.0f}" for name in STEADY}
     return (
-        f"With 4 partitions lag p99 is {lag_ms['4x1']} ms with one worker, {lag_ms['4x2']} with two and "
-        f"{lag_ms['4x4']} with four, while of four workers 2 partitions keep about {busy['2x4']} busy "
-        f"({lag_ms['2x4']} ms) and 16 partitions {busy['16x4']} ({lag_ms['16x4']} ms)."
+        f"Of four workers 2 partitions keep {busy['2x4']} busy and 4 partitions {busy['4x4']}; with 4 partitions lag "
+        f"p99 is {lag_ms['4x1']} ms with one worker, {lag_ms['4x2']} with two and {lag_ms['4x4']} with four."
     )
 
 
@@ -108,14 +106,12 @@ def _worse(told: Sequence[Observation]) -> str:
 
 def _befallen(figures: Mapping[str, Mapping[str, float]], worse: str) -> str:
     """The sentence on one worker among others, and what a fence is for."""
-    dead, slow, woken, bare = (figures[name] for name in (DEAD, SLOW, STOPPED, UNFENCED))
+    dead, slow, bare = (figures[name] for name in (DEAD, SLOW, UNFENCED))
     behind = sum(figures[name]["doubled"] for name in VARIANTS if VARIANTS[name].fence)
     return (
-        f"A dead worker's partitions wait until its lease is over (lag p99 {dead['lag_p99_ms']:,.0f} ms, nothing late "
-        f"after {dead['recovery_s']:.1f} s) and nobody takes over from one that is {SLOWER:g} times slower "
-        f"({slow['lag_p99_ms']:,.0f} ms, {slow['recovery_s']:.1f} s), {worse}; of one "
-        f"that wakes after its lease a fence refuses {woken['refused']:.0f} pieces, without which "
-        f"{bare['doubled']:.0f} effects are doubled, and with which {behind:.0f}."
+        f"A dead worker's work waits for its lease to end (lag p99 {dead['lag_p99_ms']:,.0f} ms), and nobody takes "
+        f"over from one that is {SLOWER:g} times slower ({slow['lag_p99_ms']:,.0f} ms), {worse}; behind a fence "
+        f"{behind:.0f} late effects are doubled, without it {bare['doubled']:.0f}."
     )
 
 

@@ -111,14 +111,14 @@ class FanOut(Resizable[Size]):
             found = middle(told, variant, measure)
             return "?" if isnan(found) else f"{found:.0f}"
 
-        def late_and_busy(variant: str) -> str:
-            return f"{figure(variant, 'p50_ms')} ms late at p50 for {figure(variant, 'server_busy_pct')} % of a core"
+        def late_and_busy(variant: str, late: str = "", core: str = "") -> str:
+            return f"{figure(variant, 'p50_ms')} ms{late} and {figure(variant, 'server_busy_pct')} %{core}"
 
         return (
-            f"Pushed at once a comment is {late_and_busy('write-at-once')}, with a window of 20 ms "
-            f"{late_and_busy('write-20ms')}, from a queue for each viewer {late_and_busy('write-queues')}. Asked for "
-            f"once a second it is {late_and_busy('read-1s')}, and behind two edges {late_and_busy('tree-2')}, which is "
-            "what the API process keeps for itself then."
+            f"Pushed at once a comment costs {late_and_busy('write-at-once', late=' (p50)', core=' of a core')}, "
+            f"{late_and_busy('write-20ms')} in a window of 20 ms, {late_and_busy('write-queues')} from a queue for "
+            f"each viewer. Asked for once a second it costs {late_and_busy('read-1s')}, and {late_and_busy('tree-2')} "
+            "behind two edges, where the API process alone is counted."
         )
 
 

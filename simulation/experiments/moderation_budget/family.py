@@ -84,7 +84,7 @@ class ModerationBudget(Resizable[Size]):
         return (
             f"Comments that wait are on screens within {BUDGET_MS:,.0f} ms at p99 "
             f"{found.up_to(BUDGET_MS)}, and within {IDEAL_MS:,.0f} ms {found.up_to(IDEAL_MS)}. Those that do not wait "
-            f"are there within {behind_ms:,.0f} ms, and viewers see the bad ones of 1,000 for "
+            f"are there within {behind_ms:,.0f} ms, and of 1,000 of them the bad ones are seen for "
             f"{found.of('behind', f'{fast}ms', 'exposure_s'):,.0f} viewer-seconds with a scorer of {fast} ms and "
             f"{found.of('behind', f'{slow}ms', 'exposure_s'):,.0f} with one of {slow} ms."
         )
@@ -104,4 +104,4 @@ class Told:
         within = list(
             takewhile(lambda ms: self.of("patient", f"{ms}ms", "end_to_end_p99_ms") <= limit_ms, LATENCIES_MS)
         )
-        return f"up to a scorer's median of {within[-1]} ms" if within else f"not even at {LATENCIES_MS[0]} ms"
+        return f"with a scorer of up to {within[-1]} ms" if within else f"not even at {LATENCIES_MS[0]} ms"

@@ -87,19 +87,19 @@ class PushVsPull(Resizable[Size]):
         told = live_where_run(observations)
         figures, engines = middles(told, MEASURES), {each.variant: each.engine for each in told}
         push = figures[PUSH]
-        pulls = "; ".join(
+        pulls = " and ".join(
             f"`{name}`{_unlike(engines[name], engines[PUSH])} {_against(figures[name], push)}"
             for name in (PULL, CACHED) if name in figures
         )  # fmt: skip
         here = (
-            f"Of what `{PUSH}` takes to show a comment after {push['freshness_p50_ms']:,.0f} ms (p50) to "
-            f"{self._size.viewers:,} viewers, {pulls}."
+            f"To {self._size.viewers:,} viewers `{PUSH}` shows a comment after {push['freshness_p50_ms']:,.0f} ms "
+            f"(p50), {pulls}."
         )
         takes = ", ".join(
-            f"`{name}` {each['processes']:,.0f} processes ({each['freshness_p50_ms'] / 1000:.2f} s)"
+            f"{each['processes']:,.0f} processes with `{name}` ({each['freshness_p50_ms'] / 1000:.2f} s)"
             for name in (PUSH, PULL, CACHED) if (each := figures.get(f"{name}-crowd"))
         )  # fmt: skip
-        return f"{here} For {self._size.crowd:,} viewers the model has {takes}." if takes else here
+        return f"{here} For {self._size.crowd:,} viewers the model takes {takes}." if takes else here
 
 
 def _unlike(engine: str, other: str) -> str:
@@ -110,7 +110,7 @@ def _unlike(engine: str, other: str) -> str:
 def _against(pull: Mapping[str, float], push: Mapping[str, float]) -> str:
     cpu = _times(sum(map(pull.__getitem__, CPU)), sum(map(push.__getitem__, CPU)))
     wire = _times(pull["bytes_per_viewer_s"], push["bytes_per_viewer_s"])
-    return f"takes {cpu} times the CPU and {wire} times the bytes and shows it after {pull['freshness_p50_ms']:,.0f} ms"
+    return f"after {pull['freshness_p50_ms']:,.0f} ms for {cpu} times the CPU and {wire} times the bytes"
 
 
 def _times(pull: float, push: float) -> str:

@@ -71,9 +71,9 @@ def planned(document: Document) -> str:
         f"clusters, {plan.seconds / 60:g} minutes. Goals at {_clock(plan.goals_s[0])} and {_clock(plan.goals_s[1])}; "
         f"at the second one the cluster {_place(plan)} is lost with {_lost(plan):,.0f} viewers, and from "
         f"{_clock(begin_s)} {in_words(plan.cut)} is cut off for {end_s - begin_s:g} s. An edge is one core with up to "
-        f"{plan.edge_viewers_max:,} viewers in about {found.facts()['rooms']} rooms, at {costs.send_s * 1e6:g} us a "
-        f"write and {costs.comment_s * 1e6:g} us for each comment in it. If it received all comments itself, at "
-        f"{costs.receive_s * 1e6:g} us each, a goal alone would take {plan.peak_per_s * costs.receive_s:.1f} cores of "
+        f"{plan.edge_viewers_max:,} viewers in about {found.facts()['rooms']} rooms, at {costs.send_s * 1e6:g} µs a "
+        f"write and {costs.comment_s * 1e6:g} µs for each comment in it. If it received all comments itself, at "
+        f"{costs.receive_s * 1e6:g} µs each, a goal alone would take {plan.peak_per_s * costs.receive_s:.1f} cores of "
         f"every edge: so samples are decided once in each region.{_took(found)}"
     )
 
