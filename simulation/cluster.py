@@ -8,6 +8,7 @@ import logging
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from importlib import import_module, metadata
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.engines.processes import ProcessError, on_all_cores
-from simulation.replications import Backend
+from simulation.replications import Backend, spare_workers
 
 LOCAL = "local"
 ANSWER_S = 10  # of a scheduler, and of its first worker
@@ -79,11 +80,13 @@ def _same_everywhere(run: Callable[..., Any]) -> None:
 @contextmanager
 def _here(distributed: Any) -> Iterator[Any]:
     """A worker for each core, but two at least: with one there would be nothing to distribute."""
-    with on_all_cores() as cores:
-        local = distributed.LocalCluster(
+    # In a thread of its own: what it starts, Dask's own threads among it, is deaf to Ctrl-C, and this one is not.
+    with on_all_cores() as cores, ThreadPoolExecutor(1, initializer=spare_workers) as thread:
+        local = thread.submit(
+            distributed.LocalCluster,
             n_workers=max(2, cores), threads_per_worker=1, host="127.0.0.1", scheduler_kwargs={"dashboard": False},
             worker_dashboard_address=None, silence_logs=logging.ERROR,
-        )  # fmt: skip
+        ).result()  # fmt: skip
     with local:
         yield local
 

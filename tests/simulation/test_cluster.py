@@ -54,6 +54,15 @@ def test_a_cluster_of_two_processes_gives_the_same_digest(tmp_path: Path) -> Non
 
 @NEEDS_DASK
 @pytest.mark.slow
+def test_workers_started_here_leave_ctrl_c_to_this_process() -> None:
+    with cluster(LOCAL) as backend:
+        blocked = backend["client"].run(signal.pthread_sigmask, signal.SIG_BLOCK, ())
+    assert all(signal.SIGINT in each for each in blocked.values())
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@NEEDS_DASK
+@pytest.mark.slow
 def test_an_address_without_a_scheduler_is_told(tmp_path: Path) -> None:
     done = subprocess.run(
         command(*SMALL, "--dask", "tcp://127.0.0.1:1"), cwd=ROOT, capture_output=True, text=True, timeout=240
