@@ -32,6 +32,7 @@ def cluster(address: str) -> Iterator[Backend]:
     """
     distributed = _distributed()
     with ExitStack() as stack:
+        stack.callback(logging.disable, logging.root.manager.disable)
         where = stack.enter_context(_here(distributed)) if address == LOCAL else address
         try:
             client = stack.enter_context(distributed.Client(where, timeout=ANSWER_S, set_as_default=False))
@@ -42,7 +43,11 @@ def cluster(address: str) -> Iterator[Backend]:
                 f"tcp://127.0.0.1:8786 is allowed, or {LOCAL} for a cluster on this machine"
             ) from error
         _same_everywhere(client.run)
-        yield {"backend": "dask", "client": client}
+        try:
+            yield {"backend": "dask", "client": client}
+        except BaseException:
+            logging.disable()  # until all is closed: what becomes of what was under way is not worth telling
+            raise
 
 
 def versions() -> dict[str, str]:

@@ -107,10 +107,12 @@ async def as_they_end(
         while (result := await asyncio.wrap_future(asked := thread.submit(next, results, END))) is not END:
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
+        if not asked.cancelled():  # else nobody has been asked
+            dispatched.wait()  # There would be nobody to end yet.
         if backend is ALL_CORES:  # or the thread would wait for a result first
-            if not asked.cancelled():  # else nobody has been asked
-                dispatched.wait()  # There would be nobody to end yet.
             _end_workers()
+        else:
+            await asyncio.to_thread(_give_up, backend["client"])
         raise
     finally:
         thread.submit(_close, results)
@@ -126,6 +128,13 @@ def _end_workers() -> None:
         get_reusable_executor(reuse=True).shutdown(kill_workers=True)
     finally:
         threading.excepthook = tell
+
+
+def _give_up(client: Any) -> None:
+    """What a Dask client waits for."""
+    from distributed import Future  # an extra of its own
+
+    client.cancel([Future(key, client) for key in list(client.futures)])
 
 
 def _is_of_the_end(failure: threading.ExceptHookArgs) -> bool:
