@@ -5,6 +5,7 @@ which one it is: all have to have the same versions of what draws and counts, an
 """
 
 import logging
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,8 @@ def cluster(address: str) -> Iterator[Backend]:
                 f"tcp://127.0.0.1:8786 is allowed, or {LOCAL} for a cluster on this machine"
             ) from error
         _same_everywhere(client.run)
+        if address == LOCAL:
+            client.run(_say_nothing)
         try:
             yield {"backend": "dask", "client": client}
         except BaseException:
@@ -82,6 +85,11 @@ def _same_everywhere(run: Callable[..., Any]) -> None:
         raise ProcessError(f"workers would compute other figures than this machine: {'; '.join(found)}")
 
 
+def _say_nothing() -> None:
+    """In a worker: what a call fails with comes back to who has asked, and all else that is said is of its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 @contextmanager
 def _here(distributed: Any) -> Iterator[Any]:
     """A worker for each core, but two at least: with one there would be nothing to distribute."""
@@ -90,7 +98,7 @@ def _here(distributed: Any) -> Iterator[Any]:
         local = thread.submit(
             distributed.LocalCluster,
             n_workers=max(2, cores), threads_per_worker=1, host="127.0.0.1", scheduler_kwargs={"dashboard": False},
-            worker_dashboard_address=None, silence_logs=logging.ERROR,
+            dashboard_address="127.0.0.1:0", worker_dashboard_address=None, silence_logs=logging.ERROR,
         ).result()  # fmt: skip
     with local:
         yield local
