@@ -1,5 +1,6 @@
 """Ctrl-C at moments that a test can name: while modules are imported, at the end, while processes are being stopped."""
 
+import ast
 import asyncio
 import os
 import signal
@@ -8,11 +9,15 @@ import sys
 import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from simulation.chaos import commands as chaos
+from simulation.chaos.run import REST, Outcome, Plan, Say
+from simulation.cli import app
 from simulation.command import ended_in_order, run_to_end
 from simulation.engines import processes
 from simulation.replications import replicate
@@ -138,6 +143,14 @@ def test_work_without_an_event_loop_is_ended_too_and_handlers_are_as_before(numb
     assert signal.getsignal(number) == before
 
 
+def test_workers_leave_ctrl_c_to_their_parent() -> None:
+    assert replicate(is_deaf, 2, workers=2) == [True, True]
+
+
+def is_deaf(_: object) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_ctrl_c_ends_replications_of_many_processes_at_once_and_quietly(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit), ended_in_order():
         replicate(end_the_caller, 4, workers=2)
@@ -149,6 +162,33 @@ def end_the_caller(_: object) -> None:
     os.kill(os.getppid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(LONG_S)
+
+
+def test_a_chaos_run_that_is_ended_early_says_so_by_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ended_early(plan: Plan, say: Say) -> Outcome:
+        return Outcome(plan, skipped={REST: "the run was ended early"})
+
+    monkeypatch.setattr(chaos, "run_chaos", ended_early)
+    monkeypatch.setattr(chaos, "require_programs", lambda *_, **__: None)
+    done = CliRunner().invoke(app, ["chaos"])
+    assert done.exit_code == 130
+    assert "not done: the rest" in done.stdout
+
+
+def test_processes_of_a_run_have_sessions_of_their_own() -> None:
+    """So that Ctrl-C reaches the run alone, which ends them in order."""
+    paths = [path for package in ("reference_impl", "simulation") for path in (ROOT / package).rglob("*.py")]
+    calls = [(path, node) for path in paths for node in ast.walk(ast.parse(path.read_text())) if is_spawning(node)]
+    assert len(calls) >= 8
+    assert not [f"{path}:{call.lineno}" for path, call in calls if not has_session(call)]
+
+
+def is_spawning(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("create_subprocess_exec", "Popen"))
+
+
+def has_session(call: ast.Call) -> bool:
+    return any(each.arg == "start_new_session" for each in call.keywords)
 
 
 def status_of(main: Coroutine[Any, Any, None]) -> int:
