@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from reference_impl.config import EdgeSettings, Settings, WorkerSettings
 from reference_impl.failing import fail
+from reference_impl.interrupts import end_at_once, leave_alone
 from reference_impl.observability.logs import configure_logs
 from reference_impl.options import (
     AddressViewersMax,
@@ -203,7 +204,8 @@ def redis(
     data: Annotated[Path, typer.Option(help="Where it runs.")] = Path("data"),
 ) -> None:
     """Run a Redis for the servers of this machine until Ctrl-C: an installed one, or one out of a Python package."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         server = embedded.start(data)
     except embedded.NoRedis as error:
@@ -250,4 +252,8 @@ def _explain(error: Any) -> str:
 
 
 def main() -> None:
-    app()
+    end_at_once()
+    try:
+        app()
+    finally:
+        leave_alone()

@@ -4,6 +4,11 @@ A command's module is imported when the command is run: all of them together tak
 a server should wait for.
 """
 
+from reference_impl.interrupts import end_at_once, leave_alone
+
+if __name__ == "__main__":
+    end_at_once()  # as soon as can be: what follows takes a moment to import
+
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -127,7 +132,11 @@ def livecomments(
 
 
 def main() -> None:
-    app(prog_name="livecomments")
+    end_at_once()
+    try:
+        app(prog_name="livecomments")
+    finally:
+        leave_alone()
 
 
 if __name__ == "__main__":

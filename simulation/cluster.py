@@ -5,9 +5,11 @@ which one it is: all have to have the same versions of what draws and counts, an
 """
 
 import logging
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from importlib import import_module, metadata
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulation.engines.processes import ProcessError, on_all_cores
-from simulation.replications import Backend
+from simulation.replications import Backend, spare_workers
 
 LOCAL = "local"
 ANSWER_S = 10  # of a scheduler, and of its first worker
@@ -31,6 +33,7 @@ def cluster(address: str) -> Iterator[Backend]:
     """
     distributed = _distributed()
     with ExitStack() as stack:
+        stack.callback(logging.disable, logging.root.manager.disable)
         where = stack.enter_context(_here(distributed)) if address == LOCAL else address
         try:
             client = stack.enter_context(distributed.Client(where, timeout=ANSWER_S, set_as_default=False))
@@ -41,7 +44,13 @@ def cluster(address: str) -> Iterator[Backend]:
                 f"tcp://127.0.0.1:8786 is allowed, or {LOCAL} for a cluster on this machine"
             ) from error
         _same_everywhere(client.run)
-        yield {"backend": "dask", "client": client}
+        if address == LOCAL:
+            client.run(_say_nothing)
+        try:
+            yield {"backend": "dask", "client": client}
+        except BaseException:
+            logging.disable()  # until all is closed: what becomes of what was under way is not worth telling
+            raise
 
 
 def versions() -> dict[str, str]:
@@ -76,14 +85,21 @@ def _same_everywhere(run: Callable[..., Any]) -> None:
         raise ProcessError(f"workers would compute other figures than this machine: {'; '.join(found)}")
 
 
+def _say_nothing() -> None:
+    """In a worker: what a call fails with comes back to who has asked, and all else that is said is of its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 @contextmanager
 def _here(distributed: Any) -> Iterator[Any]:
     """A worker for each core, but two at least: with one there would be nothing to distribute."""
-    with on_all_cores() as cores:
-        local = distributed.LocalCluster(
+    # In a thread of its own: what it starts, Dask's own threads among it, is deaf to Ctrl-C, and this one is not.
+    with on_all_cores() as cores, ThreadPoolExecutor(1, initializer=spare_workers) as thread:
+        local = thread.submit(
+            distributed.LocalCluster,
             n_workers=max(2, cores), threads_per_worker=1, host="127.0.0.1", scheduler_kwargs={"dashboard": False},
-            worker_dashboard_address=None, silence_logs=logging.ERROR,
-        )  # fmt: skip
+            dashboard_address="127.0.0.1:0", worker_dashboard_address=None, silence_logs=logging.ERROR,
+        ).result()  # fmt: skip
     with local:
         yield local
 

@@ -5,18 +5,21 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from reference_impl.failing import fail
+from reference_impl.interrupts import STATUS
 from simulation.calibration import CalibrationError
 from simulation.engines.processes import ProcessError
 from simulation.scenario import ScenarioError
 
 PICTURES = (".png", ".svg", ".pdf", ".jpg")
+ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 KINDS = ("sweep", "experiment", "scenario")  # of result files: whose name stands under one of these
 
 
@@ -90,18 +93,45 @@ def _held(text: str) -> tuple[str, str] | None:
 
 
 def run_to_end(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; Ctrl-C, SIGTERM and a closed terminal end it early, with every process it started."""
+    """Run to the end; Ctrl-C, SIGTERM and a closed terminal end it early, with every process it started.
+
+    What becomes of its parts then is not worth telling: one fails because another has been ended before it.
+    """
+    early = asyncio.Event()
 
     async def guarded() -> None:
-        task = asyncio.current_task()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+        def end() -> None:
+            early.set()
+            loop.set_exception_handler(lambda loop, context: None)
+            task.cancel()
+
+        for number in ENDS:
+            loop.add_signal_handler(number, end)
         await main
 
     try:
         asyncio.run(guarded())
-    except (ProcessError, ScenarioError, CalibrationError) as error:
-        fail(str(error))
     except asyncio.CancelledError:
-        raise typer.Exit(130) from None
+        raise typer.Exit(STATUS) from None
+    except Exception as error:
+        if early.is_set():
+            raise typer.Exit(STATUS) from None
+        if isinstance(error, ProcessError | ScenarioError | CalibrationError):
+            fail(str(error))
+        raise
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """The same for what works without an event loop: it is left by an exception, and ends what it has started."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ENDS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(STATUS) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -70,11 +70,16 @@ def replicate(
     """
     if count < 1 or workers < 1:
         raise ValueError(f"count and workers must be >= 1, got {count} and {workers}")
-    work = (delayed(simulate)(Streams(seed, scenario, number)) for number in range(count))
-    done: Iterable[T] = Parallel(n_jobs=workers, return_as="generator")(work)
+    numbers: Iterable[int] = range(count)
     if console is not None and console.is_terminal:
-        done = track(done, "Replications", total=count, console=console, transient=True)
-    return list(done)
+        numbers = track(numbers, "Replications", total=count, console=console, transient=True)
+
+    async def run() -> list[T]:
+        calls = ((Streams(seed, scenario, number),) for number in range(count))
+        async with aclosing(as_they_end(simulate, calls, workers=workers)) as results:
+            return [await anext(results) for _ in numbers]
+
+    return asyncio.run(run())
 
 
 async def in_parallel(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> list[T]:
@@ -84,24 +89,30 @@ async def in_parallel(function: Callable[..., T], calls: Sequence[tuple[Any, ...
 
 
 async def as_they_end(
-    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend = ALL_CORES
+    function: Callable[..., T],
+    calls: Iterable[tuple[Any, ...]],
+    backend: Backend = ALL_CORES,
+    *,
+    workers: int | None = None,
 ) -> AsyncGenerator[T, None]:
     """The same, each result as soon as it and those before it are there; one who leaves early ends what is under way.
 
-    ``backend`` is what `joblib.parallel_config` takes.
+    ``backend`` is what `joblib.parallel_config` takes; ``workers``: as many, or one for each core.
     """
     # One alone, since joblib wants to be left where it began.
-    thread = ThreadPoolExecutor(1, initializer=_spare_workers)
+    thread = ThreadPoolExecutor(1, initializer=spare_workers)
     dispatched = threading.Event()
-    results = _results(function, calls, backend, dispatched)
+    results = _results(function, calls, backend, workers, dispatched)
     try:
         while (result := await asyncio.wrap_future(asked := thread.submit(next, results, END))) is not END:
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
+        if not asked.cancelled():  # else nobody has been asked
+            dispatched.wait()  # There would be nobody to end yet.
         if backend is ALL_CORES:  # or the thread would wait for a result first
-            if not asked.cancelled():  # else nobody has been asked
-                dispatched.wait()  # There would be nobody to end yet.
             _end_workers()
+        else:
+            await asyncio.to_thread(_give_up, backend["client"])
         raise
     finally:
         thread.submit(_close, results)
@@ -119,6 +130,13 @@ def _end_workers() -> None:
         threading.excepthook = tell
 
 
+def _give_up(client: Any) -> None:
+    """What a Dask client waits for."""
+    from distributed import Future  # an extra of its own
+
+    client.cancel([Future(key, client) for key in list(client.futures)])
+
+
 def _is_of_the_end(failure: threading.ExceptHookArgs) -> bool:
     """Loky's thread looks for a call that it has just given up; all workers have been ended before."""
     return type(failure.exc_value) is KeyError and type(failure.thread) is _ExecutorManagerThread
@@ -129,20 +147,24 @@ def _tells_more_than_the_end(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], ShutdownExecutorError))
 
 
-def _spare_workers() -> None:
-    """Ctrl-C reaches all processes of a terminal: those that this thread starts leave it to this one."""
+def spare_workers() -> None:
+    """Ctrl-C reaches all processes of a terminal: those that this thread starts from now on leave it to this one."""
     if hasattr(signal, "pthread_sigmask"):
         resource_tracker.ensure_running()  # which unblocks it for those that are started after that one
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _results(
-    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend, dispatched: threading.Event
+    function: Callable[..., T],
+    calls: Iterable[tuple[Any, ...]],
+    backend: Backend,
+    workers: int | None,
+    dispatched: threading.Event,
 ) -> Generator[T, None, None]:
     with on_all_cores() as cores, parallel_config(**backend):
         work = (delayed(function)(*arguments) for arguments in calls)
         try:
-            results: Iterable[T] = Parallel(n_jobs=cores, return_as="generator")(work)
+            results: Iterable[T] = Parallel(n_jobs=workers or cores, return_as="generator")(work)
         finally:
             dispatched.set()
         yield from results

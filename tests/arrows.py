@@ -47,9 +47,9 @@ ARROWS = {
     },
     "simulation.bench.commands": {"simulation", "reference_impl.failing"},
     "simulation.bench.sim_command": {"simulation", "reference_impl.failing"},
-    "simulation.command": {"simulation", "reference_impl.failing"},
+    "simulation.command": {"simulation", "reference_impl.failing", "reference_impl.interrupts"},
     "simulation.laws.commands": {"simulation", "reference_impl.failing"},
-    "simulation.cli": {"simulation", "reference_impl.version"},
+    "simulation.cli": {"simulation", "reference_impl.interrupts", "reference_impl.version"},
     "simulation.commands": {"simulation", "reference_impl.failing"},
     "simulation.docs.command": {"simulation", "reference_impl.failing"},
     "simulation.docs.reference.http": {"simulation", "reference_impl"},  # the application describes itself
@@ -90,5 +90,6 @@ ARROWS = {
     },
     "simulation.course": {"simulation", "reference_impl.client", "reference_impl.policy", "reference_impl.protocol"},
     "simulation.notebooks.command": {"simulation", "reference_impl.failing"},
+    "simulation.notebooks.lab": {"simulation", "reference_impl.interrupts"},
     "simulation": {"simulation", "reference_impl.policy", "reference_impl.protocol"},
 }  # fmt: skip

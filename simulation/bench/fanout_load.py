@@ -20,7 +20,7 @@ from typing import Any
 
 from reference_impl.compiled import NotCompiled, compiled
 from simulation.bench.fanout_servers import NATIVE, Running
-from simulation.engines import processes
+from simulation.engines import processes, with_parent
 
 OPEN_S = 60.0
 LAST_S = 10.0  # for what was published last to reach everybody
@@ -99,8 +99,9 @@ async def crowd(server: Running, viewers: int, core: set[int] | None) -> AsyncIt
     arguments = [str(server.port), str(viewers), str(max(1, viewers // SAMPLED)), server.first_send]
     root = Path(__file__).parents[2]
     process = await asyncio.create_subprocess_exec(
-        *command, *arguments, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": str(root)}
-    )
+        *with_parent.program([*command, *arguments]),
+        stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": str(root)}, start_new_session=True,
+    )  # fmt: skip
     try:
         processes.pin(process.pid, core)
         assert process.stdin is not None

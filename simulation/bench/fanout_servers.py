@@ -24,7 +24,7 @@ from websockets.frames import Opcode
 
 from reference_impl.compiled import NotCompiled, compiled
 from reference_impl.protocol.sse import chunk
-from simulation.engines import processes
+from simulation.engines import processes, with_parent
 from simulation.engines.api_client import gateway_token, open_stream
 from simulation.engines.ports import free_port
 
@@ -127,14 +127,13 @@ async def _nginx(scratch: Path, core: set[int] | None) -> AsyncIterator[tuple[in
     port = free_port()
     (scratch / "nginx.conf").write_text(_NGINX.format(module=NCHAN_MODULE, port=port, pid=scratch / "pid"))
     command = ["nginx", "-p", str(scratch), "-c", str(scratch / "nginx.conf"), "-e", "stderr"]
-    process = await asyncio.create_subprocess_exec(*command)
+    process = await asyncio.create_subprocess_exec(*with_parent.program(command), start_new_session=True)
     try:
         pid = await _worker_of(process.pid)
         processes.pin(pid, core)
         yield pid, port
     finally:
-        process.terminate()
-        await process.wait()
+        await processes.stop(process)
 
 
 def _is_there(file: str) -> bool:
@@ -161,7 +160,9 @@ async def _spoken(
     core: set[int] | None, *command: str, environment: dict[str, str] | None = None
 ) -> AsyncIterator[tuple[int, int]]:
     """A process that tells its port on its first line."""
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, env=environment)
+    process = await asyncio.create_subprocess_exec(
+        *with_parent.program(command), stdout=PIPE, env=environment, start_new_session=True
+    )
     try:
         processes.pin(process.pid, core)
         assert process.stdout is not None

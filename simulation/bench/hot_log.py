@@ -28,7 +28,7 @@ from reference_impl.ports import Appended
 from reference_impl.protocol.events import Draft, author_data, comment_data
 from reference_impl.protocol.streams import State, Stream, StreamSettings
 from reference_impl.storage import hot, migrate_all, open_databases
-from simulation.engines import processes
+from simulation.engines import processes, with_parent
 from simulation.engines.ports import free_port
 from simulation.tables import on_screen
 
@@ -76,8 +76,9 @@ async def redis_server(sync: str) -> AsyncIterator[str]:
         port = free_port()
         options = ["--port", f"{port}", "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         process = await asyncio.create_subprocess_exec(
-            "redis-server", *options, "--appendonly", "yes", "--appendfsync", sync, stdout=subprocess.DEVNULL
-        )
+            *with_parent.program(["redis-server", *options, "--appendonly", "yes", "--appendfsync", sync]),
+            stdout=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
         processes.pin(process.pid, processes.cores().server)
         try:
             await _answers(port)
@@ -126,9 +127,13 @@ async def _redis_benchmark(url: str, command: Sequence[str], depth: int) -> tupl
     port = url.rsplit(":", 1)[1]
     options = ["-p", port, "-n", f"{BENCHMARK_CALLS}", "-r", "1000000000", "-P", f"{depth}", "--csv"]
     process = await asyncio.create_subprocess_exec(
-        "redis-benchmark", *options, *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    said, complained = await process.communicate()
+        *with_parent.program(["redis-benchmark", *options, *command]),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, complained = await process.communicate()
+    finally:
+        await processes.stop(process)
     figures = said.decode().strip().rstrip('"').split('","')[-7:]  # the command itself may hold anything
     if process.returncode or len(figures) < 7 or b"ERR" in complained:
         raise processes.ProcessError(f"redis-benchmark: {(complained or said).decode()[-300:]}")

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from reference_impl.failing import fail
 from simulation.bench import sim as sim_bench
-from simulation.command import JsonFile
+from simulation.command import JsonFile, ended_in_order
 from simulation.result import keep
 
 
@@ -17,7 +17,8 @@ def sim(
     json_file: JsonFile = None,
 ) -> None:
     """How fast the tiers of the model's edge are, with the server's policies, and how well they agree at the tail."""
-    found = sim_bench.bench_sim(runs, replications, Console())
+    with ended_in_order():
+        found = sim_bench.bench_sim(runs, replications, Console())
     for table in sim_bench.tables(found):
         Console().print(table)
     keep(sim_bench.document(found), json_file)

@@ -1,5 +1,6 @@
 """``livecomments chaos``: faults on real processes of this machine, and what viewers see of them."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from simulation.bench import arguments
 from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
 from simulation.chaos.report import document, plot, read_timeline, table
-from simulation.chaos.run import Outcome, Plan, run_chaos
+from simulation.chaos.run import REST, Outcome, Plan, run_chaos
 from simulation.command import JsonFile, plotted, require_programs, run_to_end
 from simulation.result import keep
 
@@ -60,6 +61,8 @@ def chaos(
             plot(outcome.sights, plot_file)
         if outcome.broken:
             _tell(outcome, console)
+        if REST in outcome.skipped:
+            raise asyncio.CancelledError  # now that what there is has been shown
 
     run_to_end(main())
 

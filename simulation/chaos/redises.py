@@ -12,7 +12,7 @@ from redis.crc import key_slot
 
 from simulation.chaos.member import Member, started
 from simulation.engines.ports import free_port
-from simulation.engines.processes import ProcessError
+from simulation.engines.processes import ProcessError, stop
 
 NODES = 6
 NODE_TIMEOUT_MS = 1_000  # until a cluster takes a master for dead
@@ -46,9 +46,12 @@ async def redis_cluster(stack: AsyncExitStack, folder: Path) -> list[Member]:
     hosts = [f"127.0.0.1:{member.port}" for member in members]
     joined = await asyncio.create_subprocess_exec(
         "redis-cli", "--cluster", "create", *hosts, "--cluster-replicas", "1", "--cluster-yes",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
-    said, _ = await joined.communicate()
+    try:
+        said, _ = await joined.communicate()
+    finally:
+        await stop(joined)
     if joined.returncode:
         raise ProcessError(f"the cluster was not made: {said.decode()[-300:]}")
     async with asyncio.timeout(WHOLE_S):

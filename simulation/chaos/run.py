@@ -25,6 +25,7 @@ from simulation.engines.processes import ProcessError
 BEFORE_S = 2.0  # of ordinary life, which what follows is measured against
 AFTER_S = 4.0  # for recovery, before the next fault
 QUIET_S = 60.0  # at the end, for the last viewer to have come back; most runs need a second of it
+REST = "the rest"  # of the faults
 ALLOWED = ("read", "post", "moderate", "admin")
 
 Say = Callable[[str], None]
@@ -80,7 +81,7 @@ async def run_chaos(plan: Plan, say: Say) -> Outcome:
                     say("quiet: everybody catches up")
                 outcome.broken += await reckon(started, record, outcome)
                 if cancelled:
-                    outcome.skipped["the rest"] = "the run was ended early"
+                    outcome.skipped[REST] = "the run was ended early"
                     return outcome
     return outcome
 

@@ -1,9 +1,6 @@
 """The commands of the course: `learn` says how far one is and hands out exercises, `check` judges answers."""
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,14 +11,13 @@ from rich.table import Table
 
 from reference_impl.failing import fail
 from simulation import console as screen
-from simulation.command import JsonFile
+from simulation.command import JsonFile, ended_in_order
 from simulation.course.answers import NAME, AnswerError, begin, folder
 from simulation.course.catalogue import UnknownExerciseError, all_exercises, asked_for, lesson_of
 from simulation.course.exercise import Exercise
 from simulation.course.grading import State, Verdict, judged
 from simulation.course.progress import Progress
 
-ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 Answers = Annotated[
     Path, typer.Option("--answers", help="The folder of your answers.", default_factory=folder, show_default=NAME)
 ]
@@ -69,7 +65,7 @@ def check(
     try:
         progress = Progress(answers)
         verdicts = []
-        with _ended_in_order():
+        with ended_in_order():
             for exercise in asked_for(name):
                 path, new = begin(exercise, answers)
                 if new:
@@ -84,19 +80,6 @@ def check(
             fail(f"cannot write {json_file}: {error.strerror}")
     if any(each.state is not State.PASSED for each in verdicts):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM and a closed terminal are as good as Ctrl-C: the judge ends what it has started, and nothing is lost."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in ENDS}
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _judged(exercise: Exercise, path: Path, progress: Progress, console: Console, *, live: bool) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 import errno
 import signal
+from contextlib import suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from reference_impl.failing import fail
 from simulation import console as screen
+from simulation.command import ENDS, ended_in_order
 from simulation.docs.serving import HOST, listening
 from simulation.docs.site import SITE, SiteError, build
 
@@ -32,15 +34,14 @@ def docs(
     server = None if build_only else _listening(output, port)
     console = Console()
     try:
-        with screen.step(console, "building the site"):
+        with ended_in_order(), screen.step(console, "building the site"):
             build(output)
     except SiteError as error:
         fail(str(error))
     if server is None:
         console.print(str(output), highlight=False, soft_wrap=True)
         return
-    console.print(f"http://{HOST}:{server.server_port}/ (Ctrl-C to end)", highlight=False, soft_wrap=True)
-    _serve(server)
+    _serve(server, console)
 
 
 def _listening(output: Path, port: int) -> ThreadingHTTPServer:
@@ -52,10 +53,11 @@ def _listening(output: Path, port: int) -> ThreadingHTTPServer:
         fail(f"port {port} is in use: end the program that has it, or give another one, --port {port + 1 & 0xFFFF}")
 
 
-def _serve(server: ThreadingHTTPServer) -> None:
+def _serve(server: ThreadingHTTPServer, console: Console) -> None:
     """Until Ctrl-C or SIGTERM, which are how one is meant to end it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    for number in ENDS:
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):  # whoever reads the address may end it at once
+        console.print(f"http://{HOST}:{server.server_port}/ (Ctrl-C to end)", highlight=False, soft_wrap=True)
         server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()
+    server.server_close()

@@ -76,8 +76,9 @@ def nginx(port: int, origin_port: int, core: set[int] | None = None) -> Iterator
         command = [found, "-p", name, "-c", "nginx.conf", "-e", "stderr", "-g", f"daemon off; {user}"]
         with (folder / "said").open("w") as said:
             process = subprocess.Popen(
-                with_parent.program(command), stderr=said, preexec_fn=None if core is None else lambda: pin(0, core)
-            )
+                with_parent.program(command), stderr=said, start_new_session=True,
+                preexec_fn=None if core is None else lambda: pin(0, core),
+            )  # fmt: skip
         try:
             _wait(process, port, folder / "said")
             yield Nginx(process.pid, f"http://127.0.0.1:{port}", folder)

@@ -176,15 +176,16 @@ def last_words(said: str) -> str:
 
 
 async def stop(process: Process) -> None:
-    """Ask a process to end, then make it."""
+    """Ask a process to end, then make it; at once if whoever waits for that is told to end meanwhile."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+            await asyncio.wait((asyncio.create_task(process.wait()),), timeout=STOP_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 @asynccontextmanager
@@ -269,8 +270,7 @@ async def _address(process: Process) -> str:
                     return match[1]
     except TimeoutError:
         said.append(f"the server did not start within {START_S:g} s")
-    words = last_words("\n".join(said)).removeprefix("livecomments: ")
-    raise ProcessError(words or "the server ended without a word")
+    raise ProcessError(last_words("\n".join(said)).removeprefix("livecomments: ") or "the server ended without a word")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reference_impl.failing import fail
-from simulation.command import JsonFile
+from simulation.command import JsonFile, ended_in_order
 from simulation.console import counted
 from simulation.laws.checks import CONFIDENCE, LAWS, REPLICATIONS, SEED, Check, check
 from simulation.laws.page import HEADINGS, cells
@@ -27,7 +27,7 @@ def theory(
     """Compare the model's stations with closed forms of queueing theory."""
     console = Console()
     checks: list[Check] = []
-    with counted(console, "theory", len(LAWS)) as tell:
+    with ended_in_order(), counted(console, "theory", len(LAWS)) as tell:
         for law in LAWS:
             tell(law.name)
             for judged in check(law, replications, seed):

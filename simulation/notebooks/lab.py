@@ -1,5 +1,10 @@
 """`python -m simulation.notebooks.lab …`: JupyterLab, which says where it is, and is ended in order by a signal."""
 
+from reference_impl.interrupts import end_at_once
+
+end_at_once()  # until the server is there, nothing is open that wants an end, and that takes seconds
+
+# ruff: noqa: E402
 import signal
 import sys
 
@@ -29,7 +34,6 @@ class Server(ServerApp):
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the server is there, nothing is open that wants an end
     LabApp.serverapp_class = Server
     LabApp.launch_instance(sys.argv[1:])
 

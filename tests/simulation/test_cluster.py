@@ -17,6 +17,38 @@ from simulation.experiments.fan_out.family import FanOut
 from tests.simulation.swept import record_of, run, swept
 
 SMALL = ["--sweep", "viewers=10,20", "--sweep", "seconds=1.5", "--repeat", "2"]
+# Whether workers block the signal, and whether this process does.
+MASKS = """
+import signal
+from simulation.cluster import cluster
+with cluster("local") as backend:
+    blocked = backend["client"].run(signal.pthread_sigmask, signal.SIG_BLOCK, ())
+here = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+print(all(signal.SIGINT in each for each in blocked.values()), signal.SIGINT in here)
+"""
+# What is left early would take an hour; what Dask complains of meanwhile is not told.
+LEAVES = """
+import asyncio, logging, time
+from distributed import Client
+from simulation.cluster import cluster
+from simulation.replications import as_they_end
+close = Client.__exit__
+def close_loudly(*arguments):
+    logging.getLogger("tornado.application").error("a result was under way")
+    return close(*arguments)
+Client.__exit__ = close_loudly
+async def main():
+    with cluster("local") as backend:
+        work = asyncio.create_task(anext(as_they_end(time.sleep, [(3600.0,)] * 4, backend)))
+        while not backend["client"].futures:
+            await asyncio.sleep(0.01)
+        work.cancel()
+        await work
+try:
+    asyncio.run(main())
+except asyncio.CancelledError:
+    print("left")
+"""
 NEEDS_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: pip install distributed")
 
 
@@ -50,6 +82,14 @@ def test_a_cluster_of_two_processes_gives_the_same_digest(tmp_path: Path) -> Non
     found = json.loads(file.read_text())
     assert found["digest"] == simulated["digest"]
     assert found["points"] == json.loads(json.dumps(simulated["points"]))
+
+
+@NEEDS_DASK
+@pytest.mark.slow
+@pytest.mark.parametrize(("program", "says"), [(MASKS, "True False\n"), (LEAVES, "left\n")])
+def test_workers_started_here_leave_ctrl_c_to_this_process_which_ends_them_at_once(program: str, says: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
 
 
 @NEEDS_DASK
