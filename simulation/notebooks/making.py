@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import jupytext  # type: ignore[import-untyped]
+import matplotlib.font_manager  # noqa: F401  # lists the fonts once, which takes so long that a cell would tell of it
 import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
@@ -56,7 +57,8 @@ def execute(notebook: Notebook, folder: Path = FOLDER) -> Notebook:
             timeout=CELL_TIMEOUT_S, startup_timeout=KERNEL_TIMEOUT_S, iopub_timeout=KERNEL_TIMEOUT_S,
             store_widget_state=False, record_timing=False, coalesce_streams=True,
         )  # fmt: skip
-        client.execute(env=environment())
+        # A history that all kernels share may be locked, which would be told in a cell.
+        client.execute(env=environment() | {"IPYTHONDIR": sockets})
     notebook.metadata = METADATA  # without the version of this Python
     for cell in _code(notebook):
         _clean(cell)
