@@ -75,28 +75,26 @@ async def hot_cost_s(target: Target) -> float:
 async def row_of_one(target: Target) -> tuple[float, float]:
     """The idle gap while one client has its answer and asks again, which is about the shortest, and its request's CPU
     time."""
-    cost_s, each_s = await _closed(target, 1)
-    return max(HOT_S, each_s - cost_s), cost_s
+    cost_s, took_s = await _closed(target, 1)
+    return max(HOT_S, float(np.median(took_s)) - cost_s), cost_s
 
 
-async def _closed(target: Target, connections: int) -> tuple[float, float]:
-    """The CPU time of a request when each client asks again at once, and the time from one request to the next."""
-    pool, done = await target.open(connections), 0
-    used_s, began_s = target.used_s(), time.monotonic()
-    until_s = began_s + CLOSED_S
+async def _closed(target: Target, connections: int) -> tuple[float, list[float]]:
+    """The CPU time of a request when each client asks again at once, and how long each request took in all."""
+    pool, took_s = await target.open(connections), list[float]()
+    used_s, until_s = target.used_s(), time.monotonic() + CLOSED_S
 
     async def client(connection: Asking) -> None:
-        nonlocal done
         for asked in cycle(target.requests):
+            asked_s = time.monotonic()
             await connection.ask(asked)
-            done += 1
-            if time.monotonic() >= until_s:
+            took_s.append(time.monotonic() - asked_s)
+            if asked_s >= until_s:
                 return
 
     await asyncio.gather(*map(client, pool))
-    took_s = time.monotonic() - began_s
     close(pool)
-    return (target.used_s() - used_s) / done, took_s / done
+    return (target.used_s() - used_s) / len(took_s), took_s
 
 
 async def lone_cost_s(target: Target, apart_s: float) -> float:
