@@ -39,15 +39,17 @@ NEWEST = Wanted(True, None, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCosts:
-    """``call_s`` is a command to the cache besides a recall, ``failed_s`` one that is refused."""
+    """``call_s`` is a command to the cache besides a recall, ``failed_s`` one that is refused, ``connect_s`` making a
+    connection to it: there are as many as there ever were commands at once."""
 
     request_s: float = 0.0
     answer_s: float = 0.0
     recall_s: float = 0.0
     call_s: float = 0.0
     failed_s: float = 0.0
+    connect_s: float = 0.0
     head_s: float = 0.0
-    read_s: float = 0.0  # of the log: for a page,
+    read_s: float = 0.0  # of the log: for a page, with its head,
     comment_s: float = 0.0  # and for each comment in it
 
 
@@ -76,8 +78,10 @@ class Log:
         self.pages = 0
 
     def page(self, comments: int) -> Asking[bool]:
+        """Two reads: of the head, and then of the comments up to it."""
         self.pages += 1
-        return (yield from self._read(self._costs.read_s + self._costs.comment_s * comments))
+        cost_s = self._costs.read_s - self._costs.head_s + self._costs.comment_s * comments
+        return (yield from self.head()) and (yield from self._read(max(0.0, cost_s)))
 
     def head(self) -> Asking[bool]:
         return (yield from self._read(self._costs.head_s))
@@ -125,14 +129,16 @@ class CachedPages:
     _hot: HotKeys = field(init=False)
     _flights: Flights[simpy.Process] = field(init=False)
     _head: Head = field(default_factory=Head)
+    _connections: int = 0
 
     def __post_init__(self) -> None:
         self._hot = HotKeys(self.config.hot_keys)
         self._flights = Flights(shared=self.config.single_flight)
 
     def has_been_asked(self, stream: Stream, times: int) -> None:
-        """So often, just before the run: a stream may have been hot for long."""
+        """So often, just before the run: a stream may have been hot for long, and the connections are there."""
         self._hot.used(stream.name, self.env.now, times)
+        self._connections = CACHE_PLACES.in_flight_max
 
     def page(self, stream: Stream, limit: int) -> Asking[bool]:
         """One request for the newest page; False: it could not be answered."""
@@ -248,6 +254,9 @@ class CachedPages:
         return answers[0] if done else None
 
     def _asked(self, ask: Callable[[], Asking[T | None]], answers: list[T]) -> Asking[bool]:
+        if self.guards.cache.bulkhead.in_flight > self._connections:
+            self._connections += 1
+            yield from self.loop.run(self.costs.connect_s)
         answer = yield from ask()
         if answer is None:
             yield from self.loop.run(self.costs.failed_s)

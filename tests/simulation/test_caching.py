@@ -104,6 +104,19 @@ def test_a_crowd_that_finds_nothing_is_answered_by_one_read() -> None:
     assert world.good == [True] * 100
 
 
+def test_of_a_crowd_each_makes_its_connection_and_the_next_crowd_finds_them() -> None:
+    world = World()
+    world.pages.costs = PageCosts(connect_s=0.001)
+    for crowd in (30, 30, 10):
+        world.read(crowd)
+        assert world.loop.busy_s == pytest.approx(0.001 * 30)
+    hot = World()
+    hot.pages.costs = PageCosts(connect_s=0.001)
+    hot.pages.has_been_asked(hot.stream, 1_000)
+    hot.read(30)
+    assert hot.loop.busy_s == 0
+
+
 def test_without_single_flight_each_of_them_reads() -> None:
     world = World(RecentConfig(single_flight=False))
     world.read(50, after_s=5.0)

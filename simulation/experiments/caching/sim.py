@@ -31,6 +31,7 @@ class Simulated:
         self._env = env = simpy.Environment()
         self._pages = PageCosts(**_of(PageCosts, costs))
         self._client_s, self._way_s, self._post_s = (costs[name] for name in ("client_s", "way_s", "post_s"))
+        self._idle_share = costs.get("idle_share", 0.0)
         variant = case.variant
         self._client = Core(env)
         self.cache = Cache(
@@ -58,6 +59,7 @@ class Simulated:
         env.process(self._posts())
         env.process(self._befall())
         seconds = case.size.seconds if alone else case.size.fleet_s
+        idle_s = self._idle_share * seconds * len(self.servers)
         env.run(until=seconds + ENDS_S)
         return Run(
             waits_s=self._waits_s,
@@ -66,7 +68,7 @@ class Simulated:
             asked=sum(server.counts.total() for server in self.servers),
             reads=sum(server.log.pages for server in self.servers),
             seconds=seconds,
-            busy_s=sum(server.loop.busy_s for server in self.servers),
+            busy_s=sum(server.loop.busy_s for server in self.servers) + idle_s,
             servers=len(self.servers),
         )
 
@@ -124,4 +126,4 @@ class Simulated:
 
 
 def _of(kind: type, costs: Mapping[str, Any]) -> dict[str, float]:
-    return {each.name: float(costs[each.name]) for each in fields(kind)}
+    return {each.name: float(costs[each.name]) for each in fields(kind) if each.name in costs}

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from simulation.experiments.push_vs_pull.probing import (
     exchange_bytes,
     hot_cost_s,
     lone_cost_s,
+    row_of_one,
 )
 from simulation.experiments.push_vs_pull.pushed import SsePushed
 from simulation.experiments.push_vs_pull.sizes import Sizes
@@ -136,15 +138,17 @@ async def _segments(started: Running) -> dict[str, Any]:
     (connection,) = await front.open(1)
     first = await connection.ask(front.request)
     segment = path + listed_in(first.body)[0][-1][0]
-    curve, _ = await costs_by_gap(front)
+    curve, _ = await costs_by_gap(replace(front, second=segment))  # which is larger, and packed for each who asks
     manifest, one = _target(started.url, path, started), _target(started.url, segment, started)
     known = Target(front.host, front.port, path, front.used_s, (GZIP, f"If-None-Match: {first.tag}"))
     cached = Target(front.host, front.port, segment, front.used_s, (GZIP,))
     close([connection])
     return {
         "cache": curve,
-        "manifest": [(HOT_S, await hot_cost_s(manifest)), (0.25, await lone_cost_s(manifest, 0.25))],
-        "segment": [(HOT_S, await hot_cost_s(one, 1)), (0.05, await lone_cost_s(one, 0.05))],
+        "manifest": [
+            (HOT_S, await hot_cost_s(manifest)), await row_of_one(manifest), (0.25, await lone_cost_s(manifest, 0.25)),
+        ],
+        "segment": [await row_of_one(one), (0.05, await lone_cost_s(one, 0.05))],
         "bytes": {
             "manifest": await exchange_bytes(front), "manifest_unchanged": await exchange_bytes(known),
             "segment": await exchange_bytes(cached),
