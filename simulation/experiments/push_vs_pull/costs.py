@@ -23,6 +23,7 @@ from simulation.experiments.push_vs_pull.probing import (
     Curve,
     Target,
     address_of,
+    ascending,
     close,
     costs_by_gap,
     exchange_bytes,
@@ -145,9 +146,9 @@ async def _segments(started: Running) -> dict[str, Any]:
     close([connection])
     return {
         "cache": curve,
-        "manifest": [
+        "manifest": ascending([
             (HOT_S, await hot_cost_s(manifest)), await row_of_one(manifest), (0.25, await lone_cost_s(manifest, 0.25)),
-        ],
+        ]),
         "segment": [await row_of_one(one), (0.05, await lone_cost_s(one, 0.05))],
         "bytes": {
             "manifest": await exchange_bytes(front), "manifest_unchanged": await exchange_bytes(known),

@@ -64,7 +64,12 @@ async def costs_by_gap(target: Target) -> tuple[Curve, float]:
         each_s, lone_s = (target.used_s() - used_s) / count, float(np.median(took_s))
         rows.append((max(HOT_S, 1 / per_s - each_s), each_s))
         close(pool)
-    return sorted(dict(reversed(rows)).items()), lone_s  # of a slow machine several gaps may be none
+    return ascending(rows), lone_s
+
+
+def ascending(rows: Curve) -> Curve:
+    """By their gaps, of which several are none where what is asked works for as long as its answer takes, and more."""
+    return sorted(dict(reversed(rows)).items())
 
 
 async def hot_cost_s(target: Target) -> float:
