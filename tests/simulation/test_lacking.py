@@ -97,9 +97,9 @@ def test_without_an_nginx_the_answer_has_segments_of_the_model_and_says_so(
     monkeypatch.setattr(nginx, "program", lambda: None)
     assert set(family.variants) - set(held_here(family)) == {"segments", *family.simulated_only}
     made = document(family, without_segments(), None)
-    assert "`poll-1s` takes" in made["answer"]
-    assert "`segments` (simulated) takes" in made["answer"]
-    assert "10,000,000 viewers the model has" in made["answer"]
+    assert "`poll-1s` after" in made["answer"]
+    assert "`segments` (simulated) after" in made["answer"]
+    assert "10,000,000 viewers the model takes" in made["answer"]
     assert f"- Void: segments, live: {NO_CACHE}." in markdown(family, made)
     family.plot(made, tmp_path / "made.png")
     assert (tmp_path / "made.png").stat().st_size > 0
@@ -116,7 +116,7 @@ def test_an_answer_of_live_runs_alone_leaves_out_what_has_not_run(monkeypatch: p
     monkeypatch.setattr(nginx, "program", lambda: None)
     live = [each for each in observed("live") if each.variant != "segments"]
     answer = document(PushVsPull(), live, None)["answer"]
-    assert "`poll-1s` takes" in answer
+    assert "`poll-1s` after" in answer
     for absent in ("nan", "segments", "the model"):
         assert absent not in answer
 

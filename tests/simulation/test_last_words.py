@@ -83,7 +83,7 @@ def test_the_probe_of_a_cache_waits_for_an_answer_that_a_server_would_not_wait_f
         return Recall.HIT
 
     async def ask() -> Any:
-        storage = SimpleNamespace(log=SimpleNamespace(epoch=1), history=None)
-        return await Probe(cast(Any, storage), cast(Any, SimpleNamespace(recall=recall)), 0)._recall("demo")
+        log, store = cast(Any, SimpleNamespace(epoch=1)), cast(Any, SimpleNamespace(recall=recall))
+        return await Probe(log, cast(Any, None), store, "", 0)._recall("demo")
 
     assert asyncio.run(ask()) is Recall.HIT
