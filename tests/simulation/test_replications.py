@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 
+import joblib
 import pytest
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import ProcessPoolExecutor, ShutdownExecutorError, _ExecutorManagerThread
@@ -12,6 +13,7 @@ from simulation import replications
 from simulation.replications import as_they_end, in_parallel
 
 LONG_S = 3600.0
+TWO_CORES = pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two cores: on one there are no workers to end")
 MOMENT_S = 1.0  # by which workers have started, or not; either way they are to end
 
 
@@ -27,6 +29,7 @@ def test_results_are_in_the_order_of_the_calls() -> None:
     assert asyncio.run(in_parallel(divmod, [(number, 3) for number in range(7)])) == [divmod(n, 3) for n in range(7)]
 
 
+@TWO_CORES
 @pytest.mark.parametrize("after_s", [0.0, MOMENT_S])
 def test_who_is_cancelled_does_not_wait_for_a_call_that_takes_long(after_s: float) -> None:
     async def begin_and_leave() -> None:
@@ -39,6 +42,7 @@ def test_who_is_cancelled_does_not_wait_for_a_call_that_takes_long(after_s: floa
         asyncio.run(begin_and_leave())
 
 
+@TWO_CORES
 def test_who_leaves_early_has_what_is_done_and_does_not_wait_for_the_rest() -> None:
     async def first() -> float | None:
         results = as_they_end(time.sleep, [(0.0,), (LONG_S,), (LONG_S,)])
