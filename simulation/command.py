@@ -116,6 +116,8 @@ def run_to_end(main: Coroutine[Any, Any, None]) -> None:
         asyncio.run(guarded())
     except asyncio.CancelledError:
         raise typer.Exit(STATUS) from None
+    except typer.Exit:
+        raise  # It has been told why, and one that is ended early may have found something.
     except Exception as error:
         if early.is_set():
             raise typer.Exit(STATUS) from None

@@ -57,7 +57,7 @@ ARROWS = {
     "simulation.reporting.command": {"simulation", "reference_impl.failing"},
     "simulation.experiments.command": {"simulation", "reference_impl.failing"},
     "simulation.sweeping.command": {"simulation", "reference_impl.failing"},
-    "simulation.chaos.commands": {"simulation", "reference_impl.failing"},
+    "simulation.chaos.commands": {"simulation", "reference_impl.failing", "reference_impl.interrupts"},
     "simulation.chaos.report": {"simulation", "reference_impl.failing"},
     # Its crowd uses the client that everybody may use.
     "simulation.chaos": {

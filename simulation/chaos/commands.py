@@ -1,6 +1,5 @@
 """``livecomments chaos``: faults on real processes of this machine, and what viewers see of them."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 
 from reference_impl.failing import fail
+from reference_impl.interrupts import STATUS
 from simulation.bench import arguments
 from simulation.chaos.faults import FAULTS, Crowd
 from simulation.chaos.redises import Sync
@@ -62,7 +62,7 @@ def chaos(
         if outcome.broken:
             _tell(outcome, console)
         if REST in outcome.skipped:
-            raise asyncio.CancelledError  # now that what there is has been shown
+            raise typer.Exit(STATUS)  # now that what there is has been shown
 
     run_to_end(main())
 

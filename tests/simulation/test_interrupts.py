@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -173,6 +174,16 @@ def test_a_chaos_run_that_is_ended_early_says_so_by_its_status(monkeypatch: pyte
     done = CliRunner().invoke(app, ["chaos"])
     assert done.exit_code == 130
     assert "not done: the rest" in done.stdout
+
+
+def test_a_run_that_is_ended_early_still_says_what_it_has_found() -> None:
+    async def main() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(LONG_S)
+        raise typer.Exit(1)
+
+    assert status_of(main()) == 1
 
 
 def test_processes_of_a_run_have_sessions_of_their_own() -> None:
