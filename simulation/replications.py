@@ -76,7 +76,7 @@ def replicate(
 
     async def run() -> list[T]:
         calls = ((Streams(seed, scenario, number),) for number in range(count))
-        async with aclosing(as_they_end(simulate, calls, workers=workers)) as results:
+        async with aclosing(as_they_end(simulate, calls, {**ALL_CORES, "n_jobs": workers})) as results:
             return [await anext(results) for _ in numbers]
 
     return asyncio.run(run())
@@ -89,30 +89,27 @@ async def in_parallel(function: Callable[..., T], calls: Sequence[tuple[Any, ...
 
 
 async def as_they_end(
-    function: Callable[..., T],
-    calls: Iterable[tuple[Any, ...]],
-    backend: Backend = ALL_CORES,
-    *,
-    workers: int | None = None,
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend = ALL_CORES
 ) -> AsyncGenerator[T, None]:
     """The same, each result as soon as it and those before it are there; one who leaves early ends what is under way.
 
-    ``backend`` is what `joblib.parallel_config` takes; ``workers``: as many, or one for each core.
+    ``backend`` is what `joblib.parallel_config` takes; there is a worker for each core unless it says otherwise.
     """
     # One alone, since joblib wants to be left where it began.
     thread = ThreadPoolExecutor(1, initializer=spare_workers)
     dispatched = threading.Event()
-    results = _results(function, calls, backend, workers, dispatched)
+    results = _results(function, calls, backend, dispatched)
     try:
         while (result := await asyncio.wrap_future(asked := thread.submit(next, results, END))) is not END:
             yield cast(T, result)
     except (asyncio.CancelledError, GeneratorExit):
         if not asked.cancelled():  # else nobody has been asked
             dispatched.wait()  # There would be nobody to end yet.
-        if backend is ALL_CORES:  # or the thread would wait for a result first
-            _end_workers()
-        else:
+        # Or the thread would wait for a result first.
+        if "client" in backend:
             await asyncio.to_thread(_give_up, backend["client"])
+        else:
+            _end_workers()
         raise
     finally:
         thread.submit(_close, results)
@@ -155,16 +152,12 @@ def spare_workers() -> None:
 
 
 def _results(
-    function: Callable[..., T],
-    calls: Iterable[tuple[Any, ...]],
-    backend: Backend,
-    workers: int | None,
-    dispatched: threading.Event,
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], backend: Backend, dispatched: threading.Event
 ) -> Generator[T, None, None]:
-    with on_all_cores() as cores, parallel_config(**backend):
+    with on_all_cores() as cores, parallel_config(**{"n_jobs": cores, **backend}):
         work = (delayed(function)(*arguments) for arguments in calls)
         try:
-            results: Iterable[T] = Parallel(n_jobs=workers or cores, return_as="generator")(work)
+            results: Iterable[T] = Parallel(return_as="generator")(work)
         finally:
             dispatched.set()
         yield from results

@@ -54,7 +54,7 @@ def _listening(output: Path, port: int) -> ThreadingHTTPServer:
 
 
 def _serve(server: ThreadingHTTPServer, console: Console) -> None:
-    """Until Ctrl-C or SIGTERM, which are how one is meant to end it."""
+    """Until Ctrl-C, SIGTERM or a closed terminal, which are how one is meant to end it."""
     for number in ENDS:
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt):  # whoever reads the address may end it at once

@@ -263,6 +263,13 @@ def own_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+async def idle_share(used_s: Callable[[], float], seconds: float) -> float:
+    """What a process uses of its core while nobody asks for anything: it looks at its lag, and for the log's head."""
+    before_s, began_s = used_s(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (used_s() - before_s) / (time.monotonic() - began_s)
+
+
 def _proxy_cpu_s(proxy: Process | None) -> float:
     return processes.cpu_seconds(proxy.pid) if proxy else 0.0
 

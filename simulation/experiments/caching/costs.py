@@ -9,7 +9,7 @@ import numpy as np
 
 from simulation.bench.http_load import closed_loop
 from simulation.engines import processes
-from simulation.engines.live import own_cpu_s
+from simulation.engines.live import idle_share, own_cpu_s
 from simulation.engines.poster import Poster
 from simulation.engines.processes import cpu_seconds
 from simulation.experiments.caching.live import STREAM, Running, newest_page, running
@@ -29,15 +29,16 @@ IDLE_S = 1.0
 async def measure() -> dict[str, Any]:
     """All costs in seconds."""
     async with running(VARIANTS["warming"], HELD_S) as started:
-        pages, idle_share = await _pages(started), await _idle_share(started)
+        pages = await _pages(started)
+        idle = await idle_share(lambda: cpu_seconds(started.pid), IDLE_S)
         parts = await _parts(started)
     request_s = max(0.0, pages["server_s"] - parts["recall_s"]) / 2
-    post_s = pages["post_s"] - idle_share / POSTS_PER_S - parts["call_s"]
+    post_s = pages["post_s"] - idle / POSTS_PER_S - parts["call_s"]
     cache = parts["cache"]
     worked_s = pages["server_s"] + pages["client_s"] + cache["recall_s"] + 2 * cache["hop_s"]
     return {
         **parts, "request_s": request_s, "answer_s": request_s, "client_s": pages["client_s"],
-        "post_s": max(0.0, post_s), "idle_share": idle_share,
+        "post_s": max(0.0, post_s), "idle_share": idle,
         "way_s": max(0.0, pages["lone_s"] - worked_s) / 2,
     }  # fmt: skip
 
@@ -58,13 +59,6 @@ async def _pages(started: Running) -> dict[str, float]:
         "lone_s": float(np.median(lone.latency_s)),
         "post_s": (cpu_seconds(started.pid) - post_s) / POSTS,
     }
-
-
-async def _idle_share(started: Running) -> float:
-    """What the server uses of its core while nobody asks for anything."""
-    used_s, began_s = cpu_seconds(started.pid), time.monotonic()
-    await asyncio.sleep(IDLE_S)
-    return (cpu_seconds(started.pid) - used_s) / (time.monotonic() - began_s)
 
 
 async def _parts(started: Running) -> dict[str, Any]:

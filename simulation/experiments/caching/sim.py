@@ -21,6 +21,7 @@ from simulation.model.event_loop import EventLoop, Steps
 ENDS_S = 10.0  # after the last reader, for those who wait
 DATABASE_CORES = 4  # of a fleet's database
 CONNECTIONS = 8  # of each server to it
+LATER = {"connect_s": 0.0, "idle_share": 0.0}  # which earlier runs have not probed
 
 
 class Simulated:
@@ -28,10 +29,11 @@ class Simulated:
 
     def __init__(self, case: Case, costs: Mapping[str, Any]) -> None:
         self._case = case
+        costs = LATER | dict(costs)
         self._env = env = simpy.Environment()
         self._pages = PageCosts(**_of(PageCosts, costs))
         self._client_s, self._way_s, self._post_s = (costs[name] for name in ("client_s", "way_s", "post_s"))
-        self._idle_share = costs.get("idle_share", 0.0)
+        self._idle_share = costs["idle_share"]
         variant = case.variant
         self._client = Core(env)
         self.cache = Cache(
@@ -126,4 +128,4 @@ class Simulated:
 
 
 def _of(kind: type, costs: Mapping[str, Any]) -> dict[str, float]:
-    return {each.name: float(costs[each.name]) for each in fields(kind) if each.name in costs}
+    return {each.name: float(costs[each.name]) for each in fields(kind)}

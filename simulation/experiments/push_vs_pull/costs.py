@@ -12,7 +12,7 @@ from simulation.engines import processes
 from simulation.engines.api_client import head_cursor
 from simulation.engines.calibrate import calibrate, measure_stalls
 from simulation.engines.digest import Digest
-from simulation.engines.live import FLUSHED_S, STREAM, finish
+from simulation.engines.live import FLUSHED_S, STREAM, finish, idle_share
 from simulation.engines.poster import Posted, Poster
 from simulation.experiments.push_vs_pull.asking import listed_in
 from simulation.experiments.push_vs_pull.http import GZIP, request
@@ -58,7 +58,7 @@ async def measure(size: Size, *, cached: bool) -> dict[str, Any]:
     async with running(scenario.changed({"audience": {"viewers": many}}), cached=cached) as started:
         watching = await _watching(started)
         await _post(started, WARM_POSTS, WARM_PER_S)
-        idle_share = await _idle_share(started)
+        idle = await idle_share(lambda: started.used_s[0], IDLE_S)
         asked = await _asked(started)
         held = await _held(started, asked["poll"])
         watching.close()
@@ -67,7 +67,7 @@ async def measure(size: Size, *, cached: bool) -> dict[str, Any]:
     frames = {kind.value: overhead for kind, (overhead, _) in pushed.items()}
     fan_outs = {kind.value: rows for kind, (_, rows) in pushed.items()}
     return {
-        "calibration": calibration.as_dict(), "idle_share": idle_share, **asked, **held, **segments,
+        "calibration": calibration.as_dict(), "idle_share": idle, **asked, **held, **segments,
         "fan_outs": fan_outs, "bytes": asked["bytes"] | segments["bytes"] | frames,
     }  # fmt: skip
 
@@ -79,13 +79,6 @@ async def _watching(started: Running) -> asyncio.Transport:
     made = await asyncio.get_running_loop().create_connection(lambda: SsePushed(asked, lambda piece: None), host, port)
     await made[1].opened
     return made[0]
-
-
-async def _idle_share(started: Running) -> float:
-    """What the server uses of its core while nobody asks for anything: it looks at its lag, and for the log's head."""
-    used_s, began_s = started.used_s[0], time.monotonic()
-    await asyncio.sleep(IDLE_S)
-    return (started.used_s[0] - used_s) / (time.monotonic() - began_s)
 
 
 async def _asked(started: Running) -> dict[str, Any]:
